@@ -1,0 +1,53 @@
+# minicontainer: one C file, no library but libc.  `make help` says what there is.
+CC      ?= cc
+CFLAGS  ?= -O2
+WARN     = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+SAN      = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+MUSL    := $(shell command -v musl-gcc 2>/dev/null)
+# With GNU parallel two tests run at a time; without it one after the other.
+JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 2)
+TESTS   ?= tests/*.bats
+.PHONY: all run test lint sanitize static clean help
+.DELETE_ON_ERROR:
+
+all: minicontainer ## build ./minicontainer
+
+minicontainer: minicontainer.c
+	$(CC) $(CFLAGS) $(WARN) -o $@ $<
+
+run: minicontainer ## build, compare the host with a container, then a shell inside one
+	@./minicontainer compare
+	@if [ -t 0 ] && [ -t 1 ]; then ./minicontainer run || true; fi
+
+test: minicontainer ## run the tests (needs bats 1.8 or later)
+	@command -v bats >/dev/null || { echo "bats is missing: apt install bats"; exit 1; }
+	bats $(JOBS) $(TESTS)
+
+lint: ## what compilers and checkers say about the sources; a missing one is named and skipped
+	$(CC) $(WARN) -Werror -O2 -fsyntax-only minicontainer.c
+	@has() { command -v $$1 >/dev/null || { echo "skipped: $$1 is not here"; return 1; }; }; \
+	try() { if has $$1; then echo "$$*"; "$$@" || exit 1; fi; }; \
+	try gcc $(WARN) -Werror -O2 -fanalyzer -c -o /dev/null minicontainer.c; \
+	try clang $(WARN) -Werror -O2 -fsyntax-only minicontainer.c; \
+	try clang-tidy --quiet --warnings-as-errors='*' minicontainer.c -- -std=c11; \
+	try cppcheck --quiet --std=c11 --enable=warning,portability,performance \
+	    --error-exitcode=1 --suppress=missingIncludeSystem minicontainer.c; \
+	try shellcheck -x tests/*.bash .ci/run; \
+	try shellcheck -x -e SC2016,SC2030,SC2031,SC2034,SC2154 tests/*.bats
+
+minicontainer-asan: minicontainer.c
+	$(CC) $(SAN) $(WARN) -Werror -o $@ $<
+
+sanitize: minicontainer-asan ## run the tests on a build with ASan and UBSan
+	MC=$(CURDIR)/minicontainer-asan bats $(JOBS) $(TESTS)
+
+minicontainer-static: minicontainer.c
+	$(or $(MUSL),$(CC)) -static $(CFLAGS) $(WARN) -Werror -o $@ $<
+
+static: minicontainer-static ## one file that needs no library, built with musl where it is there
+
+clean: ## remove what was built
+	rm -f minicontainer minicontainer-asan minicontainer-static
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.* ## /\1:\t/p' Makefile | expand -t 12

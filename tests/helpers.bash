@@ -1,0 +1,388 @@
+# shellcheck shell=bash disable=SC2034  # the variables set here are read by the tests
+#
+# helpers.bash -- what every test file loads.
+#
+#   load helpers
+#   @test "a hostname of its own" {
+#       requires userns
+#       mc run --hostname box -- hostname
+#       assert "$output" == box
+#   }
+#
+# The tests run as root and as an ordinary user, from a checkout that may be read-only. Whatever
+# they write goes to $BATS_TEST_TMPDIR, where each test starts.
+
+if ! declare -F bats_require_minimum_version >/dev/null; then
+    echo "these tests need bats 1.8 or later; this one is older" >&2
+    exit 1
+fi
+bats_require_minimum_version 1.8.0
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+: "${MC_TIMEOUT:=30}"           # seconds that one command may take
+
+# ---------------------------------------------------------------------------------------------
+# Before each test
+# ---------------------------------------------------------------------------------------------
+
+# A file with a setup() of its own calls this first.
+mc_setup() {
+    # Root of a container may be a user whom nobody knows: what it shall read must be open.
+    umask 022
+    export HOME=$BATS_TEST_TMPDIR/home LC_ALL=C
+    MC_STATE=$BATS_TEST_TMPDIR/.mc
+    mkdir -p "$HOME" "$MC_STATE"
+    chmod 0777 "$BATS_TEST_TMPDIR" "$HOME"
+    cd "$BATS_TEST_TMPDIR" || return 1
+    # A test must not read the keyboard of the person who started it.
+    if [ -t 0 ]; then exec </dev/null; fi
+    MC_AS=()
+}
+
+setup() { mc_setup; }
+
+# ---------------------------------------------------------------------------------------------
+# Running the program
+# ---------------------------------------------------------------------------------------------
+
+# mc [-RC | -any] ARG...
+# Runs minicontainer with a time limit and sets $output (stdout), $stderr, $status, ${lines[@]}
+# and ${stderr_lines[@]}. The status must be RC (default 0). Everything is echoed, so that a
+# failure explains itself. Standard input is the test's: mc run -- cat <<<text
+mc() { mc_call "$MC" "$@"; }
+
+# call [-RC | -any] COMMAND ARG...: the same for any other program (not for shell functions).
+call() {
+    local flag=()
+    case ${1-} in -any | -[0-9]*) flag=("$1"); shift ;; esac
+    local program=$1
+    shift
+    mc_call "$program" ${flag[@]+"${flag[@]}"} "$@"
+}
+
+mc_call() {
+    local program=$1 want=0 out err
+    shift
+    case ${1-} in
+    -any) want=any; shift ;;
+    -[0-9]*) want=${1#-}; shift ;;
+    esac
+    out=$(mktemp "$MC_STATE/out.XXXXXX")
+    err=$(mktemp "$MC_STATE/err.XXXXXX")
+    printf '$'
+    printf ' %q' ${MC_AS[@]+"(as user)"} "${program##*/}" "$@"
+    printf '\n'
+    status=0
+    # Output goes to files: a process left behind cannot hold the test up by holding a pipe.
+    (
+        remember_session
+        exec setsid -w ${MC_AS[@]+"${MC_AS[@]}"} timeout -k 5 "$MC_TIMEOUT" "$program" "$@"
+    ) >"$out" 2>"$err" 3>&- 4>&- || status=$?
+    collect "$out" "$err"
+    rm -f "$out" "$err"
+    check_status "$want"
+}
+
+# The session of each process that we start is noted, so that what it left behind is found.
+remember_session() {
+    local sid=$BASHPID
+    echo "$sid" >>"$MC_STATE/sessions"
+    echo "$sid" >>"$BATS_SUITE_TMPDIR/sessions"
+}
+
+collect() { # OUT ERR: fill the variables, and show what was said
+    output=$(tr -d '\0' <"$1")
+    stderr=$(tr -d '\0' <"$2")
+    split lines "$output"
+    split stderr_lines "$stderr"
+    if [ -n "$output" ]; then printf '%s\n' "$output"; fi
+    if [ -n "$stderr" ]; then printf '%s\n' "$stderr"; fi
+}
+
+split() { # NAME TEXT: the lines that are not empty, as bats does it
+    local -n into=$1
+    local line
+    into=()
+    while IFS= read -r line; do
+        if [ -n "$line" ]; then into+=("$line"); fi
+    done <<<"$2"
+}
+
+check_status() { # WANT
+    if [ "$1" = any ] || [ "$status" -eq "$1" ]; then return 0; fi
+    echo "-- status: $status, expected: $1"
+    case $status in
+    124 | 137) echo "-- it may have been ended by the time limit of $MC_TIMEOUT s" ;;
+    esac
+    return 1
+}
+
+# pty [-RC | -any] COMMAND-LINE [TYPED]
+# Runs a shell command line on a terminal of its own (80 x 24), by script(1). What the terminal
+# showed is in $output (without carriage returns). TYPED is sent at once, %b escapes allowed;
+# to answer what is shown, use session_* of session.bash.
+pty() {
+    local want=0 out
+    case ${1-} in
+    -any) want=any; shift ;;
+    -[0-9]*) want=${1#-}; shift ;;
+    esac
+    out=$(mktemp "$MC_STATE/out.XXXXXX")
+    printf '$ %s   (on a terminal)\n' "$1"
+    status=0
+    (
+        remember_session
+        export SHELL=/bin/sh TERM="${TERM_IN_PTY-dumb}"
+        exec </dev/null
+        if [ -n "${2-}" ]; then
+            # script(1) would turn the end of its input into ^D: a pipe that stays open has none.
+            rm -f "$MC_STATE/typed"
+            mkfifo "$MC_STATE/typed"
+            exec 0<>"$MC_STATE/typed"
+            printf '%b' "$2" >&0
+        fi
+        exec setsid -w ${MC_AS[@]+"${MC_AS[@]}"} timeout -k 5 "$MC_TIMEOUT" script -qefc \
+            "stty rows 24 cols 80; echo \$\$ >>'$MC_STATE/sessions'; $1" /dev/null
+    ) >"$out" 2>&1 3>&- 4>&- || status=$?
+    tr -d '\r' <"$out" >"$out.txt"
+    collect "$out.txt" /dev/null
+    rm -f "$out" "$out.txt"
+    check_status "$want"
+}
+
+# as_user COMMAND ARG...
+# As root: runs COMMAND as an ordinary user (MC_USER, default the owner of uid 1000, named or
+# not). As an ordinary user: just runs it. Works before mc, pty, call too: as_user mc -125 run
+as_user() {
+    local MC_AS=()
+    if [ "$(id -u)" = 0 ]; then
+        local id=${MC_USER:-1000} name uid=1000 gid=1000 home=$BATS_TEST_TMPDIR/user groups
+        uid=$(id -u "$id" 2>/dev/null) || uid=$id
+        gid=$(id -g "$id" 2>/dev/null) || gid=$id
+        groups=--clear-groups
+        if name=$(id -un "$id" 2>/dev/null); then groups=--init-groups; fi
+        if [ ! -d "$home" ]; then
+            mkdir -m 0755 "$home"
+            chown "$uid:$gid" "$home"
+        fi
+        MC_AS=(setpriv "--reuid=$uid" "--regid=$gid" "$groups" --inh-caps=-all
+            env "HOME=$home" "USER=${name:-$uid}" "LOGNAME=${name:-$uid}" XDG_RUNTIME_DIR=)
+        chmod 0777 "$MC_STATE"
+        touch "$MC_STATE/sessions"
+        chmod 0666 "$MC_STATE/sessions"
+    fi
+    case $(type -t "$1") in
+    function) "$@" ;;
+    *) ${MC_AS[@]+"${MC_AS[@]}"} "$@" 3>&- 4>&- ;;
+    esac
+}
+
+# ---------------------------------------------------------------------------------------------
+# Saying what must be so
+# ---------------------------------------------------------------------------------------------
+
+# assert ACTUAL OP EXPECTED [WORDS]
+#   == !=             equal text, or not
+#   =~ !~             matches a regular expression, or not
+#   contains lacks    has EXPECTED somewhere in it, or not
+#   has-line no-line  one of its lines is EXPECTED, or none is
+#   starts ends       begins with, ends with
+#   -eq -ne -lt -le -gt -ge   numbers
+# assert TEXT alone: TEXT is not empty. WORDS are said when it fails.
+assert() {
+    local actual=$1 op=${2-not-empty} expected=${3-} words=${4-} ok=0
+    case $op in
+    not-empty) if [ -n "$actual" ]; then ok=1; fi ;;
+    ==) if [ "$actual" = "$expected" ]; then ok=1; fi ;;
+    !=) if [ "$actual" != "$expected" ]; then ok=1; fi ;;
+    =~) if [[ $actual =~ $expected ]]; then ok=1; fi ;;
+    !~) if ! [[ $actual =~ $expected ]]; then ok=1; fi ;;
+    contains) if [[ $actual == *"$expected"* ]]; then ok=1; fi ;;
+    lacks) if [[ $actual != *"$expected"* ]]; then ok=1; fi ;;
+    has-line) if [[ $'\n'$actual$'\n' == *$'\n'"$expected"$'\n'* ]]; then ok=1; fi ;;
+    no-line) if [[ $'\n'$actual$'\n' != *$'\n'"$expected"$'\n'* ]]; then ok=1; fi ;;
+    starts) if [[ $actual == "$expected"* ]]; then ok=1; fi ;;
+    ends) if [[ $actual == *"$expected" ]]; then ok=1; fi ;;
+    -eq | -ne | -lt | -le | -gt | -ge)
+        if [[ $actual =~ ^-?[0-9]+$ && $expected =~ ^-?[0-9]+$ ]] &&
+            test "$actual" "$op" "$expected"; then ok=1; fi
+        ;;
+    *) echo "assert: no such operator: $op" ;;
+    esac
+    if [ "$ok" = 1 ]; then return 0; fi
+    if [ -n "$words" ]; then echo "-- $words"; fi
+    printf -- '-- this is not so:  ACTUAL %s EXPECTED\n' "$op"
+    printf -- '-- actual:   %s\n' "$actual"
+    printf -- '-- expected: %s\n' "$expected"
+    return 1
+}
+
+# fail WORDS...: the test fails, saying why.
+fail() {
+    printf -- '-- %s\n' "$*"
+    return 1
+}
+
+# wait_for CONDITION [SECONDS]
+# Evaluates CONDITION (a string of shell) again and again until it is true; fails after SECONDS
+# (default 10). This is how tests wait: never by a sleep that hopes to be long enough.
+wait_for() {
+    local condition=$1 seconds=${2:-10} end now
+    now=${EPOCHREALTIME/[.,]/}
+    end=$((now + seconds * 1000000))
+    until eval "$condition"; do
+        now=${EPOCHREALTIME/[.,]/}
+        if [ "$now" -ge "$end" ]; then
+            echo "-- waited $seconds s in vain for: $condition"
+            return 1
+        fi
+        nap
+    done
+}
+
+nap() { sleep 0.02; }
+
+# ---------------------------------------------------------------------------------------------
+# What a test needs
+# ---------------------------------------------------------------------------------------------
+
+# requires WORD...
+# Skips the test where the machine or the person lacks WORD. Whether it is there is found by
+# doing, in namespaces of our own. MC_MUST_RUN (words, or "all") turns skips into failures;
+# "all" leaves out root and nonroot, which are about who runs the tests. An unknown word fails.
+requires() {
+    local word rc
+    for word; do
+        rc=0
+        probe "$word" >/dev/null 2>&1 3>&- 4>&- || rc=$?
+        case $rc in
+        0) continue ;;
+        77) fail "requires: unknown word: $word" || return 1 ;;
+        esac
+        if must_run "$word"; then
+            fail "$word is not here, and MC_MUST_RUN says that it must be" || return 1
+        fi
+        skip "$word is not here"
+    done
+}
+
+must_run() {
+    local must
+    for must in ${MC_MUST_RUN//,/ }; do
+        if [ "$must" = "$1" ]; then return 0; fi
+        if [ "$must" = all ] && [[ $1 != root && $1 != nonroot ]]; then return 0; fi
+    done
+    return 1
+}
+
+# All words, for the test that tries each.
+REQUIRES_WORDS='root nonroot user userns subuid timens netns cgroup2 overlay tty strace busybox
+cc clang musl-gcc make git ip ping ps perl python3 findmnt ipcs hostname parallel'
+
+probe() {
+    case $1 in
+    root) [ "$(id -u)" = 0 ] && unshare --uts true ;;
+    nonroot) [ "$(id -u)" != 0 ] ;;
+    user) [ "$(as_user id -u)" != 0 ] && as_user test -x "$MC" ;;
+    userns) as_user unshare --user --map-root-user --mount true ;;
+    subuid) as_user sh -c 'command -v newuidmap && unshare --map-auto --map-root-user true' ;;
+    timens) as_user unshare --user --map-root-user --time true ;;
+    netns) as_user unshare --user --map-root-user --net true ;;
+    cgroup2) as_user unshare --user --map-root-user --mount --cgroup \
+        mount -t cgroup2 none /mnt ;;
+    overlay) as_user unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /mnt &&
+        mkdir /mnt/l /mnt/u /mnt/w /mnt/m &&
+        mount -t overlay -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w o /mnt/m' ;;
+    tty) [ "$(script -qec 'test -t 0 && echo yes' /dev/null </dev/null)" = $'yes\r' ] ;;
+    strace) strace -f -o /dev/null true ;;
+    # One program that needs no library, and so can be an image by itself.
+    busybox) busybox true && ! ldd "$(command -v busybox)" ;;
+    cc | clang | musl-gcc)
+        echo 'int main(void) { return 0; }' >"$MC_STATE/probe.c"
+        "$1" -o "$MC_STATE/probe" "$MC_STATE/probe.c" && "$MC_STATE/probe"
+        ;;
+    make | git | perl | python3 | findmnt | ps | parallel) "$1" --version ;;
+    ip | ping) "$1" -V ;;
+    ipcs) ipcs -q ;;
+    hostname) hostname ;;
+    *) return 77 ;;
+    esac
+}
+
+# ---------------------------------------------------------------------------------------------
+# The host before and after
+# ---------------------------------------------------------------------------------------------
+
+# fingerprint: what of this machine our program could change, as one text. Compare two of them:
+#   before=$(fingerprint); mc run -- true; assert "$(fingerprint)" == "$before"
+# Processes are those that this test started by mc, call or pty (and their descendants in the
+# same session); "fingerprint suite" is for setup_suite.bash and takes those of all tests.
+fingerprint() {
+    local sessions=$MC_STATE/sessions
+    if [ "${1-}" = suite ]; then sessions=$BATS_SUITE_TMPDIR/sessions; fi
+    echo "[mounts]"
+    cat /proc/self/mountinfo
+    echo "[names]"
+    cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname
+    echo "[interfaces]"
+    sed -n 's/^ *\([^ :]*\):.*/\1/p' /proc/net/dev | sort
+    ip -o addr 2>/dev/null | awk '{ print $2, $3, $4 }'
+    echo "[cgroups]"
+    cgroup_directories | sort
+    echo "[ipc]"
+    awk 'FNR > 1 { print FILENAME, $1, $2 }' /proc/sysvipc/msg /proc/sysvipc/sem
+    echo "[processes]"
+    session_processes "$sessions"
+    if [ "${1-}" = suite ]; then
+        echo "[temporary files]"
+        find /tmp /dev/shm /run "${XDG_RUNTIME_DIR:-/run}" -maxdepth 1 -name '*minicontainer*' \
+            2>/dev/null | sort -u
+    else
+        echo "[working directory]"
+        find . -path ./.mc -prune -o -printf '%p %M %U %G %s\n' 2>/dev/null | sort
+    fi
+    echo "[terminal]"
+    { stty -g </dev/tty; } 2>/dev/null || true
+}
+
+# Directories below our own cgroup (at the very top, where others live too, only the first
+# level), and any that carries our name.
+cgroup_directories() {
+    local line path mount
+    find /sys/fs/cgroup -maxdepth 6 -type d -name '*minicontainer*' 2>/dev/null
+    while IFS=: read -r line mount path; do
+        for mount in "/sys/fs/cgroup/${mount#name=}" /sys/fs/cgroup/unified /sys/fs/cgroup; do
+            if [ ! -d "$mount$path" ] || [ "$mount" = /sys/fs/cgroup/ ]; then continue; fi
+            if [ "$path" = / ]; then
+                find "$mount" -mindepth 1 -maxdepth 1 -type d ! -name '*.*' 2>/dev/null
+            else
+                find "$mount$path" -mindepth 1 -type d 2>/dev/null
+            fi
+        done
+    done </proc/self/cgroup | sort -u
+}
+
+# Live processes whose session is in FILE: "pid name". Zombies count as gone.
+session_processes() {
+    local stat pid name state sid rest
+    if [ ! -s "$1" ]; then return 0; fi
+    for stat in /proc/[0-9]*/stat; do
+        read -r rest 2>/dev/null <"$stat" || continue
+        pid=${rest%% *}
+        name=${rest#*\(}
+        name=${name%\)*}
+        # After the name, in brackets: state ppid pgrp session
+        read -r state _ _ sid _ <<<"${rest##*\) }"
+        if [ "$state" = Z ] || [ "$state" = X ]; then continue; fi
+        if grep -qx "$sid" "$1"; then echo "$pid $name"; fi
+    done
+}
+
+# no_process_left [SECONDS]: nothing that this test started by mc, call or pty is alive.
+no_process_left() {
+    # shellcheck disable=SC2016  # wait_for evaluates it
+    wait_for '[ -z "$(session_processes "$MC_STATE/sessions")" ]' "${1:-5}" || {
+        session_processes "$MC_STATE/sessions"
+        return 1
+    }
+}
