@@ -17,7 +17,7 @@ minicontainer: minicontainer.c
 
 run: minicontainer ## build, compare the host with a container, then a shell inside one
 	@./minicontainer compare
-	@if [ -t 0 ] && [ -t 1 ]; then ./minicontainer run || true; fi
+	@if [ -t 0 ] && [ -t 1 ]; then ./minicontainer run; [ $$? != 125 ]; fi
 
 test: minicontainer ## run the tests (needs bats 1.8 or later)
 	@command -v bats >/dev/null || { echo "bats is missing: apt install bats"; exit 1; }
