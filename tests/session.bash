@@ -18,7 +18,8 @@
 : "${SESSION_TIMEOUT:=30}"
 
 # A prompt is all there is on the last line: "$ ", "lab# ", "box# ", "> " ...
-PROMPT_RE='^(\$|>|[A-Za-z][A-Za-z0-9.-]*[#$]) $'
+# and the question of run --step.
+PROMPT_RE='^(\$|>|[A-Za-z][A-Za-z0-9.-]*[#$]|\[Enter\].*:) $'
 
 # session_start [COMMAND-LINE]: as_user session_start works.
 session_start() {
@@ -154,7 +155,8 @@ session_end() {
 #
 # In a page, a block that begins with ```console is a terminal session:
 #   - a line that begins with a prompt ("$ ", "lab# ", "box# ", "NAME# ") is typed; a line that
-#     begins with "> " is typed where the shell asks for more;
+#     begins with "> " is typed where the shell asks for more; after "[Enter] ...: " (the question
+#     of run --step) comes what is typed there, perhaps nothing but Enter;
 #   - "^C" or "^Z" at the beginning of a line is typed when all is quiet (the terminal echoes it);
 #   - every other line must be what the terminal shows. "..." alone stands for any lines, inside
 #     a line for anything; <pid> and <number> for digits, <id> and other <words> for one word. On
@@ -192,7 +194,8 @@ read_page() {
             inside=
         elif [ "$inside" = other ]; then
             :
-        elif [[ $line =~ ^(\$|[A-Za-z][A-Za-z0-9.-]*[#$])\ (.+)$ ]]; then
+        elif [[ $line =~ ^(\$|[A-Za-z][A-Za-z0-9.-]*[#$])\ (.+)$ ||
+            $line =~ ^(\[Enter\].*:)\ ?(.*)$ ]]; then
             here=$((here + 1))
             if [ "$inside" = skip ]; then continue; fi
             n=$((n + 1))

@@ -1,0 +1,376 @@
+# 96-docs.bats -- what we write is true: every console block of the README and of the lessons is
+# typed at a terminal and its answer held against the page; links and names lead somewhere; the
+# five parts of the spine agree; --help names every option.
+#
+# One page alone:  bats -f 02-uts tests/96-docs.bats
+
+load helpers
+load session
+
+# ---------------------------------------------------------------------------------------------
+# Pages
+# ---------------------------------------------------------------------------------------------
+
+# page FILE: type its console blocks.
+page() {
+    local needs
+    needs=$(page_needs "$TOP/$1")
+    # shellcheck disable=SC2086  # words
+    requires tty userns $needs
+    check_page "$TOP/$1"
+}
+
+@test "page README.md" { page README.md; }
+@test "page 00-what-is-a-container" { page lessons/00-what-is-a-container/README.md; }
+@test "page 01-first-container" { page lessons/01-first-container/README.md; }
+@test "page 02-uts" { page lessons/02-uts/README.md; }
+@test "page 03-pid" { page lessons/03-pid/README.md; }
+@test "page 04-mnt" { page lessons/04-mnt/README.md; }
+@test "page 05-proc" { page lessons/05-proc/README.md; }
+@test "page 06-root" { page lessons/06-root/README.md; }
+@test "page 07-user" { page lessons/07-user/README.md; }
+@test "page 08-ipc" { page lessons/08-ipc/README.md; }
+@test "page 09-net" { page lessons/09-net/README.md; }
+@test "page 10-cgroup" { page lessons/10-cgroup/README.md; }
+@test "page 11-time" { page lessons/11-time/README.md; }
+
+# The path and the teacher's page may do without a session; if it has one, it is typed.
+@test "page lessons/README.md" {
+    if grep -q '^```console' "$TOP/lessons/README.md"; then page lessons/README.md; fi
+}
+
+@test "no page is forgotten" {
+    local file
+    for file in README.md lessons/README.md "$TOP"/lessons/*/; do
+        file=${file#"$TOP/"}
+        file=${file%/}
+        case $file in
+        *.md) ;;
+        *) file=$file/README.md ;;
+        esac
+        assert "$(<"$BATS_TEST_FILENAME")" contains " page $file; }" "each page has its test"
+        assert "$(ls "$TOP/$file")" == "$TOP/$file" "each lesson has a README.md"
+    done
+}
+
+# ---------------------------------------------------------------------------------------------
+# Lessons
+# ---------------------------------------------------------------------------------------------
+
+# Twelve are there from the beginning; a test that finds none must not pass.
+lessons() {
+    (
+        cd "$TOP" || exit
+        ls -d lessons/[0-9][0-9]-*/README.md >"$BATS_TEST_TMPDIR/lessons"
+        assert "$(wc -l <"$BATS_TEST_TMPDIR/lessons")" -ge 12 "lessons found"
+        cat "$BATS_TEST_TMPDIR/lessons"
+    )
+}
+pages() { lessons && printf '%s\n' README.md lessons/README.md; }
+
+# The parts of a lesson begin as a heading or as bold words.
+parts_of() {
+    sed -nE 's/^(#+ |\*\*)(Question|Predict|Without it|With it|Read|Break it|Check yourself)\b.*/\2/p
+        s/^(#+ |\*\*)(In Docker|Man pages)\b.*/\2/p' "$1" | paste -sd,
+}
+
+@test "every lesson has its parts, in their order" {
+    local file wanted='Question,Predict,Without it,With it,Read,Break it,Check yourself'
+    wanted+=',In Docker,Man pages'
+    local found
+    found=$(lessons)
+    for file in $found; do
+        assert "$(parts_of "$TOP/$file")" == "$wanted" "$file"
+        # It ends with the question that the next lesson answers.
+        assert "$(sed '1,/Man pages/d' "$TOP/$file")" contains "?" "$file: the last question"
+    done
+}
+
+@test "a lesson has at most 60 lines (00: 90)" {
+    local file most found
+    found=$(lessons)
+    for file in $found; do
+        most=60
+        if [[ $file == lessons/00-* ]]; then most=90; fi
+        assert "$(wc -l <"$TOP/$file")" -le "$most" "$file"
+    done
+}
+
+@test "relative links lead to files and headings that exist" {
+    local file link path anchor found
+    found=$(pages)
+    for file in $found; do
+        while read -r link; do
+            case $link in http://* | https://* | mailto:*) continue ;; esac
+            path=${link%%#*}
+            anchor=
+            if [[ $link == *#* ]]; then anchor=${link#*#}; fi
+            if [ -z "$path" ]; then path=$file; else path=$(dirname "$file")/$path; fi
+            assert "$(ls -d "$TOP/$path" 2>&1)" == "$TOP/$path" "$file links to $link"
+            if [ -n "$anchor" ]; then
+                assert "$(anchors "$TOP/$path")" has-line "$anchor" "$file links to $link"
+            fi
+        done < <(links "$TOP/$file")
+    done
+}
+
+links() {
+    grep -oE '\]\([^) ]+|(src|srcset|href)="[^"]+' "$1" | sed -E 's/^\]\(|^[a-z]+="//g'
+}
+
+# The names that headings get: small letters, no signs, "-" for a blank.
+anchors() {
+    sed -nE 's/^#+ +//p' "$1" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9 \n_-' | tr ' ' '-'
+}
+
+@test "chapters and functions that pages cite exist" {
+    local file name found
+    found=$(pages)
+    for file in $found; do
+        while read -r name; do
+            mc source "$name" >out
+            assert "$output" contains "$name" "$file cites minicontainer source $name"
+        done < <(cited "$TOP/$file" | sort -u)
+        while read -r name; do
+            run -0 grep -cE "(^|[^A-Za-z0-9_])$name\(" "$TOP/minicontainer.c"
+        done < <(grep -oE '`[a-z_][a-z0-9_]*\(\)`' "$TOP/$file" | tr -d '`()' | sort -u)
+    done
+}
+
+cited() { grep -oE 'minicontainer source [A-Za-z0-9_]+' "$1" | sed 's/.* //'; }
+
+# ---------------------------------------------------------------------------------------------
+# The spine
+# ---------------------------------------------------------------------------------------------
+
+@test "the spine: table, chapters, lessons, tests and flags are the same isolations" {
+    mc isolations --porcelain
+    cut -f1,2 <<<"$output" | tr '\t' - >table
+    # Chapters: number and flag of the banner.
+    sed -nE 's/^ \* ([0-9]+)\. .* --([a-z]+)$/\1 \2/p' "$TOP/minicontainer.c" |
+        while read -r number topic; do printf '%02d-%s\n' "$number" "$topic"; done >chapters
+    (cd "$TOP/lessons" && ls -d [0-9][0-9]-*/) | tr -d / | grep -v '^0[01]-' >lessons
+    (cd "$TOP/tests" && ls [0-8][0-9]-*.bats) | sed 's/\.bats$//' | grep -v '^0[01]-' >tests
+    mc run --help
+    grep -oE '[a-z]+(,[a-z]+){5,}' <<<"$output" | tr , '\n' >flags
+    assert "$(<table)" "there are rows"
+    assert "$(<chapters)" == "$(<table)" "chapters of minicontainer.c"
+    assert "$(<lessons)" == "$(<table)" "directories of lessons/"
+    assert "$(<tests)" == "$(<table)" "files of tests/"
+    assert "$(<flags)" == "$(cut -d- -f2 table)" "flags in run --help"
+}
+
+@test "the spine: each lesson has its chapter, which names the lesson" {
+    local dir number
+    for dir in "$TOP"/lessons/[0-9][0-9]-*/; do
+        dir=$(basename "$dir")
+        number=$((10#${dir%%-*}))
+        run -0 grep -nE "^ \* $number\. [A-Z]" "$TOP/minicontainer.c"
+        run -0 grep -nE "^ \* Read +.*lessons/$dir\b" "$TOP/minicontainer.c"
+    done
+}
+
+@test "the spine: --X and --no-X of every row are understood, and Docker's word for its absence" {
+    local number topic needs clone docker words
+    mc isolations --porcelain
+    while IFS=$'\t' read -r number topic needs clone docker words; do
+        assert "$words" != "" "$number $topic"
+        mc -any run "--$topic" -- true
+        assert "$stderr" lacks "unknown" "--$topic"
+        mc -any run "--no-$topic" -- true
+        assert "$stderr" !~ 'no such option|unrecogni|unknown' "--no-$topic"
+        if [ "$docker" != - ]; then
+            mc -any run "$docker" -- true
+            assert "$stderr" !~ 'no such option|unrecogni|unknown' "$docker"
+        fi
+        if [ "$clone" != - ]; then assert "$clone" starts CLONE_NEW; fi
+        assert "$needs" =~ '^(-|[a-z]+(,[a-z]+)*)$'
+    done <<<"$output"
+}
+
+# ---------------------------------------------------------------------------------------------
+# --help
+# ---------------------------------------------------------------------------------------------
+
+# The options of the C file, independent of what --help says: "name letter" a line.
+options_in_source() {
+    awk '/^} options\[\] = \{/ { on = 1; next } on && /^};/ { exit }
+        on && match($0, /^ *\{ "[a-z-]+", */) {
+            name = $0; sub(/^ *\{ "/, "", name); sub(/".*/, "", name)
+            letter = substr($0, RSTART + RLENGTH)
+            letter = (substr(letter, 1, 1) == "\047") ? substr(letter, 2, 1) : "-"
+            print name, letter
+        }' "$TOP/minicontainer.c"
+}
+
+@test "run --help names every option there is" {
+    local name letter
+    mc run --help
+    assert "$(options_in_source | wc -l)" -ge 12 "options found in the source"
+    while read -r name letter; do
+        if [[ $output == *"--$name"* ]]; then continue; fi
+        assert "$output" =~ "(^|[^-a-z])-${letter}[ ,]" "--$name, -$letter"
+    done < <(options_in_source)
+}
+
+@test "--help names every command; every --help fits 24 x 80 and begins with two examples" {
+    local command commands
+    mc --help
+    commands=$(sed -n '/^} commands\[\]/,/^};/s/^ *{ "\([a-z]*\)".*/\1/p' "$TOP/minicontainer.c")
+    assert "$(wc -l <<<"$commands")" -ge 7
+    for command in $commands; do
+        assert "$output" =~ $'\n'"  $command " "--help names $command"
+    done
+    fits "--help"
+    for command in $commands; do
+        mc "$command" --help
+        fits "$command --help"
+    done
+}
+
+fits() { # WHAT: $output on a screen of 24 x 80
+    assert "$(wc -l <<<"$output")" -le 24 "$1: lines"
+    assert "$(awk 'length > n { n = length } END { print n + 0 }' <<<"$output")" -le 80 "$1: columns"
+    if [[ $1 == *--help ]]; then
+        assert "$(grep -v '^Usage' <<<"$output" | head -n 2 | grep -c '^  minicontainer ')" -eq 2 \
+            "$1: examples first"
+    fi
+}
+
+@test "compare and isolations fit 24 x 80" {
+    requires userns
+    mc compare
+    fits compare
+    mc isolations
+    fits isolations
+}
+
+# ---------------------------------------------------------------------------------------------
+# The runner itself: a page that lies must be found out
+# ---------------------------------------------------------------------------------------------
+
+# lie / truth: the page on stdin (~~~ stands for the fence) must fail, with TEXT; or pass.
+lie() {
+    sed 's/^~~~/```/' >page.md
+    rm -rf home/minicontainer
+    run check_page "$BATS_TEST_TMPDIR/page.md"
+    echo "$output"
+    assert "$status" -ne 0 "a page that lies"
+    assert "$output" contains "$1"
+}
+truth() {
+    sed 's/^~~~/```/' >page.md
+    rm -rf home/minicontainer
+    check_page "$BATS_TEST_TMPDIR/page.md"
+}
+
+@test "runner: pages that lie fail" {
+    requires tty
+    lie 'page.md:2: $ echo a' <<<$'~~~console\n$ echo a\nb\n~~~'
+    lie 'the terminal shows' <<<$'~~~console\n$ echo a; echo b\na\n~~~'
+    lie 'the terminal shows' <<<$'~~~console\n$ echo a\na\nb\n~~~'
+    lie 'the terminal shows' <<<$'~~~console\n$ echo a\n~~~'
+    lie 'the terminal shows' <<<$'~~~console\n$ true\na\n~~~'
+    lie 'the terminal shows' <<<$'~~~console\n$ echo abc\n<number>\n~~~'
+    lie 'the terminal shows' <<<$'~~~console\n$ echo a b\n<word>\n~~~'
+    lie 'the terminal shows' <<<$'~~~console\n$ seq 3\n1\n...\n2\n~~~'
+    lie 'has the prompt "lab# "' <<<$'~~~console\nlab# echo a\na\n~~~'
+    # The second block of a page, and a command far down.
+    lie 'page.md:6: $ echo c' <<<$'~~~console\n$ echo a\na\n~~~\n~~~console\n$ echo c\nd\n~~~'
+}
+
+@test "runner: pages without anything to check fail" {
+    lie 'no console block' <<<$'words\n~~~sh\n$ echo a\n~~~'
+    lie 'without a command' <<<$'~~~console\necho a\n~~~'
+    lie 'without a command' <<<$'~~~console\n~~~\n~~~console\n$ true\n~~~'
+    lie 'does not end' <<<$'~~~console\n$ echo a\na'
+    lie 'for whom' <<<$'~~~console teacher\n$ echo a\na\n~~~'
+    lie 'before any command' <<<$'~~~console\na\n$ echo a\na\n~~~'
+}
+
+@test "runner: a command that never ends is not waited for long" {
+    requires tty
+    SESSION_TIMEOUT=2
+    lie 'no prompt after: cat' <<<$'~~~console\n$ cat\n~~~'
+}
+
+@test "runner: true pages pass" {
+    requires tty
+    truth <<'END'
+~~~console
+$ cd /usr; x=5
+$ pwd; echo $x
+/usr
+5
+~~~
+Words. The shell is the same in the next block.
+~~~console
+$ pwd; echo $x; echo '<pid> a*b [x] \n'
+/usr
+5
+<word> a*b [x] \n
+$ sleep 100 & echo "job $!"
+[1] <pid>
+job <pid>
+$ kill %1; wait
+[1]+  Terminated              sleep 100
+$ seq 1 10
+1
+...
+10
+$ for i in a b
+> do echo $i
+> done
+a
+b
+$ sleep 100
+^C
+$ printf 'no newline'
+no newline
+$ cat <<X
+> one
+> X
+one
+$ bash --norc
+$ exit 3
+exit
+$ echo "$?, $$"
+3, <pid>
+$ echo a    b
+a ...
+~~~
+END
+}
+
+@test "runner: blocks for root or user are typed by that person only" {
+    requires tty
+    local me=user other=root
+    if [ "$(id -u)" = 0 ]; then me=root other=user; fi
+    truth <<<$'~~~console\n$ echo a\na\n~~~\n~~~console '"$other"$'\n$ echo a\nb\n~~~'
+    lie 'the terminal shows' <<<$'~~~console '"$me"$'\n$ echo a\nb\n~~~'
+}
+
+@test "runner: inside lab and run" {
+    requires tty userns
+    truth <<'END'
+~~~console
+$ minicontainer run
+...
+box# hostname; echo $$
+box
+<pid>
+box# exit
+exit
+$ ./minicontainer lab
+...
+lab# minicontainer run --only uts -- sh -c 'hostname oops; hostname'
+oops
+lab# hostname
+lab
+lab# exit
+exit
+...
+$ hostname | grep -x -e lab -e oops
+~~~
+END
+}
