@@ -3,6 +3,8 @@ CC      ?= cc
 CFLAGS  ?= -O2
 WARN     = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SAN      = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# Left out: what wants memcpy_s and its like, which no libc here has, and fields sorted by size.
+TIDY     = -*.DeprecatedOrUnsafeBufferHandling,-*.performance.Padding
 MUSL    := $(shell command -v musl-gcc 2>/dev/null)
 # With GNU parallel two tests run at a time; without it one after the other.
 JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 2)
@@ -26,14 +28,14 @@ test: minicontainer ## run the tests (needs bats 1.8 or later)
 lint: ## what compilers and checkers say about the sources; a missing one is named and skipped
 	$(CC) $(WARN) -Werror -O2 -fsyntax-only minicontainer.c
 	@has() { command -v $$1 >/dev/null || { echo "skipped: $$1 is not here"; return 1; }; }; \
-	try() { if has $$1; then echo "$$*"; "$$@" || exit 1; fi; }; \
+	rc=0; try() { if has $$1; then echo "$$*"; "$$@" || rc=1; fi; }; \
 	try gcc $(WARN) -Werror -O2 -fanalyzer -c -o /dev/null minicontainer.c; \
 	try clang $(WARN) -Werror -O2 -fsyntax-only minicontainer.c; \
-	try clang-tidy --quiet --warnings-as-errors='*' minicontainer.c -- -std=c11; \
+	try clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' minicontainer.c -- -std=c11; \
 	try cppcheck --quiet --std=c11 --enable=warning,portability,performance \
 	    --error-exitcode=1 --suppress=missingIncludeSystem minicontainer.c; \
 	try shellcheck -x tests/*.bash .ci/run; \
-	try shellcheck -x -e SC2016,SC2030,SC2031,SC2034,SC2154 tests/*.bats
+	try shellcheck -x -e SC2016,SC2030,SC2031,SC2034,SC2154 tests/*.bats; exit $$rc
 
 minicontainer-asan: minicontainer.c
 	$(CC) $(SAN) $(WARN) -Werror -o $@ $<

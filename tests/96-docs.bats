@@ -62,7 +62,7 @@ lessons() {
     (
         cd "$TOP" || exit
         ls -d lessons/[0-9][0-9]-*/README.md >"$BATS_TEST_TMPDIR/lessons"
-        assert "$(wc -l <"$BATS_TEST_TMPDIR/lessons")" -ge 12 "lessons found"
+        assert "$(wc -l <"$BATS_TEST_TMPDIR/lessons")" -ge 12 "lessons found" || exit
         cat "$BATS_TEST_TMPDIR/lessons"
     )
 }
@@ -129,7 +129,8 @@ anchors() {
     for file in $found; do
         while read -r name; do
             mc source "$name" >out
-            assert "$output" contains "$name" "$file cites minicontainer source $name"
+            # A chapter by its number has that number in its banner.
+            assert "$output" contains "${name#0}" "$file cites minicontainer source $name"
         done < <(cited "$TOP/$file" | sort -u)
         while read -r name; do
             run -0 grep -cE "(^|[^A-Za-z0-9_])$name\(" "$TOP/minicontainer.c"
