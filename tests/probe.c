@@ -1,0 +1,357 @@
+/* probe.c -- a small program that the tests compile and run inside a container.
+ *
+ *   probe look                  one line: what this process is in, and sees
+ *   probe hold [FILE]           write "ready" to FILE, then wait for ever
+ *   probe daemon [FILE]         the same, after setsid(2) and two forks; deaf
+ *                               to every signal that can be ignored
+ *   probe stay [FILE]           like daemon, and the first process stays too
+ *   probe strip UID [FILE]      change the user, forget the parent, then stay
+ *   probe kill TRIES MOST_US COMMAND...
+ *                               start COMMAND, kill -9 one of its processes at
+ *                               some moment, and see what is left; TRIES times
+ *   probe reap SECONDS COMMAND...
+ *                               run COMMAND; when it has ended, nothing that it
+ *                               started may be alive
+ *   probe start HOW COMMAND...  become COMMAND with a bad inheritance: chld-ign,
+ *                               chld-blocked, all-ign, all-blocked
+ *
+ * It needs nothing but libc, so that it can be linked statically and costs little to start.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+static void nap_us(long long us)
+{
+    struct timespec t = { us / 1000000, us % 1000000 * 1000 };
+
+    nanosleep(&t, NULL);
+}
+
+/* ------------------------------------------------------------------ look */
+
+static void show_id(const char *name, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        printf("%s=none ", name);
+    else
+        printf("%s=%lu:%lu ", name, (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+}
+
+static int look(void)
+{
+    static const char *const kinds[] = { "uts", "pid", "mnt", "user", "ipc", "net",
+                                         "cgroup", "time" };
+    char path[64], self[32] = "";
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i]);
+        show_id(kinds[i], path);
+    }
+    show_id("root", "/");
+    show_id("proc", "/proc");
+    if (readlink("/proc/self", self, sizeof self - 1) < 0)
+        strcpy(self, "none");
+    /* self is our number as /proc has it, me as the kernel tells us. */
+    printf("self=%s me=%d uid=%u\n", self, getpid(), geteuid());
+    return 0;
+}
+
+/* ------------------------------------------------------------------ processes that stay */
+
+static void ready(const char *file)
+{
+    int fd = file ? open(file, O_WRONLY | O_CREAT | O_APPEND, 0666) : -1;
+
+    if (fd >= 0 && write(fd, "ready\n", 6) != 6)
+        exit(1);
+    if (fd >= 0)
+        close(fd);
+}
+
+__attribute__((noreturn))
+static void hold(const char *file)
+{
+    ready(file);
+    for (;;)
+        pause();
+}
+
+/* A daemon as the books have it. It ignores what it can. */
+static int daemonize(const char *file)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return 1;
+    if (pid > 0)
+        return 0;
+    setsid();
+    if (fork() != 0)
+        _exit(0);
+    for (int sig = 1; sig < NSIG; sig++)
+        signal(sig, SIG_IGN);
+    hold(file);
+}
+
+static int stay(const char *file)
+{
+    if (daemonize(file) != 0)
+        return 1;
+    for (;;)
+        pause();
+}
+
+/* As a service does that begins as root: change the user, which clears the wish to die with the
+ * parent. */
+static int strip(unsigned uid, const char *file)
+{
+    if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0) {
+        perror("strip");
+        return 1;
+    }
+    prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    return stay(file);
+}
+
+/* ------------------------------------------------------------------ what is left */
+
+/* All processes below ROOT, ROOT first. We are a subreaper, so whatever lost its parent is
+ * below ourselves. */
+struct process { pid_t pid, parent; char state, name[20]; };
+
+static int all_processes(struct process *list, int size)
+{
+    char path[300], buf[600];
+    int n = 0;
+    DIR *dir = opendir("/proc");
+
+    for (struct dirent *e; dir && n < size && (e = readdir(dir));) {
+        if (!isdigit((unsigned char)e->d_name[0]))
+            continue;
+        snprintf(path, sizeof path, "/proc/%s/stat", e->d_name);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t got = fd < 0 ? 0 : read(fd, buf, sizeof buf - 1);
+        if (fd >= 0)
+            close(fd);
+        if (got <= 0)
+            continue;
+        buf[got] = '\0';
+        char *open_bracket = strchr(buf, '('), *close_bracket = strrchr(buf, ')');
+        if (!open_bracket || !close_bracket)
+            continue;
+        struct process *p = &list[n++];
+        p->pid = atoi(buf);
+        snprintf(p->name, sizeof p->name, "%.*s", (int)(close_bracket - open_bracket - 1),
+                 open_bracket + 1);
+        sscanf(close_bracket, ") %c %d", &p->state, &p->parent);
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+/* Those below ROOT that are alive, to LIST; by generations, so ROOT's children come first. */
+static int descendants(pid_t root, struct process *list, int size)
+{
+    static struct process all[4096];
+    int count = all_processes(all, 4096), n = 0;
+
+    for (int i = -1; i < n; i++) {
+        pid_t parent = i < 0 ? root : list[i].pid;
+        for (int k = 0; k < count && n < size; k++)
+            if (all[k].parent == parent && all[k].state != 'Z' && all[k].state != 'X')
+                list[n++] = all[k];
+    }
+    return n;
+}
+
+/* Wait until no descendant is left. 0, or -1 at the deadline. STATUS: of MAIN, if it came. */
+static int wait_for_all(pid_t main_pid, int *status, long long deadline)
+{
+    int s;
+
+    for (;;) {
+        pid_t pid = waitpid(-1, &s, WNOHANG);
+        if (pid == main_pid)
+            *status = s;
+        if (pid < 0)
+            return 0; /* ECHILD: nobody */
+        if (pid > 0)
+            continue;
+        if (now_us() > deadline)
+            return -1;
+        nap_us(300);
+    }
+}
+
+/* Say who is left, and end them: a test must not leave them either. */
+static void end_survivors(void)
+{
+    struct process list[64];
+    int status, n = descendants(getpid(), list, 64);
+
+    for (int i = 0; i < n; i++) {
+        printf("  left: %d %s (state %c, parent %d)\n", list[i].pid, list[i].name,
+               list[i].state, list[i].parent);
+        kill(list[i].pid, SIGKILL);
+    }
+    while (waitpid(-1, &status, 0) > 0) {
+        n = descendants(getpid(), list, 64);
+        for (int i = 0; i < n; i++)
+            kill(list[i].pid, SIGKILL);
+    }
+}
+
+static pid_t start(char **argv)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, 0);
+        if (!getenv("PROBE_TALK")) {
+            dup2(null, 1);
+            dup2(null, 2);
+        }
+        setsid();
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+/* One try. Who is hit: number WHICH of those that are there. Prints its place: how it came
+ * from the supervisor ("supervisor", "child 1 of 2", ...). */
+static int kill_one(int which, long long after_us, char **argv)
+{
+    struct process list[64];
+    int status, n = 0;
+    pid_t main_pid = start(argv);
+
+    nap_us(after_us);
+    n = descendants(getpid(), list, 64);
+    const struct process *victim = n ? &list[which % n] : NULL;
+    if (victim) {
+        kill(victim->pid, SIGKILL);
+        printf("hit %s %s after %lld us, one of %d\n",
+               victim->pid == main_pid ? "supervisor" :
+               victim->parent == main_pid ? "child" : "grandchild",
+               victim->name, after_us, n);
+    } else {
+        printf("hit nobody after %lld us\n", after_us);
+    }
+    /* The guardian's death need not be the end of the container, nor that of a process which
+     * the command left to an init: then it is ended as a user ends it. */
+    long long begin = now_us();
+    bool guardian = victim && strcmp(victim->name, "guardian") == 0;
+    if (!guardian && wait_for_all(main_pid, &status, begin + 250000) == 0)
+        return 0;
+    if (victim && victim->pid != main_pid)
+        kill(main_pid, SIGTERM);
+    if (wait_for_all(main_pid, &status, begin + 6000000) == 0)
+        return 0;
+    printf("  alive six seconds later:\n");
+    end_survivors();
+    return 1;
+}
+
+/* The moments lie denser at the beginning: there the container comes to be. */
+static int kill_many(int tries, long long most_us, char **argv)
+{
+    int left = 0;
+
+    for (int i = 0; i < tries; i++) {
+        double part = (double)i / tries;
+        left += kill_one(i, (long long)(part * part * (double)most_us), argv);
+        fflush(stdout);
+    }
+    printf("tries %d, left alive %d\n", tries, left);
+    return left != 0;
+}
+
+static int reap(int seconds, char **argv)
+{
+    int status = -1;
+    pid_t pid, main_pid;
+
+    setenv("PROBE_TALK", "1", 1);
+    main_pid = start(argv);
+    while ((pid = waitpid(-1, &status, 0)) > 0 && pid != main_pid)
+        continue;
+    int rc = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (wait_for_all(main_pid, &status, now_us() + seconds * 1000000LL) == 0)
+        return rc;
+    printf("  alive %d s after the end of the command:\n", seconds);
+    end_survivors();
+    return 99;
+}
+
+/* ------------------------------------------------------------------ a bad inheritance */
+
+static int start_badly(const char *how, char **argv)
+{
+    sigset_t set;
+    int only_chld = strncmp(how, "chld", 4) == 0;
+
+    sigemptyset(&set);
+    for (int sig = 1; sig < NSIG; sig++) {
+        if (only_chld && sig != SIGCHLD)
+            continue;
+        if (strstr(how, "ign"))
+            signal(sig, SIG_IGN);
+        sigaddset(&set, sig);
+    }
+    if (strstr(how, "blocked"))
+        sigprocmask(SIG_BLOCK, &set, NULL);
+    execvp(argv[0], argv);
+    perror(argv[0]);
+    return 127;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "look", *file = argc > 2 ? argv[2] : NULL;
+
+    if (strcmp(what, "look") == 0)
+        return look();
+    if (strcmp(what, "hold") == 0)
+        hold(file);
+    if (strcmp(what, "daemon") == 0)
+        return daemonize(file);
+    if (strcmp(what, "stay") == 0)
+        return stay(file);
+    if (strcmp(what, "strip") == 0 && argc > 2)
+        return strip((unsigned)atoi(argv[2]), argc > 3 ? argv[3] : NULL);
+    if (strcmp(what, "start") == 0 && argc > 3)
+        return start_badly(argv[2], argv + 3);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    if (strcmp(what, "kill") == 0 && argc > 4)
+        return kill_many(atoi(argv[2]), atoll(argv[3]), argv + 4);
+    if (strcmp(what, "reap") == 0 && argc > 3)
+        return reap(atoi(argv[2]), argv + 3);
+    fprintf(stderr, "probe: how? see the head of probe.c\n");
+    return 2;
+}
