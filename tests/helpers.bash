@@ -1,4 +1,5 @@
-# shellcheck shell=bash disable=SC2034  # the variables set here are read by the tests
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120
+# (SC2034: the tests read the variables set here; SC2119, SC2120: arguments may be left out)
 #
 # helpers.bash -- what every test file loads.
 #
@@ -141,8 +142,11 @@ pty() {
             exec 0<>"$MC_STATE/typed"
             printf '%b' "$2" >&0
         fi
+        # The trap makes this shell wait until COMMAND-LINE has ended by ^C, to tell its status.
         exec setsid -w ${MC_AS[@]+"${MC_AS[@]}"} timeout -k 5 "$MC_TIMEOUT" script -qefc \
-            "stty rows 24 cols 80; echo \$\$ >>'$MC_STATE/sessions'; $1" /dev/null
+            "stty rows 24 cols 80; echo \$\$ >>'$MC_STATE/sessions'; trap : INT QUIT
+            $1
+            exit \$?" /dev/null
     ) >"$out" 2>&1 3>&- 4>&- || status=$?
     tr -d '\r' <"$out" >"$out.txt"
     collect "$out.txt" /dev/null
@@ -365,16 +369,22 @@ cgroup_directories() {
 # Live processes whose session is in FILE: "pid name". Zombies count as gone.
 session_processes() {
     local stat pid name state sid rest
+    local -A ours=()
     if [ ! -s "$1" ]; then return 0; fi
+    while read -r sid; do ours[$sid]=1; done <"$1"
     for stat in /proc/[0-9]*/stat; do
-        read -r rest 2>/dev/null <"$stat" || continue
+        # A process may end while we look.
+        { read -r rest <"$stat"; } 2>/dev/null || continue
         pid=${rest%% *}
         name=${rest#*\(}
         name=${name%\)*}
         # After the name, in brackets: state ppid pgrp session
-        read -r state _ _ sid _ <<<"${rest##*\) }"
+        rest=${rest##*\) }
+        state=${rest%% *}
+        rest=${rest#* * * }
+        sid=${rest%% *}
         if [ "$state" = Z ] || [ "$state" = X ]; then continue; fi
-        if grep -qx "$sid" "$1"; then echo "$pid $name"; fi
+        if [ -n "${ours[$sid]-}" ]; then echo "$pid $name"; fi
     done
 }
 

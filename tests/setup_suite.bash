@@ -50,10 +50,10 @@ suite_fingerprint() {
 }
 
 teardown_suite() {
-    local after=$BATS_SUITE_TMPDIR/after try
+    local after=$BATS_SUITE_TMPDIR/after end=$((SECONDS + ${MC_SETTLE:-5}))
     if [ ! -e "$BATS_SUITE_TMPDIR/before" ]; then return 0; fi
     # A container's last processes may be ending while we look.
-    for ((try = 0; try < 50; try++)); do
+    while [ "$SECONDS" -lt "$end" ]; do
         suite_fingerprint >"$after"
         if cmp -s "$BATS_SUITE_TMPDIR/before" "$after"; then return 0; fi
         sleep 0.1
