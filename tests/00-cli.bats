@@ -1,0 +1,971 @@
+# 00-cli.bats -- the command line: what a student types, and what is said back.
+
+load helpers
+load session
+
+teardown() { session_end; }
+
+# Each of the two sorts of people, where the tests run as root; else the one who runs them.
+people() {
+    if [ "$(id -u)" = 0 ] && as_user true 2>/dev/null; then echo "self as_user"; else echo self; fi
+}
+
+self() { "$@"; }
+
+# The lines to copy of the last message: what stands behind "try:".
+lines_to_copy() { sed -n 's/^ *try: *//p' <<<"$stderr"; }
+
+# Types each line to copy of the last message, as WHO; all must work.
+copied_lines_work() { # WHO
+    local line lines
+    lines=$(lines_to_copy)
+    assert "$lines" != "" "the message has a line to copy"
+    while IFS= read -r line; do
+        assert "$line" starts "minicontainer " "the line to copy is a whole command"
+        $1 call bash -c "$line" </dev/null
+    done <<<"$lines"
+}
+
+# The rows, in teaching order.
+all_rows() { "$MC" isolations --porcelain | cut -f2; }
+
+# The identity of namespace X in a container started with the other words; "?" if it fails.
+inside() { # WHO X OPTION...
+    local who=$1 ns=$2
+    shift 2
+    MC_TIMEOUT=10 $who mc run "$@" -- readlink "/proc/self/ns/$ns" >/dev/null
+    echo "$output"
+}
+
+# FILE or text of at most 24 lines of at most 80 columns.
+fits_screen() {
+    local line
+    assert "$(wc -l <<<"$1")" -le 24 "lines on a screen"
+    while IFS= read -r line; do
+        assert "${#line}" -le 80 "columns of: $line"
+    done <<<"$1"
+}
+
+# ------------------------------------------------------------------ which isolations are on
+
+@test "every row has a flag --X, and --no-X gives back the machine's" {
+    requires userns
+    local who row ns
+    for who in $(people); do
+        $who mc run -- sh -c 'readlink /proc/self/ns/*'
+        for row in uts pid mnt user ipc net cgroup time; do
+            ns=$(readlink "/proc/self/ns/$row")
+            assert "$output" =~ "(^|"$'\n'")$row:\[[0-9]+\]"
+            assert "$output" no-line "$ns" "$who: all are on by default: $row"
+        done
+        for row in uts pid mnt user ipc net cgroup time; do
+            ns=$(readlink "/proc/self/ns/$row")
+            assert "$(inside "$who" "$row" --only user "--$row")" != "$ns" "$who: --$row"
+            if [ "$row" = user ] && [ "$($who id -u)" != 0 ]; then continue; fi
+            assert "$(inside "$who" "$row" "--no-$row")" == "$ns" "$who: --no-$row"
+        done
+    done
+}
+
+@test "--only means exactly these, --none and --only none mean nothing" {
+    requires userns
+    local who row other
+    for who in $(people); do
+        for row in uts ipc net cgroup; do
+            $who mc run --only "user,$row" -- sh -c 'readlink /proc/self/ns/*'
+            for other in uts mnt pid ipc net cgroup time user; do
+                case $other in
+                user | "$row") assert "$output" no-line "$(readlink /proc/self/ns/$other)" ;;
+                *) assert "$output" has-line "$(readlink /proc/self/ns/$other)" ;;
+                esac
+            done
+        done
+        $who mc run --only uts --user -- readlink /proc/self/ns/uts /proc/self/ns/user
+        assert "$output" no-line "$(readlink /proc/self/ns/uts)"
+        assert "$output" no-line "$(readlink /proc/self/ns/user)"
+    done
+    local none
+    for none in --none "--only none" "--only=none"; do
+        # shellcheck disable=SC2086
+        mc run $none -- sh -c 'readlink /proc/self/ns/*'
+        for other in uts mnt pid ipc net cgroup time user; do
+            assert "$output" has-line "$(readlink /proc/self/ns/$other)" "$none"
+        done
+    done
+}
+
+@test "other names of rows: mount, userns, network, cgroupns" {
+    requires userns
+    local pair name row who=self
+    for pair in mount:mnt network:net cgroupns:cgroup userns:user; do
+        name=${pair%:*} row=${pair#*:}
+        assert "$(inside $who "$row" --only "user,$name")" != "$(readlink "/proc/self/ns/$row")"
+        assert "$(inside $who "$row" --only user "--$name")" != "$(readlink "/proc/self/ns/$row")"
+        if [ "$row" = user ] && [ "$(id -u)" != 0 ]; then continue; fi
+        assert "$(inside $who "$row" "--no-$name")" == "$(readlink "/proc/self/ns/$row")"
+    done
+    mc compare mount
+    assert "$output" contains "without mnt"
+}
+
+@test "Docker's word for leaving a row out is ours too" {
+    requires userns
+    local word row tried=0
+    while IFS=$'\t' read -r _ row _ _ word _; do
+        if [[ $word != --* ]]; then continue; fi
+        assert "$word" ends "=host"
+        tried=$((tried + 1))
+        if [ "$row" = user ] && [ "$(id -u)" != 0 ]; then continue; fi
+        assert "$(inside self "$row" "$word")" == "$(readlink "/proc/self/ns/$row")" "$word"
+        mc run "${word%=host}=host" -- true
+    done <<<"$("$MC" isolations --porcelain)"
+    assert "$tried" -ge 5 "words of Docker in the table"
+    # The table's other names take the value as well.
+    assert "$(inside self net --net=host)" == "$(readlink /proc/self/ns/net)"
+    assert "$(inside self net --network=none)" != "$(readlink /proc/self/ns/net)"
+    assert "$(inside self net --net=none)" != "$(readlink /proc/self/ns/net)"
+}
+
+@test "-i -t -it --rm are accepted, as Docker's users type them" {
+    requires userns
+    local words
+    for words in "-i" "-t" "-it" "-ti" "--rm" "--rm -it" "--interactive --tty"; do
+        # shellcheck disable=SC2086
+        mc run $words -- echo in
+        assert "$output" == in "$words"
+        assert "$stderr" == "" "$words"
+        # shellcheck disable=SC2086
+        mc run $words echo "in too"
+        assert "$output" == "in too" "$words"
+    done
+}
+
+@test "-v, -w, -e, --hostname: Docker's options, long and short" {
+    requires userns
+    mkdir -p data && echo found >data/file && chmod -R a+rX data
+    local dir
+    for dir in "-v $PWD/data:/data" "--volume $PWD/data:/data" "--volume=$PWD/data:/data" \
+        "-v data:/data:ro" "-v$PWD/data:/data"; do
+        # shellcheck disable=SC2086
+        mc run $dir -- cat /data/file
+        assert "$output" == found "$dir"
+    done
+    for dir in "-w /usr" "--workdir /usr" "--workdir=/usr" "-w/usr"; do
+        # shellcheck disable=SC2086
+        mc run $dir -- pwd
+        assert "$output" == /usr "$dir"
+    done
+    mc run -e A=1 --env B='2 3' --env=C= -eD=x=y -- sh -c 'echo "[$A][$B][$C-unset][$D]"'
+    assert "$output" == "[1][2 3][-unset][x=y]"
+    mc run --hostname web -- hostname
+    assert "$output" == web
+    mc run --hostname=web -- cat /proc/sys/kernel/hostname /etc/hostname
+    assert "$output" == $'web\nweb'
+}
+
+@test "what follows the command is the command's" {
+    requires userns
+    mc run echo --no-pid -x --help
+    assert "$output" == "--no-pid -x --help"
+    mc run -- echo -- --hostname
+    assert "$output" == "-- --hostname"
+    mc run -e A=1 sh -c 'echo "$A $0 $1"' -e --
+    assert "$output" == "1 -e --"
+}
+
+# ------------------------------------------------------------------------------ the four rules
+
+@test "each rule: refused with the reason, the lesson, and a line that works when copied" {
+    requires userns
+    local who words rule
+    while IFS=';' read -r words rule; do
+        for who in $(people); do
+            # Rule 4 is for who has no privilege.
+            if [ "$rule" = privilege ] && [ "$($who id -u)" = 0 ]; then continue; fi
+            # Rule 3 needs user among the rows: it is there by default.
+            # shellcheck disable=SC2086
+            $who mc -125 run $words -- true
+            assert "$output" == ""
+            assert "$stderr" contains "$rule" "$words: the reason names it"
+            assert "$stderr" =~ "lesson: lessons/[0-9][0-9]-[a-z]+"
+            assert "$(sed -n 's/^ *lesson: *//p' <<<"$stderr")" =~ ^lessons/0[4567]-
+            copied_lines_work "$who"
+        done
+    done <<'RULES'
+--only proc;mnt
+--only root;mnt
+--only user,proc,pid;mnt
+--only user,root;mnt
+--no-mnt --proc;mnt
+--no-mnt --root;mnt
+--only uts,proc,root;mnt
+--only mnt,proc,user;pid
+--only mnt,proc,root,user,net;pid
+--no-pid --proc;pid
+--no-user;privilege
+--userns=host;privilege
+--none;privilege
+--only uts;privilege
+--only uts,net,cgroup;privilege
+--only mnt,root;privilege
+RULES
+}
+
+@test "a plain child needs no right: --none and --only user work for everybody" {
+    requires userns
+    local who words
+    for who in $(people); do
+        for words in --none "--only none" "--only user"; do
+            # shellcheck disable=SC2086
+            $who mc run $words -- echo in
+            assert "$output" == in
+        done
+    done
+}
+
+@test "what was only a default gives way, in one line; what was named does not" {
+    requires userns
+    local who
+    for who in $(people); do
+        $who mc run --no-pid -- echo in
+        assert "$output" == in
+        assert "$(grep -c 'note:.*gives\? way' <<<"$stderr")" -eq 1
+        assert "$stderr" =~ "minicontainer: note: proc gives way.*pid"
+        $who mc run --no-mnt -- echo in
+        assert "$output" == in
+        assert "$stderr" =~ "note: .*proc"
+        assert "$stderr" =~ "note: .*root"
+        assert "$stderr" contains mnt
+        # Nothing else ever gives way.
+        local row
+        for row in uts ipc net cgroup time; do
+            $who mc run "--no-$row" -- true
+            assert "$stderr" lacks "gives way" "--no-$row"
+        done
+    done
+}
+
+@test "a row named and denied at once is refused" {
+    local row
+    for row in $(all_rows); do
+        mc -125 run "--$row" "--no-$row" -- true
+        assert "$stderr" contains "$row"
+        mc -125 run "--no-$row" "--$row" -- true
+        assert "$stderr" contains "$row"
+    done
+    mc -125 run --only uts,user --no-uts -- true
+    assert "$stderr" contains uts
+    mc -125 run --pid=host --pid -- true
+    assert "$stderr" contains pid
+}
+
+@test "an option of a row that is off is refused, and named" {
+    requires userns
+    mkdir -p image
+    local option row
+    while read -r row option; do
+        # shellcheck disable=SC2086
+        mc -125 run "--no-$row" $option -- true
+        assert "$stderr" contains "${option%% *}"
+        assert "$stderr" contains "$row"
+        if [ "$row" = user ]; then continue; fi
+        # shellcheck disable=SC2086
+        mc -125 run --only user $option -- true
+        assert "$stderr" contains "${option%% *}"
+    done <<OPTIONS
+uts --hostname x
+mnt --volume /usr:/mnt
+mnt --read-only
+time --boottime 5
+OPTIONS
+    mc -125 run --no-root --image image -- true
+    assert "$stderr" contains "--image"
+    assert "$stderr" contains root
+    if [ "$(id -u)" = 0 ]; then
+        mc -125 run --no-user --map 0:1000:1 -- true
+        assert "$stderr" contains "--map"
+        assert "$stderr" contains user
+    fi
+    mc -125 run --only none --map 0:1000:1 -- true
+    assert "$stderr" contains "--map"
+}
+
+@test "real root without a wall is warned once, and only then" {
+    requires root userns
+    mc run --no-uts --no-user -- true
+    assert "$(grep -c 'you are root of this machine' <<<"$stderr")" -eq 1
+    assert "$stderr" contains "uts"
+    assert "$stderr" contains "minicontainer lab"
+    assert "$stderr" !~ "shares [a-z,]*net"
+    mc run -- true
+    assert "$stderr" == ""
+    as_user mc run --none -- true
+    assert "$stderr" lacks "root of this machine"
+    mc lab -- minicontainer run --none -- true
+    assert "$stderr" lacks "root of this machine"
+}
+
+# ------------------------------------------------------------------- what a student types first
+
+@test "run ubuntu bash: 127, and what to type instead" {
+    requires userns
+    mc -127 run ubuntu bash
+    assert "$output" == ""
+    assert "${stderr_lines[0]}" =~ "^minicontainer: ubuntu: .*not found"
+    assert "$stderr" contains "--image"
+    mc -127 run -it ubuntu bash
+    assert "$stderr" contains "--image"
+}
+
+@test "values of two words: --pid host, --network host" {
+    requires userns
+    local row
+    for row in pid uts ipc net network userns cgroupns; do
+        mc -125 run "--$row" host -- true
+        assert "${stderr_lines[0]}" contains "host"
+        assert "$stderr" =~ --[a-z]+=host
+    done
+    local who
+    for who in $(people); do
+        $who mc -125 run --pid host -- true
+        copied_lines_work "$who"
+    done
+}
+
+@test "--user 1000 is Docker's; ours is the namespace, and that is said" {
+    requires userns
+    local who
+    for who in $(people); do
+        $who mc -125 run --user 1000 -- id
+        assert "$stderr" contains namespace
+        assert "$stderr" contains 1000
+        assert "$(lines_to_copy)" contains "--map"
+    done
+    # With a command that is no number it is a plain flag.
+    mc run --user id -u
+    assert "$output" == 0
+}
+
+@test "unknown options are refused; a near one is named" {
+    local word
+    for word in -p -d --flurb --publish --privileged -x --no-flurb --; do
+        if [ "$word" = -- ]; then continue; fi
+        mc -125 run "$word" 80:80 true
+        assert "$output" == ""
+        assert "${stderr_lines[0]}" contains "$word"
+        assert "$stderr" contains "--help"
+    done
+    local pair
+    for pair in --hostnam:--hostname --volum:--volume --no-utz:--no-uts --imgae:--image \
+        --explian:--explain --no-ned:--no-net --worksdir:--workdir; do
+        mc -125 run "${pair%:*}" x -- true
+        assert "${stderr_lines[0]}" contains "${pair%:*}"
+        assert "$stderr" contains "${pair#*:}"
+    done
+}
+
+@test "unknown isolations are refused with the nearest name, wherever one is asked for" {
+    local pair
+    for pair in utz:uts pis:pid mmt:mnt porc:proc rot:root usr:user ipcs:ipc nett:net \
+        cgroups:cgroup tim:time; do
+        mc -125 run --only "${pair%:*}" -- true
+        assert "${stderr_lines[0]}" contains "\"${pair%:*}\""
+        assert "$stderr" contains "\"${pair#*:}\""
+        mc -125 compare "${pair%:*}"
+        assert "$stderr" contains "\"${pair#*:}\""
+    done
+    mc -125 run --only uts,flurb -- true
+    assert "${stderr_lines[0]}" contains flurb
+    mc -125 run --only '' -- true
+    mc -125 run --only , -- true
+}
+
+@test "abbreviated options are refused: --no-n is not --no-net" {
+    local word
+    for word in --no-n --no-i --no-u --host=x --host --onl=user --expl --ste --work=/ --vol=/:/x \
+        --ima=/ --boot=5 --read --no --ut --inter; do
+        mc -125 run "$word" -- true
+        assert "${stderr_lines[0]}" contains "${word%%=*}"
+    done
+}
+
+@test "options that want a value, and options that take none" {
+    local word
+    for word in --hostname --image --volume -v --workdir -w --env -e --map --boottime --only; do
+        mc -125 run "$word"
+        assert "${stderr_lines[0]}" contains "$word"
+    done
+    for word in --none --explain --step --init --read-only --no-pid --rm; do
+        mc -125 run "$word=3" -- true
+        assert "${stderr_lines[0]}" contains "$word"
+    done
+    for word in --pid=container:x --uts=private --ipc=shareable --network=bridge --cgroupns=x; do
+        mc -125 run "$word" -- true
+        assert "${stderr_lines[0]}" contains "${word#*=}"
+        assert "${stderr_lines[0]}" contains host
+    done
+}
+
+@test "an unknown command is refused, and the help is named" {
+    local word
+    for word in flurb "" "run " Run; do
+        mc -125 "$word"
+        assert "$output" == ""
+        assert "${stderr_lines[0]}" contains "\"$word\""
+        copied_lines_work self
+    done
+}
+
+# ------------------------------------------------------------------------------------- the help
+
+@test "--help of the program: a screen, two examples first, every command" {
+    mc --help
+    assert "$stderr" == ""
+    fits_screen "$output"
+    assert "${lines[1]}" =~ "^  minicontainer "
+    assert "${lines[2]}" =~ "^  minicontainer "
+    local command
+    for command in run compare lab exec look source isolations; do
+        assert "$output" =~ "(^|"$'\n'")  $command " "$command is named"
+    done
+    local all=$output
+    mc
+    assert "$output" == "$all" "no word at all shows the help"
+}
+
+@test "--help of each command: a screen, two examples first" {
+    local command
+    for command in run compare lab exec look source isolations; do
+        mc "$command" --help
+        assert "$stderr" == ""
+        fits_screen "$output"
+        assert "${lines[0]}" starts "Usage: minicontainer $command"
+        assert "${lines[1]}" starts "  minicontainer $command"
+        assert "${lines[2]}" starts "  minicontainer $command"
+    done
+    mc run -h
+    local short=$output
+    mc run --help
+    assert "$output" == "$short"
+}
+
+# The options of the table in the C file: their long names.
+option_table() {
+    sed -n '/^} options\[\] = {/,/^};/s/^    { "\([a-z-]*\)",.*/\1/p' "$MC_TREE/minicontainer.c"
+}
+
+@test "run --help names every option there is, and every option it names is there" {
+    mc run --help
+    local help=$output name row
+    assert "$(option_table | wc -l)" -ge 14 "options found in the table of the C file"
+    for name in $(option_table); do
+        case $name in
+        interactive) assert "$help" =~ "(^|[ ,])-i" ;;
+        tty) assert "$help" =~ "(^|[ ,])-t" ;;
+        *) assert "$help" =~ "--$name([^a-z-]|$)" "--$name" ;;
+        esac
+    done
+    for row in $(all_rows); do
+        assert "$help" =~ "[ ,]$row([ ,]|"$'\n'"|$)" "the row $row is named"
+    done
+    # None of them is unknown to the parser.
+    for name in $(grep -oP -- '--[a-z][a-z-]*[a-z](?![A-Za-z-])' <<<"$help" | sort -u); do
+        mc -any run "$name" --help
+        assert "$stderr" lacks "there is no option $name"
+    done
+}
+
+@test "README names every option of run in its table, and no other" {
+    local readme=$MC_TREE/README.md name in_table
+    [ -e "$readme" ] || readme=$TOP/README.md
+    # Rows of a table: | `--name VALUE` | ... |
+    in_table=$(grep -E '^\| *`-' "$readme" | cut -d'|' -f2 | grep -oE -- '--[a-z][a-z-]+' | sort -u)
+    for name in $(option_table); do
+        assert "$in_table" has-line "--$name"
+    done
+    for name in $in_table; do
+        if [ "$name" = --no-uts ] || [ "$name" = --uts ]; then continue; fi
+        assert "$(option_table)" has-line "${name#--}" "the README has $name"
+    done
+    # And one line in the table of lessons for each row.
+    local row number
+    while IFS=$'\t' read -r number row _; do
+        assert "$(grep -c "^| .*lessons/$number-$row.*\`--$row\`" "$readme")" -eq 1 "row $row"
+    done <<<"$("$MC" isolations --porcelain)"
+}
+
+@test "--version" {
+    mc --version
+    assert "$output" =~ ^minicontainer\ [0-9]+\.[0-9]
+    assert "${#lines[@]}" -eq 1
+    assert "$stderr" == ""
+}
+
+# ------------------------------------------------------------------------------ stdout and stderr
+
+@test "standard output is the command's alone" {
+    requires userns
+    mc run --explain -- echo only this
+    assert "$output" == "only this"
+    assert "$stderr" != ""
+    mc run --step -- echo only this </dev/null
+    assert "$output" == "only this"
+    mc run --no-mnt --init --explain -- echo only this
+    assert "$output" == "only this"
+    mc lab --explain -- echo only this
+    assert "$output" == "only this"
+    mc run -- sh -c 'printf "a\0b" | od -An -c' # bytes come through
+    assert "$output" =~ 'a +\\0 +b'
+    mc run -- sh -c 'echo out; echo err >&2'
+    assert "$output" == out
+    assert "$stderr" == err
+    mc run -- cat <<<"passed on"
+    assert "$output" == "passed on"
+}
+
+@test "one write(2) for each line that we say" {
+    requires userns strace
+    local words count=0 line
+    for words in "run --explain -- true" "run --only proc" "run --no-pid -- true" \
+        "run --pid host" "run -- /nosuch" "flurb" "run --image nope -- true"; do
+        rm -f log
+        # shellcheck disable=SC2086
+        call -any strace -f -s 4096 -e trace=write,writev -o log "$MC" $words
+        while IFS= read -r line; do
+            count=$((count + 1))
+            # Exactly one end of line, and it is the last character. A backslash of the text
+            # itself is shown as two.
+            assert "$line" =~ '^[0-9]+ +write\(2, ".*\\n", [0-9]+' "$words: a whole line"
+            line=${line//'\\'/}
+            assert "$(grep -o '\\n' <<<"$line" | wc -l)" -eq 1 "$words: one line: $line"
+        done <<<"$(grep -E 'writev?\(2,' log)"
+    done
+    assert "$count" -gt 30
+}
+
+@test "exit statuses: the command's own, 128+n, 127, 126, 125" {
+    requires userns
+    local n
+    for n in 0 1 7 124 125 126 127 128 255; do
+        mc -any run -- sh -c "exit $n"
+        assert "$status" -eq "$n"
+    done
+    for n in 1 2 9 15; do
+        mc -any run --init -- sh -c "kill -$n \$\$"
+        assert "$status" -eq $((128 + n)) "signal $n"
+        mc -any run --only user -- sh -c "kill -$n \$\$"
+        assert "$status" -eq $((128 + n)) "signal $n, no PID namespace"
+    done
+    mc -127 run -- nosuch
+    mc -127 run -- /usr/bin/nosuch
+    mc -126 run -- /usr
+    mc -126 run -- /etc/passwd
+    mc -125 run --flurb
+}
+
+# --------------------------------------------------------------------- look, isolations, source
+
+@test "look: a line for each row, in teaching order, with the ids of this process" {
+    mc look
+    fits_screen "$output"
+    local row at=1 id
+    for row in $(all_rows); do
+        assert "${lines[at]}" starts "$row "
+        case $row in
+        proc) id=$(stat -c %i /proc) ;;
+        root) id=$(stat -Lc %i /) ;;
+        *) id=$(readlink "/proc/self/ns/$row") id=${id//[^0-9]/} ;;
+        esac
+        assert "${lines[at]}" contains "$id" "$row"
+        at=$((at + 1))
+    done
+    assert "${#lines[@]}" -eq 11
+    assert "$output" contains "$(cat /proc/sys/kernel/hostname)"
+    mc -125 look --flurb
+    mc -125 look here
+}
+
+@test "look --porcelain: row, tab, id or sees, tab, the fact" {
+    mc look --porcelain
+    assert "${#lines[@]}" -eq 20
+    local n=0 row kind fact rows
+    mapfile -t rows <<<"$(all_rows)"
+    while IFS=$'\t' read -r row kind fact; do
+        assert "$row" == "${rows[n / 2]}"
+        if ((n % 2)); then assert "$kind" == sees; else assert "$kind" == id; fi
+        assert "$fact" != ""
+        case $row-$kind in
+        proc-id) assert "$fact" =~ ^[0-9]+:"$(stat -c %i /proc)"$ ;;
+        root-id) assert "$fact" =~ ^[0-9]+:"$(stat -Lc %i /)"$ ;;
+        *-id) assert "$(readlink "/proc/self/ns/$row")" == "$row:[$fact]" ;;
+        uts-sees) assert "$fact" starts "$(cat /proc/sys/kernel/hostname)" ;;
+        mnt-sees) assert "$fact" starts "$(wc -l </proc/self/mountinfo)" ;;
+        user-sees) assert "$fact" contains "uid $(id -u)" ;;
+        cgroup-sees) assert "$(cut -d: -f3 /proc/self/cgroup)" has-line "$fact" ;;
+        esac
+        n=$((n + 1))
+    done <<<"$output"
+}
+
+@test "isolations: the table of DESIGN, plain and porcelain" {
+    mc isolations
+    fits_screen "$output"
+    local row
+    for row in $(all_rows); do assert "$output" =~ "(^|"$'\n'")[0-9][0-9] $row "; done
+    mc isolations --porcelain
+    assert "$output" == "$(sed 's/  */ /g; s/ |/|/g; s/| /|/g' <<'TABLE' | tr '|' '\t'
+02 | uts    | -   | CLONE_NEWUTS    | --uts=host      | host name and NIS domain name
+03 | pid    | -   | CLONE_NEWPID    | --pid=host      | process numbers
+04 | mnt    | -   | CLONE_NEWNS     | -               | the mount table
+05 | proc   | mnt | -               | -               | the view of processes in /proc, of devices in /sys
+06 | root   | mnt | -               | -               | the file tree
+07 | user   | -   | CLONE_NEWUSER   | --userns=host   | user and group numbers, what root is root of
+08 | ipc    | -   | CLONE_NEWIPC    | --ipc=host      | System V objects, POSIX message queues
+09 | net    | -   | CLONE_NEWNET    | --network=host  | interfaces, addresses, ports, abstract sockets
+10 | cgroup | -   | CLONE_NEWCGROUP | --cgroupns=host | the view of the cgroup tree
+11 | time   | -   | CLONE_NEWTIME   | -               | the clocks that count from the boot
+TABLE
+)"
+    mc -125 isolations --flurb
+}
+
+# The numbered lines on standard input are lines of the C file, under their own numbers.
+is_of_the_file() { # TEXT
+    local first last
+    first=$(head -n 1 <<<"$1" | grep -oE '^ *[0-9]+')
+    last=$(tail -n 1 <<<"$1" | grep -oE '^ *[0-9]+')
+    assert "$first" != "" "there are line numbers"
+    assert "$(sed -E 's/^ *[0-9]+(  |\t|$)//' <<<"$1" | sha1sum)" \
+        == "$(sed -n "$((first)),$((last))p" "$MC_TREE/minicontainer.c" | sha1sum)" \
+        "lines $first to $last are those of the file"
+}
+
+@test "source: the whole file, each chapter by number and by name" {
+    mc source >/dev/null
+    is_of_the_file "$output"
+    assert "$(wc -l <<<"$output")" -eq "$(wc -l <"$MC_TREE/minicontainer.c")"
+    local number row by_number
+    for number in 0 1 2 3 4 5 6 7 8 9 10 11; do
+        mc source "$number" >/dev/null
+        is_of_the_file "$output"
+        assert "${lines[0]}" =~ "/\* =====" "it begins with the banner"
+        assert "${lines[1]}" =~ "\* $number\. "
+        assert "$(grep -cE '^ *[0-9]+  /\* =====' <<<"$output")" -eq 1 "one chapter, no more"
+        assert "$output" contains "Problem"
+    done
+    while IFS=$'\t' read -r number row _; do
+        mc source "$((10#$number))" >/dev/null
+        by_number=$output
+        mc source "$row" >/dev/null
+        assert "$(sha1sum <<<"$output")" == "$(sha1sum <<<"$by_number")" "source $row"
+        mc source "$number" >/dev/null
+        assert "$(sha1sum <<<"$output")" == "$(sha1sum <<<"$by_number")" "source $number"
+    done <<<"$("$MC" isolations --porcelain)"
+}
+
+@test "source FUNCTION: every function of the file, from its comment to its brace" {
+    local name text names before
+    names=$(sed -nE 's/^(static )?[a-z][a-z_ ]*[ *]\*?([a-z_0-9]+)\(.*/\2/p' \
+        "$MC_TREE/minicontainer.c" | sort -u)
+    assert "$(wc -l <<<"$names")" -gt 60
+    for name in main parent_side child_side enter_uts say_at; do
+        assert "$names" has-line "$name"
+    done
+    for name in $names; do
+        # Not where it is only announced, in a line that ends with ";".
+        if ! grep -A4 -E "^[a-z].*[ *]$name\(" "$MC_TREE/minicontainer.c" | grep -q '^{'; then
+            continue
+        fi
+        text=$("$MC" source "$name") || fail "source $name"
+        is_of_the_file "$text" || fail "source $name"
+        assert "$text" =~ "$name\(" "source $name"
+        assert "$(tail -n 1 <<<"$text")" =~ '^ *[0-9]+  }$' "source $name"
+        assert "$(grep -cE '^ *[0-9]+  }$' <<<"$text")" -eq 1 "source $name: one function"
+        before=$(($(head -n 1 <<<"$text" | grep -oE '^ *[0-9]+') - 1))
+        if [ "$before" -gt 0 ]; then
+            assert "$(sed -n "${before}p" "$MC_TREE/minicontainer.c")" == "" "source $name"
+        fi
+    done
+}
+
+@test "source of what is not there, and on a terminal through the pager" {
+    mc -125 source nosuch
+    assert "${stderr_lines[0]}" contains "\"nosuch\""
+    assert "$output" == ""
+    mc -125 source 99
+    mc -125 source ''
+    pty "PAGER='sed s/^/paged:/' minicontainer source uts"
+    assert "$output" =~ "paged: *[0-9]+  /\* ====="
+    assert "$(grep -vc '^paged:' <<<"$output")" -eq 0
+    PAGER=false mc source uts
+    assert "${lines[0]}" contains "=====" "no pager where there is no terminal"
+}
+
+# --------------------------------------------------------------------------------------- compare
+
+# own or shared of row $2 in the output of compare
+verdict() { sed -n "s/^$1  *\(own\|shared\) .*/\1/p" <<<"$output"; }
+
+@test "compare: a screen, every row, own and shared right for several sets" {
+    requires userns
+    local who words row on
+    for who in $(people); do
+        while IFS=';' read -r words on; do
+            if [[ $on != *user* ]] && [ "$($who id -u)" != 0 ]; then continue; fi
+            # shellcheck disable=SC2086
+            $who mc compare $words
+            fits_screen "$output"
+            for row in $(all_rows); do
+                if [[ ,$on, == *,$row,* ]]; then
+                    assert "$(verdict "$row")" == own "compare $words: $row"
+                    assert "$output" =~ "(^|"$'\n'")$row  *own .* --no-$row("$'\n'"|$)"
+                else
+                    assert "$(verdict "$row")" == shared "compare $words: $row"
+                    assert "$output" =~ "(^|"$'\n'")$row  *shared .* --$row("$'\n'"|$)"
+                fi
+            done
+        done <<'SETS'
+;uts,pid,mnt,proc,root,user,ipc,net,cgroup,time
+--no-net;uts,pid,mnt,proc,root,user,ipc,cgroup,time
+--no-uts --no-time;pid,mnt,proc,root,user,ipc,net,cgroup
+--only user;user
+--only user,uts;user,uts
+--only user,pid,mnt,proc;user,pid,mnt,proc
+--only mnt,root;mnt,root
+--none;
+--no-user;uts,pid,mnt,proc,root,ipc,net,cgroup,time
+SETS
+    done
+}
+
+# Of the output of compare ROW: the two halves of every line that has two; the head is left out.
+halves_differ() {
+    local line left right differs=1
+    while IFS= read -r line; do
+        if [[ $line != *" | "* && $line != *" |" ]]; then continue; fi
+        left=${line%%" |"*} right=${line#*" |"}
+        left=${left%"${left##*[![:blank:]]}"} right=${right#" "}
+        right=${right%"${right##*[![:blank:]]}"}
+        case $left in "without "* | ---*) continue ;; esac
+        if [ "$left" != "$right" ]; then differs=0; fi
+    done <<<"$1"
+    return "$differs"
+}
+
+@test "compare ROW: each row's own probe shows a difference, as root and as an ordinary user" {
+    requires userns ip ipcs hostname
+    local who row
+    for who in $(people); do
+        for row in $(all_rows); do
+            if [ "$row" = time ]; then requires timens; fi
+            $who mc compare "$row"
+            fits_screen "$output"
+            assert "$output" contains "without $row: --only"
+            assert "$output" contains "with $row: --only"
+            assert "$output" lacks "failed:" "$row: the probe itself works"
+            assert "$output" lacks "not found" "$row: the probe is there"
+            assert "$stderr" == ""
+            halves_differ "$output" || fail "$who: compare $row shows no difference"
+        done
+    done
+}
+
+@test "compare uts -- hostname oops: one lab is renamed, the other is not" {
+    requires userns hostname
+    local who before
+    before=$(fingerprint)
+    for who in $(people); do
+        $who mc compare uts -- hostname oops
+        assert "${lines[0]}" contains "hostname oops"
+        assert "$output" =~ "lab.*then +\| lab.*unchanged"
+        assert "$output" =~ $'\n'"oops +\|"
+        assert "$(grep -c oops <<<"$output")" -eq 2 "in the command, and in one lab"
+    done
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "compare ROW -- COMMAND: what it said and its status, on both sides" {
+    requires userns
+    mc compare pid -- sh -c 'echo "number $$"; exit $(($$ == 1 ? 3 : 4))'
+    assert "$output" =~ "number 1[0-9]+ +\| number 1"$'\n'
+    assert "$output" =~ "exit status 4 +\| exit status 3"
+    mc compare net -- sh -c 'echo a long line of words that goes on and on, past all columns'
+    fits_screen "$output"
+    mc compare uts -- sh -c 'yes | head -c 100000'
+    mc -125 compare flurb
+}
+
+# -------------------------------------------------------------------------- explain, step, colour
+
+@test "--explain: who speaks, what kind of line, and every row that is on" {
+    requires userns
+    mc run --explain -- true
+    local line
+    while IFS= read -r line; do
+        assert "$line" =~ "^(parent|child|init) +(why|call|shell|now|note) +[^ ]"
+        assert "${line:0:14}" =~ "^(parent |child  |init   )(why|call|shell|now|note) +"
+    done <<<"$stderr"
+    assert "$stderr" =~ "call  sethostname\(c->hostname, strlen\(c->hostname\)\) = 0 +\[\"box\"\]"
+    assert "$stderr" =~ "shell echo '0 [0-9]+ [0-9]+' > /proc/[0-9]+/uid_map"
+    assert "$stderr" contains "CLONE_NEWUTS"
+    local row
+    for row in $(all_rows); do
+        assert "$stderr" =~ "child  now   $row: " "the proof of $row"
+    done
+    mc run --explain --only user,uts -- true
+    assert "$stderr" contains "CLONE_NEWUSER|CLONE_NEWUTS"
+    assert "$stderr" !~ "CLONE_NEWNET"
+    assert "$stderr" !~ "now   net"
+    mc run -- true
+    assert "$stderr" == "" "without --explain nothing is told"
+}
+
+# Waits for the question of the next step; fails when the shell's prompt comes instead.
+step_shown() {
+    session_wait '(leave: |\$ )$' 10 || return 1
+    [[ $screen == *"leave: " ]]
+}
+
+# Reads the step that the terminal shows: step_at (line number), step_text (of the marked line),
+# step_why, step_try (the command for a second window).
+read_step() {
+    step_at=$(sed -nE 's/^> *([0-9]+)  .*/\1/p' <<<"$screen" | tail -n 1)
+    step_text=$(sed -nE 's/^> *[0-9]+  (.*)/\1/p' <<<"$screen" | tail -n 1)
+    step_why=$(sed -nE 's/^(parent|child|init) +why   (.*)/\2/p' <<<"$screen" | tail -n 1)
+    step_try=$(sed -n 's/^ *in a second window: //p' <<<"$screen" | tail -n 1)
+}
+
+@test "--step: each step shows its own source lines, and waits for Enter" {
+    requires userns tty
+    local who
+    for who in $(people); do
+        $who session_start
+        session_prompt
+        session_type 'minicontainer run --step -- echo reached'
+        local steps=0 step_at step_text step_why step_try block pid='' number text
+        while step_shown; do
+            steps=$((steps + 1))
+            assert "$steps" -lt 60
+            assert "$screen" !~ $'\n'"reached" "the command waits for the last step"
+            read_step
+            assert "$step_at" != "" "a line of the source is marked"
+            # The marked line is the one that says what we hear.
+            assert "$step_text" contains "say("
+            # The terminal may have wrapped it: compare what fits.
+            assert "$(sed -n "${step_at}p" "$MC_TREE/minicontainer.c")" starts "${step_text:0:60}"
+            # What belongs to this step fits the screen.
+            block=${screen##*" why   "}
+            assert "$(wc -l <<<"$block")" -le 24 "lines of one step"
+            assert "$(grep -cE '^[> ] *[0-9]+  ' <<<"$block")" -ge 3 "source lines on the screen"
+            # Each line shown is the file's.
+            while IFS= read -r number; do
+                text=${number#*[0-9]  } number=${number%%  [! ]*}
+                number=$(grep -oE '[0-9]+' <<<"$number" | head -n 1)
+                assert "$(sed -n "${number}p" "$MC_TREE/minicontainer.c")" \
+                    contains "$(sed 's/^ *//' <<<"${text:0:40}")"
+            done <<<"$(sed -nE '/^[> ] *[0-9]+  +[^ ]/p' <<<"$block")"
+            # The words are those of the source.
+            assert "$(sed -n "$step_at,$((step_at + 2))p" "$MC_TREE/minicontainer.c")" \
+                contains "${step_why:0:20}"
+            if [[ $step_try =~ /proc/([0-9]+)/ ]]; then
+                # The process is the container's, and the command works when typed.
+                pid=${BASH_REMATCH[1]}
+                assert "$(tr '\0' ' ' <"/proc/$pid/cmdline")" contains step
+                $who call bash -c "$step_try"
+            fi
+            session_key '\n'
+        done
+        assert "$screen" =~ $'\n'"reached"$'\n'
+        assert "$steps" -ge 12 "steps"
+        assert "$pid" != "" "a suggestion with a real PID was seen"
+        session_end
+    done
+}
+
+@test "--step: r shows it again, c runs on, q leaves" {
+    requires userns tty
+    local step_at step_text step_why step_try again
+    session_start
+    session_prompt
+    session_type 'minicontainer run --step -- echo reached'
+    step_shown
+    read_step
+    again=$step_at
+    session_type r
+    step_shown
+    read_step
+    assert "$step_at" == "$again" "r: the same step"
+    session_key '\n'
+    step_shown
+    read_step
+    assert "$step_at" != "$again" "Enter: the next step"
+    session_type c
+    session_prompt
+    assert "$output" has-line reached
+    assert "$output" !~ "\[Enter\]"
+    local presses
+    for presses in 0 1 3 6; do
+        session_type 'minicontainer run --step -- echo reached'
+        step_shown
+        for ((; presses > 0; presses--)); do
+            session_key '\n'
+            step_shown
+        done
+        session_type q
+        session_prompt
+        assert "$output" !~ $'\n'"reached"
+        session_type 'echo "status $?"'
+        session_prompt
+        assert "$output" == "status 125"
+        wait_for '[[ $(session_processes "$MC_STATE/sessions") != *minicontainer* ]]' 3
+    done
+    session_end
+    no_process_left
+}
+
+@test "--step never waits where there is no terminal" {
+    requires userns
+    MC_TIMEOUT=10 mc run --step -- echo reached
+    assert "$output" == reached
+    MC_TIMEOUT=10 mc run --step -- cat <<<$'q\nq\nq'
+    assert "$output" == $'q\nq\nq' "the command's input is not ours"
+    # Half a terminal is none.
+    MC_TIMEOUT=10 pty 'minicontainer run --step -- echo reached 2>/dev/null'
+    assert "$output" has-line reached
+    MC_TIMEOUT=10 pty 'minicontainer run --step -- echo reached </dev/null'
+    assert "$output" has-line reached
+}
+
+@test "no escape codes into a pipe; colour on a terminal only, and NO_COLOR is obeyed" {
+    requires userns tty
+    local words
+    for words in "--help" "run --help" "look" "isolations" "compare" "source uts" \
+        "run --explain -- true" "compare uts" "run --only proc" "run --step -- true"; do
+        # shellcheck disable=SC2086
+        TERM=xterm mc -any $words
+        assert "$output$stderr" lacks $'\e' "$words"
+    done
+    TERM_IN_PTY=xterm pty 'minicontainer compare'
+    assert "$output" contains $'\e['
+    local coloured=$output
+    NO_COLOR=1 TERM_IN_PTY=xterm pty 'minicontainer compare'
+    assert "$output" lacks $'\e'
+    # Colour says nothing that words do not say.
+    assert "$(grep -cE ' (own|shared) ' <<<"$output")" -eq 10
+    assert "$(sed 's/\x1b\[[0-9;]*m//g' <<<"$coloured" | grep -cE ' (own|shared) ')" -eq 10
+    TERM_IN_PTY=dumb pty 'minicontainer compare'
+    assert "$output" lacks $'\e'
+    NO_COLOR='' TERM_IN_PTY=xterm pty 'minicontainer compare'
+    assert "$output" contains $'\e[' "an empty NO_COLOR is none"
+}
+
+@test "what is printed is plain ASCII" {
+    requires userns
+    local words
+    for words in "--help" "run --help" "look" "isolations" "compare --no-uts" "compare uts" \
+        "run --explain -- true" "run --only proc" "run ubuntu bash"; do
+        # shellcheck disable=SC2086
+        mc -any $words
+        assert "$(tr -d '\n\t -~' <<<"$output$stderr")" == "" "$words"
+    done
+}
