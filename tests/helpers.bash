@@ -332,7 +332,7 @@ fingerprint() {
     sed -n 's/^ *\([^ :]*\):.*/\1/p' /proc/net/dev | sort
     ip -o addr 2>/dev/null | awk '{ print $2, $3, $4 }'
     echo "[cgroups]"
-    cgroup_directories | sort
+    cgroup_directories
     echo "[ipc]"
     awk 'FNR > 1 { print FILENAME, $1, $2 }' /proc/sysvipc/msg /proc/sysvipc/sem
     echo "[processes]"
@@ -352,18 +352,20 @@ fingerprint() {
 # Directories below our own cgroup (at the very top, where others live too, only the first
 # level), and any that carries our name.
 cgroup_directories() {
-    local line path mount
-    find /sys/fs/cgroup -maxdepth 6 -type d -name '*minicontainer*' 2>/dev/null
-    while IFS=: read -r line mount path; do
-        for mount in "/sys/fs/cgroup/${mount#name=}" /sys/fs/cgroup/unified /sys/fs/cgroup; do
-            if [ ! -d "$mount$path" ] || [ "$mount" = /sys/fs/cgroup/ ]; then continue; fi
-            if [ "$path" = / ]; then
-                find "$mount" -mindepth 1 -maxdepth 1 -type d ! -name '*.*' 2>/dev/null
-            else
-                find "$mount$path" -mindepth 1 -type d 2>/dev/null
-            fi
+    local name path mount top=() own=()
+    while IFS=: read -r _ name path; do
+        for mount in "/sys/fs/cgroup/${name#name=}" /sys/fs/cgroup/unified /sys/fs/cgroup; do
+            if [ "$mount" = /sys/fs/cgroup/ ] || [ ! -d "$mount$path" ]; then continue; fi
+            if [ "$path" = / ]; then top+=("$mount"); else own+=("$mount$path"); fi
         done
-    done </proc/self/cgroup | sort -u
+    done </proc/self/cgroup
+    {
+        find /sys/fs/cgroup -maxdepth 6 -type d -name '*minicontainer*'
+        if [ "${#top[@]}" -gt 0 ]; then
+            find "${top[@]}" -mindepth 1 -maxdepth 1 -type d ! -name '*.*'
+        fi
+        if [ "${#own[@]}" -gt 0 ]; then find "${own[@]}" -mindepth 1 -type d; fi
+    } 2>/dev/null | sort -u
 }
 
 # Live processes whose session is in FILE: "pid name". Zombies count as gone.
