@@ -1,9 +1,9 @@
 /* minicontainer -- a Linux container, step by step, in one C file
  *
  * A container is an ordinary process that sees less. The kernel has no object
- * called "container": it has namespaces, each of which gives a process its own
- * copy of one thing (a host name, a table of mounts, a list of processes ...).
- * This program makes them one by one. Every isolation is a switch:
+ * called "container". It has namespaces: each gives a process its own copy of
+ * one thing (a host name, a table of mounts, a list of processes ...). This
+ * program makes them one by one, and each of them is a switch:
  *
  *     $ ./minicontainer run                     a shell with all of them
  *     $ ./minicontainer run --no-net            all but one
@@ -11,60 +11,64 @@
  *     $ ./minicontainer compare                 what it changes, side by side
  *     $ ./minicontainer run --step              this file, told as it runs
  *
- * Build     cc minicontainer.c -o minicontainer        (Linux and libc, no more)
+ * Build     cc minicontainer.c -o minicontainer     (Linux and libc, no more)
  *
  * How to read it
  *   From top to bottom: no name is used before it is explained. Each chapter
- *   has a lesson (lessons/NN-topic), a test (tests/NN-topic.bats), a flag, and
- *   a row of THE TABLE. In a hurry: main(), THE TABLE, parent_side() and
+ *   has a lesson (lessons/NN-topic), a test (tests/NN-topic.bats), a flag,
+ *   and a row of THE TABLE. In a hurry: main(), THE TABLE, parent_side() and
  *   child_side(), then the chapters.
  *
- *      the narrator     how the program says what it does
- *    0 the request      what a container is made of
- *    1 first container  a child, its supervisor, signals, exec
- *    2 uts   3 pid   4 mnt   5 proc   6 root   7 user
- *    8 ipc   9 net  10 cgroup  11 time
+ *      THE NARRATOR     how the program says what it does
+ *    0 THE REQUEST      what a container is made of; who we are
+ *    1 FIRST CONTAINER  a child, its supervisor, signals, exec
+ *    2 UTS    3 PID    4 MNT    5 PROC    6 ROOT    7 USER
+ *    8 IPC    9 NET   10 CGROUP  11 TIME
  *      THE TABLE        one row for each isolation; all else is driven by it
- *      the dance        parent_side() and child_side(), step by step
- *      lab, exec        a practice host; a second window into a container
- *      look, compare    what a process sees
- *      the command line
+ *      THE LAB          a practice host
+ *      THE DANCE        parent_side() and child_side(), step by step
+ *      EXEC             a second window into a container
+ *      LOOK AND COMPARE what a process sees
+ *      THE SOURCE, THE COMMAND LINE
  *
  * The system calls that everything rests on
- *   clone(2)        make a child process, and new namespaces for it
- *   unshare(2)      leave a namespace: a new one for ourselves
- *   setns(2)        enter a namespace that exists
- *   mount(2)        attach a file system; MS_BIND shows a directory twice
- *   open_tree(2), move_mount(2)   take a directory as a mount, attach it
- *   mount_setattr(2)              make a whole tree of mounts read-only
- *   pivot_root(2)   make another directory the root; the old one can then go
- *   sethostname(2)  name the machine, or just our UTS namespace
- *   prctl(2)        PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS ...
- *   execve(2)       become the command
+ *   clone(2)           make a child process, and new namespaces for it
+ *   unshare(2)         leave a namespace: a new one for ourselves
+ *   setns(2)           enter a namespace that exists
+ *   mount(2)           attach a file system; MS_BIND shows a directory twice
+ *   open_tree(2)       take a directory as a mount that is attached nowhere
+ *   move_mount(2)      attach such a mount
+ *   mount_setattr(2)   make a whole tree of mounts read-only
+ *   pivot_root(2)      make another mount the root; the old one can then go
+ *   chroot(2)          move where our paths begin: no wall, only a habit
+ *   sethostname(2)     name the machine, or just our UTS namespace
+ *   setresuid(2)       become another user
+ *   prctl(2)           PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS ...
+ *   execve(2)          become the command
  *
- * It teaches. It is not a security product: use runc or bubblewrap to hold
- * code that you do not trust.
- *
- * MIT licence. Sources of the facts: the man pages named in each chapter and
- * the kernel's own code.
+ * It teaches. It is not a security product: to hold code that you do not
+ * trust, use runc or bubblewrap. The facts stand on the man pages named in
+ * each chapter, and on the kernel's own code. MIT licence.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+#include <glob.h>
 #include <grp.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <mntent.h>
 #include <net/if.h>
 #include <poll.h>
+#include <regex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +81,6 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -86,49 +89,29 @@
 #include <unistd.h>
 
 #define VERSION "0.1"
+#define LENGTH(array) (sizeof (array) / sizeof *(array))
 
-/* Names that an older libc lacks. The numbers are the kernel's own
- * (include/uapi/linux/sched.h, mount.h; since 5.2 and 5.12 system calls have
- * the same number on every processor family that we support). */
+/* Names that an older libc, or musl, does not have. The numbers are the
+ * kernel's own (include/uapi/linux/sched.h, mount.h, capability.h, keyctl.h);
+ * system calls as new as these have one number on all processors. */
 #ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
-#ifndef CLONE_PIDFD
-#define CLONE_PIDFD 0x00001000
+#define CLONE_NEWTIME 0x80
 #endif
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
-#define OPEN_TREE_CLOEXEC O_CLOEXEC
-#endif
-#ifndef AT_RECURSIVE
-#define AT_RECURSIVE 0x8000
-#endif
-#ifndef MOVE_MOUNT_F_EMPTY_PATH
 #define MOVE_MOUNT_F_EMPTY_PATH 0x04
 #define MOVE_MOUNT_T_EMPTY_PATH 0x40
-#endif
-#ifndef MOUNT_ATTR_RDONLY
 #define MOUNT_ATTR_RDONLY 0x01
 #define MOUNT_ATTR_NOSUID 0x02
 #define MOUNT_ATTR_NODEV 0x04
 #endif
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
-#ifndef SYS_open_tree
-#define SYS_open_tree 428
-#define SYS_move_mount 429
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
 #endif
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
-#define JOIN_SESSION_KEYRING 1 /* KEYCTL_JOIN_SESSION_KEYRING, linux/keyctl.h */
-#define CAP_SETGID_BIT 6       /* linux/capability.h */
-#define CAP_SETUID_BIT 7
-#define CAP_SYS_ADMIN_BIT 21
+enum { JOIN_SESSION_KEYRING = 1, CAP_SETGID = 6, CAP_SETUID = 7, CAP_SYS_ADMIN = 21 };
 
 /* The exit statuses that are ours, as Docker and every shell have them. */
 enum { OURS = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
@@ -147,14 +130,14 @@ extern const char own_source[], own_source_end[];
  * =====================================================================
  * A step is written so that the code is the message:
  *
- *     say("renaming our UTS namespace leaves the machine's name alone");
+ *     say("the new namespace has a copy of the name: we change the copy");
  *     SYS(sethostname(c->hostname, strlen(c->hostname)));
  *
  * say() stands where a comment would stand: a comment that can be run.
  * SYS(call) makes the call, checks it, and with --explain tells its own source
- * text and its result. TRY(call) only checks: it is for plumbing. put() writes
- * a file and tells the shell line that would do the same. So what is told
- * cannot differ from what is done.
+ * text and its result; SYSV(call, ...) also the values behind the names.
+ * TRY(call) only checks: it is for plumbing. put() writes a file and tells the
+ * shell line that would do the same. So what is told is what is done.
  *
  * Parent and child never speak at the same time: the child waits in a read(2)
  * until the parent has said all it has to say. One line is one write(2).
@@ -163,6 +146,7 @@ static struct {
     bool explain;     /* --explain: tell each step                        */
     bool step;        /* --step: and wait for Enter before it             */
     const char *who;  /* who is speaking: parent, child, init             */
+    pid_t self;       /* and its number, to know a child that is just born */
     const char *peek; /* what to try in a second window; %d is the PID    */
     pid_t pid;        /* the container's PID, as the world outside has it */
     pid_t child;      /* our child, killed if we leave too early          */
@@ -170,72 +154,78 @@ static struct {
     size_t title_size;
 } narrator = { .who = "parent" };
 
-/* ESC[...m for a terminal that wants colour, nothing for all else. Colour is
- * never the only sign. https://no-color.org */
-static const char *paint(int fd, const char *code)
-{
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+/* printf into a buffer that nobody has to free. It is used again 32 calls
+ * later, so a text that must live longer is copied. errno is kept. */
+__attribute__((format(printf, 1, 2)))
+static char *text(const char *fmt, ...) {
+    static char ring[32][8192];
+    static unsigned next;
+    char *out = ring[next++ % LENGTH(ring)];
+    int err = errno;
+    va_list args;
 
-    if ((no && *no) || !term || strcmp(term, "dumb") == 0 || !isatty(fd))
-        return "";
-    return code;
+    va_start(args, fmt);
+    vsnprintf(out, sizeof *ring, fmt, args);
+    va_end(args);
+    errno = err;
+    return out;
 }
 
-/* Write HEAD and TEXT to stderr. On a terminal, lines longer than 80 columns
- * go on below, under the text. */
-static void write_line(const char *head, const char *text)
-{
-    size_t indent = strlen(head), room = isatty(2) ? 79 - indent : 4096;
-    char line[4400];
+/* A small file as a text; "" if there is none. */
+static char *slurp(const char *path) {
+    char *out = text("%s", "");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = 0;
 
-    for (bool first = true; first || *text; first = false) {
-        size_t cut = strlen(text);
-        if (cut > room)
-            for (cut = room; cut > room / 2 && text[cut] != ' '; cut--)
-                continue;
-        int n = snprintf(line, sizeof line, "%-*s%.*s\n", (int)indent,
-                         first ? head : "", (int)cut, text);
-        if (write(2, line, (size_t)n) < 0)
+    for (ssize_t n = 1; fd >= 0 && n > 0 && got < 8191; got += n > 0 ? n : 0)
+        n = read(fd, out + got, (size_t)(8191 - got));
+    out[got] = '\0';
+    if (fd >= 0)
+        close(fd);
+    return out;
+}
+
+/* How much of the first line of LINES goes into N columns: whole words. */
+static size_t fit(const char *lines, size_t n) {
+    size_t length = strcspn(lines, "\n"), cut = n;
+
+    if (length <= n)
+        return length;
+    while (cut > n / 2 && lines[cut] != ' ')
+        cut--;
+    return lines[cut] == ' ' ? cut : n;
+}
+
+/* Write HEAD and LINES to stderr, each line by one write(2). On a terminal of
+ * 80 columns a long line goes on below, under its own text. */
+static void write_line(const char *head, const char *lines) {
+    int indent = (int)strlen(head);
+
+    do {
+        size_t n = fit(lines, isatty(2) ? 79 - (size_t)indent : 4096);
+        const char *out = text("%-*s%.*s\n", indent, head, (int)n, lines);
+        if (write(2, out, strlen(out)) < 0)
             return; /* a closed stderr must not stop the container */
-        text += cut;
-        text += *text == ' ';
-    }
+        head = "";
+        lines += n;
+        if (*lines == '\n')
+            indent = 0;
+        lines += *lines == ' ' || *lines == '\n';
+    } while (*lines);
 }
+/* A remark of ours that is no failure. */
+#define note(...) write_line("minicontainer: note: ", text(__VA_ARGS__))
 
 /* One line of the narration: who speaks, what KIND of line it is, the text. */
-__attribute__((format(printf, 2, 3)))
-static void tell(const char *kind, const char *fmt, ...)
-{
-    char text[2048], head[32];
-    va_list args;
-
-    if (!narrator.explain)
-        return;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    snprintf(head, sizeof head, "%-7s%-6s", narrator.who, kind);
-    write_line(head, text);
-}
-
-/* A remark of ours that is no failure. */
-__attribute__((format(printf, 1, 2)))
-static void note(const char *fmt, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    write_line("minicontainer: note: ", text);
+static void tell(const char *kind, const char *line) {
+    if (narrator.explain)
+        write_line(text("%-7s%-6s", narrator.who, kind), line);
 }
 
 /* Leave before the command has run. _exit(2): a child shares the parent's
  * stdio buffers and must not write them out a second time. */
 __attribute__((noreturn))
-static void leave(int status)
-{
+static void leave(int status) {
     if (narrator.child > 0) {
         kill(narrator.child, SIGKILL);
         waitpid(narrator.child, NULL, 0);
@@ -243,9 +233,16 @@ static void leave(int status)
     _exit(status);
 }
 
-/* The start of line N (from 1) of our own source, or its end. */
-static const char *source_line(int n)
-{
+/* We refuse: what was asked for cannot be had. Exits with 125. */
+__attribute__((noreturn))
+static void refuse_with(const char *lines) {
+    write_line("minicontainer: ", lines);
+    leave(OURS);
+}
+#define refuse(...) refuse_with(text(__VA_ARGS__))
+
+/* Line N (from 1) of our own source, up to its end. */
+static const char *source_line(int n) {
     const char *at = own_source;
 
     while (--n > 0 && at < own_source_end)
@@ -253,335 +250,214 @@ static const char *source_line(int n)
     return at;
 }
 
-/* The title line of the chapter that AT lies in ("2. UTS -- ..."), or NULL.
- * A title is the line between two rulers. */
-static const char *chapter_of(const char *at)
-{
-    static const char ruler[] = "/* =====";
-    const char *title = NULL;
+/* The number of the chapter that line N lies in; 0 if it is in none. */
+static int chapter_of(int n) {
+    int chapter = 0;
 
-    for (const char *p = own_source; (p = strstr(p, ruler)) && p <= at; p++)
-        if (p == own_source || p[-1] == '\n')
-            title = strchr(p, '\n') + strlen("\n * ");
-    return title;
+    /* A title stands between two rulers: " * 2. UTS -- ..." */
+    for (const char *p = own_source, *end = source_line(n);
+         (p = strstr(p, "==\n * ")) && p < end; p++)
+        chapter = atoi(p + strlen("==\n * "));
+    return chapter;
 }
 
-/* errno by name. glibc has strerrorname_np(3), musl has not. */
-static const char *errno_name(int err)
-{
-    static const struct { int number; const char *name; } names[] = {
-        { EPERM, "EPERM" },     { ENOENT, "ENOENT" },   { EACCES, "EACCES" },
-        { EINVAL, "EINVAL" },   { ENOSPC, "ENOSPC" },   { EBUSY, "EBUSY" },
-        { ENOMEM, "ENOMEM" },   { ENOSYS, "ENOSYS" },   { EROFS, "EROFS" },
-        { ENODEV, "ENODEV" },   { ENOTDIR, "ENOTDIR" }, { EAGAIN, "EAGAIN" },
-        { ERANGE, "ERANGE" },   { EMFILE, "EMFILE" },   { ESRCH, "ESRCH" },
-        { ENOEXEC, "ENOEXEC" }, { ELOOP, "ELOOP" },     { E2BIG, "E2BIG" },
-        { EEXIST, "EEXIST" },   { EUSERS, "EUSERS" },   { EINTR, "EINTR" },
-        { ENFILE, "ENFILE" },   { EBADF, "EBADF" },     { EISDIR, "EISDIR" },
+/* errno by name. (glibc has strerrorname_np(3), musl has not.) */
+static const char *errno_name(int err) {
+#define E(name) [name] = #name
+    static const char *const names[] = {
+        E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(E2BIG), E(ENOEXEC),
+        E(EBADF), E(EAGAIN), E(ENOMEM), E(EACCES), E(EBUSY), E(EEXIST), E(EXDEV),
+        E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL), E(ENFILE), E(EMFILE),
+        E(ENOSPC), E(EROFS), E(ERANGE), E(ENOSYS), E(ELOOP), E(EUSERS),
     };
+    bool known = err > 0 && (size_t)err < LENGTH(names) && names[err];
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].number == err)
-            return names[i].name;
-    return "error";
-}
-
-/* Read a whole small file into BUF, as a string; "" if there is none.
- * Files of /proc must be read by one read(2), or they may change meanwhile. */
-static char *slurp(const char *path, char *buf, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n, got = 0;
-
-    while (fd >= 0 && (size_t)got < size - 1 &&
-           (n = read(fd, buf + got, size - 1 - (size_t)got)) > 0)
-        got += n;
-    if (fd >= 0)
-        close(fd);
-    buf[got] = '\0';
-    return buf;
+    return known ? names[err] : text("errno %d", err);
 }
 
 /* What forbids it, and what to do: the refusals that are met most often. The
- * first row that fits is printed. CALL is a part of the failed call's text.
- * FILE must hold TEXT ("" fits any file that is there, NULL asks that it is
- * missing); without FILE the row fits always. */
-static const struct cure {
-    const char *call;
-    int err;
-    const char *file, *text;
-    const char *cause, *cure;
-} cures[] = {
-/*    call           errno   file                      must hold */
-    { "clone",       EPERM,  "/proc/self/status",      "\nSeccomp:\t2",
+ * first row that fits is printed: the failed call's text contains CALL, and
+ * FILE has a line that begins with HOLDS (FILE NULL: fits always; HOLDS NULL:
+ * FILE must be missing). */
+#define DOCKER "docker run --security-opt seccomp=unconfined "
+#define LAPTOPS "lessons/README.md, \"What laptops refuse\""
+static const struct cure { const char *call; int err; const char *file, *holds, *cause, *cure; }
+cures[] = {
+    { "clone", EPERM, "/proc/self/status", "Seccomp:\t2",
       "a seccomp filter: we are inside Docker, a devcontainer or Codespaces",
-      "start it with docker run --security-opt seccomp=unconfined "
-      "--security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
-    { "clone",       EPERM,  "/proc/sys/kernel/unprivileged_userns_clone", "\n0\n",
+      DOCKER "--security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
+    { "clone", EPERM, "/proc/sys/kernel/unprivileged_userns_clone", "0\n",
       "kernel.unprivileged_userns_clone=0: only root may make user namespaces",
       "sudo sysctl -w kernel.unprivileged_userns_clone=1, or use sudo" },
-    { "clone",       EPERM,  NULL,                     NULL,
-      "in a chroot(2) the kernel makes no user namespace",
-      "leave the chroot, or enter that directory by `minicontainer run --image`" },
-    { "clone",       EACCES, NULL,                     NULL,
-      "a security module (AppArmor, SELinux) forbids user namespaces; "
-      "see /sys/kernel/security/lsm and /proc/self/attr/current",
-      "use sudo, or allow it: lessons/README.md, \"What laptops refuse\"" },
-    { "clone",       ENOSPC, "/proc/sys/user/max_user_namespaces", "\n0\n",
-      "user.max_user_namespaces may be 0 (RHEL and CentOS 7)",
+    { "clone", EPERM, NULL, NULL, "we are in a chroot(2): there the kernel makes no user namespace",
+      "leave the chroot, and enter that directory by `minicontainer run --image`" },
+    { "clone", EACCES, NULL, NULL, "a security module (AppArmor, SELinux) forbids user namespaces; "
+      "see /sys/kernel/security/lsm and /proc/self/attr/current", "use sudo, or see " LAPTOPS },
+    { "clone", ENOSPC, "/proc/sys/user/max_user_namespaces", "0\n",
+      "user.max_user_namespaces=0: no user namespaces (RHEL and CentOS 7)",
       "sudo sysctl -w user.max_user_namespaces=15000" },
-    { "clone",       ENOSPC, NULL,                     NULL,
-      "too many namespaces, or nested deeper than 32",
+    { "clone", ENOSPC, NULL, NULL, "too many namespaces, or nested deeper than 32",
       "leave some of the labs; see /proc/sys/user/max_*_namespaces" },
-    { "clone",       EINVAL, "/proc/self/ns/user",     NULL,
-      "this kernel has no user namespaces (WSL 1 has none)",
-      "wsl --set-version DISTRIBUTION 2, or a kernel built with CONFIG_USER_NS" },
-    { "clone",       EINVAL, NULL,                     NULL,
-      "this kernel was built without one of these namespaces",
-      "see ls /proc/self/ns, and leave the missing one out with --no-X" },
-    { "unshare",     EINVAL, NULL,                     NULL,
-      "this kernel has no time namespaces (before 5.6, and WSL 2 until lately)",
+    { "clone", EINVAL, "/proc/self/ns/user", NULL, "this kernel has no user namespaces (WSL 1)",
+      "wsl --set-version DISTRIBUTION 2, or a kernel with CONFIG_USER_NS" },
+    { "clone", EINVAL, NULL, NULL, "this kernel was built without one of these namespaces",
+      "ls /proc/self/ns shows which it has: leave the missing one out with --no-X" },
+    { "unshare", EINVAL, NULL, NULL, "this kernel has no time namespaces (before 5.6; WSL 2)",
       "leave it out: --no-time" },
-    { "_map",        EPERM,  "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-      "\n1\n", "Ubuntu's AppArmor restriction of user namespaces (23.10 and later)",
-      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or use sudo,"
-      " or load a profile: lessons/README.md, \"What laptops refuse\"" },
-    { "\"proc\"",    EPERM,  NULL,                     NULL,
-      "parts of /proc are masked by other mounts (Docker, Podman), and then the "
-      "kernel shows no fresh one",
-      "docker run --security-opt systempaths=unconfined, podman run "
-      "--security-opt unmask=ALL, or leave it out: --no-proc" },
-    { "pivot_root",  EPERM,  NULL,                     NULL,
-      "a seccomp filter forbids it: docker run --cap-add SYS_ADMIN is not enough",
-      "docker run --security-opt seccomp=unconfined, or leave it out: --no-root" },
-    { "pivot_root",  EINVAL, NULL,                     NULL,
-      "/ is the initramfs (a live system), which cannot be pivoted",
+    { "_map", EPERM, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
+      "Ubuntu's AppArmor restriction of user namespaces (23.10 and later)",
+      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or use sudo, or load a "
+      "profile: see " LAPTOPS },
+    { "_map", EINVAL, NULL, NULL, "the lines of --map overlap, or name an id past the last one",
+      "see user_namespaces(7), \"Defining user and group ID mappings\"" },
+    { "\"proc\"", EPERM, NULL, NULL, "other mounts mask parts of /proc (Docker, Podman), and then "
+      "the kernel mounts no fresh one", "docker run --security-opt systempaths=unconfined, podman "
+      "run --security-opt unmask=ALL, or leave it out: --no-proc" },
+    { "pivot_root", EPERM, NULL, NULL, "a seccomp filter: --cap-add SYS_ADMIN is not enough",
+      DOCKER ", or leave it out: --no-root" },
+    { "pivot_root", EINVAL, NULL, NULL, "/ is the initramfs (a live system), and cannot be pivoted",
       "leave it out: --no-root" },
-    { "mount",       EACCES, NULL,                     NULL,
-      "AppArmor (docker-default) or SELinux (container_t) forbids mounts",
-      "docker run --security-opt apparmor=unconfined, or label=disable" },
-    { "mount",       EPERM,  "/proc/self/status",      "\nSeccomp:\t2",
-      "a seccomp filter forbids mounts: we are inside a container engine",
-      "docker run --security-opt seccomp=unconfined" },
-    { "sethostname", EPERM,  NULL,                     NULL,
-      "a seccomp filter forbids it, even in a UTS namespace of our own (Podman)",
-      "podman run --security-opt seccomp=unconfined, or leave it out: --no-uts" },
-    { "mount_setattr", ENOSYS, NULL,                   NULL,
-      "this kernel is older than 5.12", "a newer kernel" },
+    { "mount", EACCES, NULL, NULL, "AppArmor (docker-default) or SELinux (container_t)",
+      "docker run --security-opt apparmor=unconfined, or --security-opt label=disable" },
+    { "mount", EPERM, "/proc/self/status", "Seccomp:\t2",
+      "a seccomp filter: we are inside a container engine", DOCKER },
+    { "mount", ENOSYS, NULL, NULL, "this kernel is older than 5.12", "a newer kernel" },
+    { "sethostname", EPERM, NULL, NULL, "a seccomp filter (Podman), even in a UTS namespace of our "
+      "own", "podman run --security-opt seccomp=unconfined, or leave it out: --no-uts" },
 };
 
-/* Print the row of `cures` that fits. */
-static void print_cure(const char *call, int err)
-{
-    char buf[8192] = "\n"; /* so that a TEXT can ask for the start of a line */
-
-    for (size_t i = 0; i < sizeof cures / sizeof *cures; i++) {
-        const struct cure *r = &cures[i];
-        if (r->err != err || !strstr(call, r->call))
-            continue;
-        if (r->file && !r->text && access(r->file, F_OK) == 0)
-            continue;
-        if (r->file && r->text && 
-            (slurp(r->file, buf + 1, sizeof buf - 1), !strstr(buf, r->text)))
-            continue;
-        write_line("  cause:  ", r->cause);
-        write_line("  cure:   ", r->cure);
-        return;
-    }
+/* Does row R of `cures` fit this failure? */
+static bool fits(const struct cure *r, const char *call, int err) {
+    if (r->err != err || !strstr(call, r->call))
+        return false;
+    if (!r->file || !r->holds)
+        return !r->file || access(r->file, F_OK) < 0;
+    return strstr(text("\n%s", slurp(r->file)), text("\n%s", r->holds));
 }
 
 /* A system call failed, and we cannot go on: the call as it is written, errno
- * by name, the chapter, the likely cause and its cure. Exits with 125. */
+ * by name, where it stands, the likely cause and its cure. Exits with 125. */
 __attribute__((noreturn))
-static void failed(const char *call, const char *values, int line)
-{
-    int err = errno;
-    char text[2048];
-    const char *title = chapter_of(source_line(line));
-    bool numbered = title && isdigit((unsigned char)*title);
+static void failed(const char *call, const char *values, int line) {
+    int err = errno, chapter = chapter_of(line);
 
-    snprintf(text, sizeof text, "%s%s%s%s failed: %s (%s)", call,
-             *values ? " [" : "", values, *values ? "]" : "",
-             errno_name(err), strerror(err));
-    write_line("minicontainer: ", text);
-    print_cure(call, err);
-    if (numbered) {
-        snprintf(text, sizeof text, "chapter %d, line %d: minicontainer source %d",
-                 atoi(title), line, atoi(title));
-        write_line("  where:  ", text);
-    }
-    leave(OURS);
-}
-
-/* We refuse: what was asked for cannot be had. Exits with 125. */
-__attribute__((noreturn, format(printf, 1, 2)))
-static void refuse(const char *fmt, ...)
-{
-    char text[2048];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    /* Lines after the first ("  try:    ...") keep their own heads. */
-    char *rest = strchr(text, '\n');
-    if (rest)
-        *rest++ = '\0';
-    write_line("minicontainer: ", text);
-    for (char *save, *p = rest ? strtok_r(rest, "\n", &save) : NULL; p;
-         p = strtok_r(NULL, "\n", &save))
-        write_line(p[0] == ' ' ? "" : "  ", p);
+    write_line("minicontainer: ", text("%s failed: %s (%s)%s%s%s", call, errno_name(err),
+               strerror(err), *values ? "  [" : "", values, *values ? "]" : ""));
+    for (size_t i = 0; i < LENGTH(cures); i++)
+        if (fits(&cures[i], call, err)) {
+            write_line("  cause:  ", cures[i].cause);
+            write_line("  cure:   ", cures[i].cure);
+            break;
+        }
+    if (chapter > 0)
+        write_line("  where:  ", text("line %d, chapter %d: minicontainer source %d, "
+                   "and its lesson", line, chapter, chapter));
     leave(OURS);
 }
 
 /* Behind SYS, SYSV and TRY: go on with the result, or fail. */
-__attribute__((format(printf, 5, 6)))
-static int checked(long result, bool told, const char *call, int line,
-                   const char *fmt, ...)
-{
-    char values[1024];
-    va_list args;
-    int err = errno;
-
-    if (result >= 0 && !(told && narrator.explain))
-        return (int)result;
-    va_start(args, fmt);
-    vsnprintf(values, sizeof values, fmt, args);
-    va_end(args);
-    errno = err;
+static int checked(long result, bool told, const char *call, int line, const char *values) {
     if (result < 0)
-        failed(call, values + 1, line);
-    tell("call", values[1] ? "%s = %ld  [%s]" : "%s = %ld%s", call, result,
-         values + 1);
+        failed(call, values, line);
+    /* clone(2) and fork(2) return twice: only the parent tells it. */
+    if (told && (result != 0 || getpid() == narrator.self))
+        tell("call", text(*values ? "%s = %ld  [%s]" : "%s = %ld%s", call, result, values));
+    narrator.self = getpid();
     return (int)result;
 }
-/* SYSV also tells the values behind the names in the call. (The blank before
- * a format keeps the compiler's check of formats: an empty one is an error.) */
-#define SYS(call) checked((call), true, #call, __LINE__, " ")
-#define SYSV(call, ...) checked((call), true, #call, __LINE__, " " __VA_ARGS__)
-#define TRY(call) checked((call), false, #call, __LINE__, " ")
+#define SYS(call) checked((call), true, #call, __LINE__, "")
+#define SYSV(call, ...) checked((call), true, #call, __LINE__, text(__VA_ARGS__))
+#define TRY(call) checked((call), false, #call, __LINE__, "")
 
-/* Write TEXT into a file that exists, by one write(2). 0, or -1 and errno. */
-static int write_file(const char *path, const char *text)
-{
+/* Behind put(): write LINES into a file of /proc by one write(2), and tell it
+ * as a shell would do it. Unless it MUST be, a refusal is only told. */
+static void put_at(int line, bool must, const char *path, const char *lines) {
+    char *shell = text("echo '%s' > %s", lines, path);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && write(fd, lines, strlen(lines)) >= 0;
 
-    if (fd < 0)
-        return -1;
-    ssize_t n = write(fd, text, strlen(text));
-    int err = errno;
-    close(fd);
-    errno = err;
-    return n < 0 ? -1 : 0;
+    if (!done && must)
+        failed(shell, "", line);
+    if (fd >= 0)
+        close(fd);
+    tell("shell", done ? shell : text("%s  (refused, and not needed)", shell));
 }
+#define put(path, ...) put_at(__LINE__, true, path, text(__VA_ARGS__))
+#define put_if_allowed(path, ...) put_at(__LINE__, false, path, text(__VA_ARGS__))
 
-/* Behind put(): write a file of /proc, and tell it as a shell would do it. */
-__attribute__((format(printf, 4, 5)))
-static void put_at(int line, bool must, const char *path, const char *fmt, ...)
-{
-    char text[512], quoted[1024];
-    size_t n = 0;
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    for (const char *p = text; *p; p++) /* a newline is shown as \n */
-        n += (size_t)snprintf(quoted + n, sizeof quoted - n,
-                              *p == '\n' ? "\\n" : "%c", *p);
-    if (write_file(path, text) < 0) {
-        if (must) {
-            snprintf(text, sizeof text, "echo '%s' > %s", quoted, path);
-            failed(text, "", line);
-        }
-        tell("note", "%s: %s; we go on without", path, strerror(errno));
-        return;
-    }
-    tell("shell", "echo %s'%s' > %s", strchr(text, '\n') ? "$" : "", quoted, path);
-}
-#define put(path, ...) put_at(__LINE__, true, path, __VA_ARGS__)
-#define put_if_allowed(path, ...) put_at(__LINE__, false, path, __VA_ARGS__)
-
-/* --step: the source around LINE, from the comment above it to the end of the
- * paragraph, 14 lines at most. */
-static void show_source(int line)
-{
-    int last = line;
-    char text[120], head[16];
-
-    for (const char *p = source_line(line); last < line + 12; last++) {
-        p = strchr(p, '\n') + 1;
-        if (*p == '\n' || *p == '}' || strncmp(p, "    say(", 8) == 0)
-            break;
-    }
-    for (int i = line > 2 ? line - 2 : 1; i <= last; i++) {
-        const char *at = source_line(i);
-        snprintf(text, sizeof text, "%.*s", (int)strcspn(at, "\n"), at);
-        snprintf(head, sizeof head, "%c%5d  ", i == line ? '>' : ' ', i);
-        write_line(head, text);
+/* --step: the source around LINE, to the end of the paragraph. All our code is
+ * in functions, four columns in: these are left out. */
+static void show_source(int line) {
+    for (int i = line - 2; i < line + 12; i++) {
+        const char *p = source_line(i);
+        if (i > line && (*p == '\n' || *p == '}' || strncmp(p, "    say(", 8) == 0))
+            return;
+        p += strncmp(p, "    ", 4) == 0 ? 4 : 0;
+        write_line("", text("%c%5d  %.*s", i == line ? '>' : ' ', i, (int)fit(p, 72), p));
     }
 }
 
-/* Wait for Enter. No terminal, or its end: run on. */
-static void pause_at(int line)
-{
-    char answer = 0, byte;
-    const char *bold = paint(2, "\033[1m"), *off = paint(2, "\033[m");
+/* Wait for Enter. The end of the input is as good. */
+static void pause_at(int line) {
+    char byte, answer;
 
-    for (;;) {
+    do {
         show_source(line);
-        if (narrator.peek && narrator.pid > 0) {
-            char text[256];
-            int n = snprintf(text, sizeof text, "in a second window: ");
-            /* The format comes from THE TABLE, and has one %d. */
-            snprintf(text + n, sizeof text - (size_t)n, narrator.peek, narrator.pid);
-            write_line("       ", text);
-        }
-        dprintf(2, "%s[Enter] do it  [r] again  [c] run on  [q] leave:%s ", bold, off);
+        if (narrator.peek && narrator.pid > 0)
+            write_line("  a second window:  ", text(narrator.peek, narrator.pid));
+        dprintf(2, "[Enter] do it  [r] again  [c] run on  [q] leave: ");
         answer = '\n';
         while (read(0, &byte, 1) == 1 && byte != '\n')
             answer = byte;
-        if (answer == 'q')
-            leave(OURS);
-        if (answer == 'c')
-            narrator.step = false;
-        if (answer != 'r')
-            return;
-    }
+    } while (answer == 'r');
+    if (answer == 'q')
+        leave(OURS);
+    narrator.step = answer != 'c';
 }
 
-__attribute__((format(printf, 2, 3)))
-static void say_at(int line, const char *fmt, ...)
-{
-    char text[512];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    tell("why", "%s", text);
+/* Behind say(): tell why; with --step, and a terminal to ask on, wait. */
+static void say_at(int line, const char *why) {
+    tell("why", why);
     if (narrator.step && isatty(0) && isatty(2))
         pause_at(line);
 }
-#define say(...) say_at(__LINE__, __VA_ARGS__)
+#define say(...) say_at(__LINE__, text(__VA_ARGS__))
 
-/* Our name for ps(1): COMM is what pgrep finds, TITLE what `ps ax` prints (it
- * reads our own memory, where the command line was). */
-static void rename_process(const char *comm, const char *title)
-{
+/* Our name for ps(1): COMM is what pgrep finds, TITLE what `ps ax` prints. It
+ * reads our own memory, where the command line was: that is gone then. */
+static void rename_process(const char *comm, const char *title) {
     prctl(PR_SET_NAME, comm, 0, 0, 0);
-    if (narrator.title_size > 1) {
-        memset(narrator.title, 0, narrator.title_size);
-        snprintf(narrator.title, narrator.title_size, "%s", title);
-    }
+    memset(narrator.title, 0, narrator.title_size);
+    snprintf(narrator.title, narrator.title_size, "%s", title);
+}
+
+/* How many files match PATTERN, as in a shell. */
+static int count(const char *pattern) {
+    glob_t found = { 0 };
+    int n = glob(pattern, GLOB_NOSORT, NULL, &found) == 0 ? (int)found.gl_pathc : 0;
+
+    globfree(&found);
+    return n;
+}
+
+/* How many lines a file has. */
+static int count_lines(const char *path) {
+    FILE *f = fopen(path, "re");
+    int lines = 0;
+
+    for (int byte; f && (byte = getc(f)) != EOF;)
+        lines += byte == '\n';
+    if (f)
+        fclose(f);
+    return lines;
 }
 
 /* =====================================================================
- * 0. WHAT IS A CONTAINER -- the request, and who we are
+ * 0. THE REQUEST -- what a container is made of, and who we are
  * =====================================================================
  * Problem   Two programs on one machine see the same files, the same process
  *           list, the same network, and get into each other's way.
- * Kernel    No container there: only processes, and namespaces that they are
+ * Kernel    No container there: only processes, and the namespaces they are
  *           in. A virtual machine has a kernel of its own; a container has not.
  * Parent    fills in `struct container` from the command line.
  * Child     reads it, isolation by isolation.
@@ -600,15 +476,12 @@ enum { TIME, MNT, USER, UTS, IPC, NET, CGROUP, PID, ROOT, PROC, ROWS };
  * from OUTSIDE on. user_namespaces(7) */
 struct map { unsigned inside, outside, count; };
 
-/* One --volume: SRC of the machine appears as DST in the container. */
-struct volume {
-    const char *src, *dst;
-    bool read_only;
-    int fd; /* the source as a mount that is attached nowhere yet; the child's */
-};
+/* One --volume: SRC of the machine appears as DST in the container. FD is the
+ * source as a mount that is attached nowhere yet; it belongs to the child. */
+struct volume { const char *src, *dst; bool read_only; int fd; };
 
 /* All that one container is asked to be. parent_side() owns it; the child gets
- * its copy by clone(2), as it gets everything. */
+ * its own copy by clone(2), as it gets all of the parent's memory. */
 struct container {
     unsigned rows;        /* the isolations that are on                      */
     unsigned named;       /* those switched on by name: honoured or refused  */
@@ -617,7 +490,9 @@ struct container {
     bool lab;             /* furnish it as the practice host                 */
     bool init;            /* PID 1 is ours, the command is its child         */
     bool read_only;       /* the root cannot be written                      */
-    const char *hostname; /* NULL: the preset's                              */
+    bool explain, step;   /* for the narrator                                */
+    bool given;           /* Docker's -i -t --rm: always so here             */
+    const char *hostname; /* NULL: box                                       */
     const char *image;    /* NULL: a root out of the machine's own files     */
     const char *workdir;  /* NULL: / , or where we are if root is off        */
     const char *boottime; /* seconds since the container's "boot"; NULL: 0   */
@@ -625,83 +500,72 @@ struct container {
     int maps;
     struct volume *volume;
     int volumes;
-    char **env;           /* --env K=V                                       */
+    char **env;           /* --env NAME=VALUE                                */
     int envs;
     char **argv;          /* the command; NULL: a shell                      */
 
-    /* What runs in the child instead of a command: `look`, `compare`. It gets
-     * REPORT, a descriptor to write its answer to. */
+    /* What runs in the child instead of a command: `look`, half a `compare`. */
     int (*instead)(struct container *);
-    int report;
-    int compared;         /* the row that compare_side() compares            */
+    int report;               /* the descriptor that it answers to           */
+    int compared;             /* the row that compare_side() looks at        */
     struct container *nested; /* and the container that it starts            */
     int output;           /* the command's stdout and stderr, if >= 0        */
 
     /* While it runs. */
     pid_t pid;            /* the child, as the parent counts                 */
-    int life[2];          /* a pipe. A PID through it is "go"; its end means
-                           * that the parent is gone. Parent keeps [1],
-                           * the child keeps [0]                             */
+    int life[2];          /* a pipe. A message through it is "go"; its end
+                           * means that the parent is gone. The parent keeps
+                           * [1], the child [0]                              */
     int proc_fd;          /* the machine's /proc, opened before all mounts   */
     ino_t machine_mnt;    /* the mount namespace that we must not touch      */
     int image_fd;         /* the image as a mount, attached nowhere yet      */
     int root_fd;          /* the new root (or /), to look paths up in        */
     dev_t own_dev;        /* our own tmpfs: here we may make directories     */
+    bool terminal;        /* stdin was a terminal, and we in its foreground  */
+    struct termios modes; /* its modes then                                  */
 };
 
-static bool on(const struct container *c, int row)
-{
+static bool on(const struct container *c, int row) {
     return c->rows & BIT(row);
 }
 
-/* A field of /proc/PID/status that holds a hexadecimal set of bits. 0 if it
- * cannot be read. proc(5) */
-static unsigned long long status_bits(const char *pid, const char *field)
-{
-    char path[64], buf[8192];
+/* A field of /proc/WHO/status that holds a hexadecimal set of bits; WHO is a
+ * number or "self". 0 if it cannot be read. proc(5) */
+static unsigned long long status_bits(const char *who, const char *field) {
+    const char *at = strstr(slurp(text("/proc/%s/status", who)), field);
 
-    snprintf(path, sizeof path, "/proc/%s/status", pid);
-    const char *at = strstr(slurp(path, buf, sizeof buf), field);
     return at ? strtoull(at + strlen(field), NULL, 16) : 0;
 }
 
 /* May this process use capability number CAP? capabilities(7) */
-static bool has_cap(int cap)
-{
+static bool has_cap(int cap) {
     return status_bits("self", "CapEff:") >> cap & 1;
 }
 
-/* Does our own user namespace know COUNT ids from FIRST on? The machine's
- * knows all of them, the one of a container only those of its map. */
-static bool knows_ids(unsigned first, unsigned count)
-{
-    char buf[4096];
+/* Does our own user namespace know COUNT ids from FIRST on? The machine's own
+ * knows all of them, a container's only those of its map. */
+static bool knows_ids(unsigned first, unsigned count) {
     unsigned inside, outside, length;
     int used;
-    const char *p = slurp("/proc/self/uid_map", buf, sizeof buf);
 
-    for (; sscanf(p, "%u %u %u%n", &inside, &outside, &length, &used) == 3; p += used)
-        if (inside <= first && first - inside <= length &&
-            length - (first - inside) >= count)
+    for (const char *p = slurp("/proc/self/uid_map");
+         sscanf(p, "%u %u %u%n", &inside, &outside, &length, &used) == 3; p += used)
+        if (inside <= first && (unsigned long)first + count <= (unsigned long)inside + length)
             return true;
     return false;
 }
 
 /* Real root: user 0 of the machine itself, not of some user namespace. */
-static bool root_of_machine(void)
-{
+static bool root_of_machine(void) {
     return geteuid() == 0 && knows_ids(0, UINT_MAX);
 }
 
-/* The inode of a namespace of ours: its identity. 0 if there is none.
- * namespaces(7): two processes are in the same one if this is equal. */
-static ino_t namespace_id(const char *name)
-{
-    char path[64];
+/* The inode of a namespace of ours: its identity; 0 if there is none. Two
+ * processes are in the same one if it is the same. namespaces(7) */
+static ino_t namespace_id(const char *name) {
     struct stat st;
 
-    snprintf(path, sizeof path, "/proc/self/ns/%s", name);
-    return stat(path, &st) == 0 ? st.st_ino : 0;
+    return stat(text("/proc/self/ns/%s", name), &st) == 0 ? st.st_ino : 0;
 }
 
 /* =====================================================================
@@ -720,31 +584,23 @@ static ino_t namespace_id(const char *name)
  * Read      lessons/01-first-container, pid_namespaces(7), prctl(2), signal(7)
  */
 
-/* Signals that we pass on, and those that stop a job of a shell. */
-static const int passed_on[] = { SIGTERM, SIGHUP,  SIGINT, SIGQUIT,
-                                 SIGWINCH, SIGUSR1, SIGUSR2 };
-static const int stopping[] = { SIGTSTP, SIGTTIN, SIGTTOU };
-#define LENGTH(array) (sizeof (array) / sizeof *(array))
+/* All the signals that a supervisor fetches with sigwaitinfo(2). They are
+ * blocked before the clone, so that none is lost. */
+static const int watched[] = { SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGWINCH,
+                               SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU };
 
-/* The set of all signals that a supervisor fetches with sigwaitinfo(2). They
- * are blocked before the clone, so that none is lost. */
-static sigset_t watched_signals(void)
-{
+static sigset_t watched_signals(void) {
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    for (size_t i = 0; i < LENGTH(passed_on); i++)
-        sigaddset(&set, passed_on[i]);
-    for (size_t i = 0; i < LENGTH(stopping); i++)
-        sigaddset(&set, stopping[i]);
+    for (size_t i = 0; i < LENGTH(watched); i++)
+        sigaddset(&set, watched[i]);
     return set;
 }
 
 /* Is the other end of the life pipe closed? Only the parent holds it, so this
  * means that the parent is dead, however it died. */
-static bool parent_is_gone(const struct container *c)
-{
+static bool parent_is_gone(const struct container *c) {
     struct pollfd p = { .fd = c->life[0] };
 
     return poll(&p, 1, 0) > 0;
@@ -752,81 +608,67 @@ static bool parent_is_gone(const struct container *c)
 
 /* Child: be killed when the parent dies. The kernel forgets the wish when we
  * change our user, so it is made after that. A parent that died *before* the
- * wish was made is found by its pipe: without this second look, some starts
- * that are killed at the wrong moment leave a live child. */
-static void die_with_parent(const struct container *c, int signal)
-{
+ * wish was made is found by its pipe: without this second look, a start that
+ * is killed at the wrong moment leaves a live child. */
+static void die_with_parent(const struct container *c, int signal) {
     TRY(prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0));
     if (parent_is_gone(c))
         leave(OURS);
 }
 
-/* Would SIG be dropped by PROCESS? That happens to PID 1 of a PID namespace:
- * what it neither handles, nor blocks, nor ignores on purpose, is not even
- * delivered. NSpid lists its number in each namespace, ours first. */
-static bool unheard(pid_t process, int sig)
-{
-    char pid[16], path[64], buf[8192];
+/* Would PROCESS not even notice SIG? So it is for PID 1 of a PID namespace, if
+ * it neither handles, nor blocks, nor on purpose ignores it. NSpid lists the
+ * numbers of a process, from our namespace inwards: "4711 1". */
+static bool unheard(pid_t process, int sig) {
+    const char *who = text("%d", process);
+    const char *ns = strstr(slurp(text("/proc/%s/status", who)), "NSpid:\t");
+    const char *last = ns ? strchr(ns, '\n') - 2 : "";
 
-    snprintf(pid, sizeof pid, "%d", process);
-    snprintf(path, sizeof path, "/proc/%s/status", pid);
-    const char *ns = strstr(slurp(path, buf, sizeof buf), "NSpid:\t");
-    const char *end = ns ? strchr(ns, '\n') : NULL;
-    if (!end || end[-1] != '1' || end[-2] != '\t' || end - ns < 10)
+    if (strncmp(last, "\t1", 2) != 0 || last - ns < (int)strlen("NSpid:\t"))
         return false;
-    unsigned long long heard = status_bits(pid, "SigCgt:") |
-                               status_bits(pid, "SigBlk:") |
-                               status_bits(pid, "SigIgn:");
+    unsigned long long heard = status_bits(who, "SigCgt:") | status_bits(who, "SigBlk:") |
+                               status_bits(who, "SigIgn:");
     return !(heard >> (sig - 1) & 1);
 }
 
-/* ^Z, or a read from a terminal that is another job's. PID 1 cannot be stopped
- * by these signals, only by SIGSTOP: so we stop it, then ourselves, and the
- * shell that started us sees a stopped job. `fg` wakes us, and we wake it. */
-static void stop_together(pid_t child)
-{
-    kill(child, SIGSTOP);
-    kill(getpid(), SIGSTOP);
-    kill(child, SIGCONT);
-}
-
 /* Supervisor: one signal has come. A signal of the terminal (^C) goes to every
- * process in the foreground, so the command has it already: only a signal
- * that some process sent (si_code <= 0) is passed on, or it would come twice.
- * What PID 1 does not hear must not leave anybody stuck. */
-static void pass_on(pid_t child, const siginfo_t *info)
-{
+ * process in the foreground, so the command has it already: only one that a
+ * process sent (si_code <= 0) is passed on, or it would come twice. */
+static void pass_on(const struct container *c, pid_t child, const siginfo_t *info) {
     static bool warned;
     int sig = info->si_signo;
-    bool deadly = sig == SIGTERM || sig == SIGHUP || sig == SIGINT || sig == SIGQUIT;
+    bool terminal = info->si_code > 0;
 
-    for (size_t i = 0; i < LENGTH(stopping); i++)
-        if (sig == stopping[i]) {
-            stop_together(child);
-            return;
-        }
-    if (info->si_code <= 0)
-        kill(child, sig);
-    if (!deadly || !unheard(child, sig))
-        return;
-    if (sig == SIGINT && info->si_code > 0 && !warned) {
-        warned = true;
-        note("PID 1 has no handler for SIG%s, so the kernel drops it (chapter 3); "
-             "^C again ends the container", "INT");
+    /* ^Z, or a read from a terminal that is another job's. PID 1 cannot be
+     * stopped by these, only by SIGSTOP: we stop it, then ourselves, and the
+     * shell that started us sees a stopped job. `fg` wakes us, we wake it. */
+    if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
+        kill(child, SIGSTOP);
+        kill(getpid(), SIGSTOP);
+        kill(child, SIGCONT);
         return;
     }
-    note("PID 1 has no handler for signal %d (%s), so the kernel drops it "
-         "(chapter 3); docker stop waits ten seconds and kills, we kill now",
-         sig, strsignal(sig));
-    kill(child, SIGKILL);
+    if (!terminal)
+        kill(child, sig);
+
+    /* What PID 1 does not hear must leave nobody stuck. */
+    bool deadly = sig == SIGTERM || sig == SIGHUP || sig == SIGINT || sig == SIGQUIT;
+    if (!deadly || c->init || !unheard(child, sig))
+        return; /* (an init of ours waits for all of them) */
+    bool once_more = sig == SIGINT && terminal && !warned;
+    note("PID 1 has no handler for signal %d (%s), so the kernel drops it (chapter 3); %s",
+         sig, strsignal(sig), once_more ? "^C again ends the container"
+         : "docker stop would wait ten seconds and kill it, we kill it now");
+    warned = true;
+    if (!once_more)
+        kill(child, SIGKILL);
 }
 
 /* Wait for CHILD to end, and answer for it meanwhile. Returns the status that
- * we shall exit with: its own, or 128+n if signal n ended it. The signals of
- * watched_signals() must be blocked. Also the main loop of our own init, which
- * reaps every orphan that falls to it, and watches the life pipe. */
-static int supervise(const struct container *c, pid_t child, bool is_init)
-{
+ * we shall exit with: its own, or 128+n if signal n ended it. The watched
+ * signals must be blocked. Also the main loop of our own init (chapter 3),
+ * which reaps every orphan that falls to it, and watches the life pipe. */
+static int supervise(const struct container *c, pid_t child, bool is_init) {
     sigset_t set = watched_signals();
     siginfo_t info;
     int status;
@@ -834,72 +676,76 @@ static int supervise(const struct container *c, pid_t child, bool is_init)
     for (;;) {
         for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
             if (pid == child)
-                return WIFEXITED(status) ? WEXITSTATUS(status)
-                                         : 128 + WTERMSIG(status);
+                return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         if (is_init && parent_is_gone(c))
             return OURS;
         if (sigwaitinfo(&set, &info) < 0 || info.si_signo == SIGCHLD)
             continue;
         if (!is_init)
-            pass_on(child, &info);
+            pass_on(c, child, &info);
         else if (info.si_code <= 0)
             kill(child, info.si_signo);
     }
 }
 
-/* The parent of process NAME, as /proc tells it; 0 if it is gone. The second
- * field of `stat` is a name in brackets, which may hold brackets itself. */
-static pid_t parent_of(int proc_fd, const char *name)
-{
-    char path[300], buf[512];
+/* The PID of the parent of the process whose `stat` file is PATH; 0 if it is
+ * gone. The second field is a name in brackets, which may hold brackets. */
+static pid_t parent_of(const char *path) {
+    const char *bracket = strrchr(slurp(path), ')');
     int parent = 0;
 
-    snprintf(path, sizeof path, "%s/stat", name);
-    int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t n = read(fd, buf, sizeof buf - 1);
-    close(fd);
-    buf[n > 0 ? n : 0] = '\0';
-    const char *close_bracket = strrchr(buf, ')');
-    if (close_bracket)
-        sscanf(close_bracket, ") %*c %d", &parent);
+    if (bracket)
+        sscanf(bracket, ") %*c %d", &parent);
     return parent;
 }
 
-/* Kill every child of ours. Numbers in /proc mean something to us only if it
- * shows our own PID namespace: then it shows ourselves under our own number. */
-static void kill_children(int proc_fd)
-{
-    char self[16] = "";
-    int fd = openat(proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-    if (readlinkat(proc_fd, "self", self, sizeof self - 1) < 0 ||
-        atoi(self) != getpid())
-        narrator.child = 0; /* we cannot tell who is who: kill nobody */
-    else
-        for (struct dirent *e; dir && (e = readdir(dir));)
-            if (isdigit((unsigned char)e->d_name[0]) &&
-                parent_of(proc_fd, e->d_name) == getpid())
-                kill(atoi(e->d_name), SIGKILL);
-    if (dir)
-        closedir(dir);
-}
-
 /* Without a PID namespace nothing ends the rest when the command ends. We are
- * a subreaper: orphans below us become our children. So kill our children
- * until there are none. prctl(2), PR_SET_CHILD_SUBREAPER */
-static void end_orphans(const struct container *c)
-{
-    do
-        kill_children(c->proc_fd);
-    while (waitpid(-1, NULL, 0) > 0);
+ * a subreaper: orphans below us become our children (prctl(2)). So kill our
+ * children until there are none. Their numbers mean something to us only if
+ * this /proc shows our PID namespace, and so ourselves under our number. */
+static void end_orphans(const struct container *c) {
+    char self[16] = "";
+    glob_t found = { 0 };
+
+    do {
+        if (fchdir(c->proc_fd) < 0 || readlink("self", self, sizeof self - 1) < 0 ||
+            atoi(self) != getpid())
+            return;
+        glob("[0-9]*", 0, NULL, &found);
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            if (parent_of(text("%s/stat", found.gl_pathv[i])) == getpid())
+                kill(atoi(found.gl_pathv[i]), SIGKILL);
+        globfree(&found);
+    } while (waitpid(-1, NULL, 0) > 0);
 }
 
-/* The default of this program for everything that a parent hands down. */
-static void clean_start(void)
-{
+/* The terminal as it was before the container. A shell inside may have made
+ * itself the foreground job, or turned echo off, and then have been killed. */
+static void keep_terminal(struct container *c) {
+    c->terminal = tcgetpgrp(0) == getpgrp() && tcgetattr(0, &c->modes) == 0;
+}
+
+static void give_terminal_back(const struct container *c) {
+    pid_t front = tcgetpgrp(0);
+
+    /* Take it only from a job that is no more: not from the shell that has
+     * put us into the background. (SIGTTOU is blocked.) */
+    if (c->terminal && front > 0 && kill(-front, 0) < 0 && errno == ESRCH)
+        tcsetpgrp(0, getpgrp());
+    if (c->terminal && tcgetpgrp(0) == getpgrp())
+        tcsetattr(0, TCSADRAIN, &c->modes);
+}
+
+/* Any descriptor above 2 could lead out of the container. */
+static void close_from_3(void) {
+    if (syscall(SYS_close_range, 3, ~0U, 0) == 0)
+        return;
+    for (int fd = 3; fd < 65536; fd++) /* before Linux 5.9 */
+        close(fd);
+}
+
+/* What a parent hands down without being asked is put back to the default. */
+static void clean_start(void) {
     sigset_t none;
 
     say("a clean start: no signals, descriptors or rights of the caller's");
@@ -909,23 +755,19 @@ static void clean_start(void)
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
     umask(022);
     /* A keyring of our own: keys of the caller's session stay out of reach.
-     * It may fail (no quota left, a filter): then there are no keys to have. */
+     * It may fail (no quota left, a filter): then there are none to have. */
     syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
     /* From now on no setuid file gives more rights than we have. */
     SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    /* Any descriptor above 2 could lead out of the container. */
-    if (syscall(SYS_close_range, 3, ~0U, 0) < 0)
-        for (int fd = 3; fd < 65536; fd++) /* before Linux 5.9 */
-            close(fd);
+    close_from_3();
 }
 
-/* The environment: a fresh one. What the caller has in theirs (tokens, paths
- * of another tree) is not the container's business. */
-static void fresh_environment(const struct container *c, const char *hostname)
-{
-    static const char *const kept[] = { "TERM=", "LANG=", "LC_", "NO_COLOR=" };
-    char **old = environ, prompt[80];
+/* A fresh environment. What the caller has in theirs (tokens, paths of another
+ * tree) is not the container's business; the terminal and the language are. */
+static void fresh_environment(const struct container *c) {
+    static const char *const kept[] = { "TERM=", "LANG=", "LC_" };
     const char *home = getenv("HOME");
+    char **old = environ;
 
     home = on(c, ROOT) || !home ? "/root" : home;
     clearenv();
@@ -936,36 +778,31 @@ static void fresh_environment(const struct container *c, const char *hostname)
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:"
                    "/opt/minicontainer", 1);
     setenv("HOME", home, 1);
-    setenv("HOSTNAME", hostname, 1);
+    setenv("HOSTNAME", c->hostname, 1);
     setenv("container", "minicontainer", 1);
-    snprintf(prompt, sizeof prompt, "%s# ", hostname);
-    setenv("PS1", prompt, 1);
+    setenv("PS1", text("%s# ", c->hostname), 1); /* the prompt: where we are */
     for (int i = 0; i < c->envs; i++)
         putenv(c->env[i]);
 }
 
 /* The program that the kernel needs in order to start PATH: what stands behind
- * #!, or the loader that a dynamic ELF file names (PT_INTERP). "" if none. */
-static const char *interpreter(const char *path, char *out, size_t size)
-{
-    union { char text[4096]; Elf64_Ehdr elf; } head = { .text = "" };
-    Elf64_Phdr program;
+ * #!, or the loader that a dynamic ELF file names (PT_INTERP); "" if none. */
+static const char *interpreter(const char *path) {
+    union { char start[4096]; Elf64_Ehdr elf; } head = { .start = "" };
+    char *out = text("%s", "");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    Elf64_Phdr p;
 
-    out[0] = '\0';
-    if (fd < 0)
+    if (fd < 0 || read(fd, &head, sizeof head - 1) < 3)
         return out;
-    if (read(fd, &head, sizeof head - 1) > 2 && strncmp(head.text, "#!", 2) == 0) {
-        const char *name = head.text + 2 + strspn(head.text + 2, " \t");
-        snprintf(out, size, "%.*s", (int)strcspn(name, " \t\n"), name);
-    } else if (memcmp(head.text, ELFMAG, SELFMAG) == 0) {
-        for (int i = 0; i < head.elf.e_phnum; i++) {
-            off_t at = (off_t)(head.elf.e_phoff + (size_t)i * sizeof program);
-            if (pread(fd, &program, sizeof program, at) == sizeof program &&
-                program.p_type == PT_INTERP &&
-                pread(fd, out, size - 1, (off_t)program.p_offset) > 0)
-                out[size - 1] = '\0';
-        }
+    if (strncmp(head.start, "#!", 2) == 0) {
+        const char *name = head.start + 2 + strspn(head.start + 2, " \t");
+        out = text("%.*s", (int)strcspn(name, " \t\n"), name);
+    } else if (memcmp(head.start, ELFMAG, SELFMAG) == 0) {
+        for (unsigned i = 0; i < head.elf.e_phnum; i++)
+            if (pread(fd, &p, sizeof p, (off_t)(head.elf.e_phoff + i * sizeof p)) > 0 &&
+                p.p_type == PT_INTERP)
+                out[pread(fd, out, PATH_MAX, (off_t)p.p_offset) > 0 ? PATH_MAX : 0] = '\0';
     }
     close(fd);
     return out;
@@ -974,63 +811,66 @@ static const char *interpreter(const char *path, char *out, size_t size)
 /* execve(2) failed: say why, as exactly as can be found out, and leave with
  * 127 (not found) or 126 (found, but not to be executed). */
 __attribute__((noreturn))
-static void explain_exec(const struct container *c, const char *path, int err)
-{
-    char missing[256], text[1024];
-    const char *where = !on(c, ROOT) ? "this root"
-                      : c->image     ? c->image : "the container's root";
-    bool there = access(path, F_OK) == 0;
+static void explain_exec(const struct container *c, const char *path, int err) {
+    const char *where = c->image ? c->image : on(c, ROOT) ? "the container's root" : "this root";
+    const char *needs = err == ENOENT ? interpreter(path) : "";
+    bool missing = err == ENOENT || err == ENOTDIR;
 
-    if (err == ENOENT && there && *interpreter(path, missing, sizeof missing))
-        snprintf(text, sizeof text, "%s is there, but %s, which must load it, is "
-                 "missing in %s", path, missing, where);
-    else if (err == ENOENT || err == ENOTDIR)
-        snprintf(text, sizeof text, "%s: not found in %s", path, where);
+    if (*needs)
+        write_line("minicontainer: ", text("%s is there, but %s, which must load it, is "
+                   "missing in %s", path, needs, where));
+    else if (missing)
+        write_line("minicontainer: ", text("%s: not found in %s", *path ? path : "\"\"", where));
     else if (err == ENOEXEC)
-        snprintf(text, sizeof text, "%s: no program for this processor, and no "
-                 "script that begins with #!", path);
+        write_line("minicontainer: ", text("%s: not for this processor, or a script that "
+                   "does not begin with #!", path));
     else
-        snprintf(text, sizeof text, "%s: %s (%s), in %s", path, strerror(err),
-                 errno_name(err), where);
-    write_line("minicontainer: ", text);
-    if (err == ENOENT && !there && !strchr(path, '/'))
-        write_line("  try:    ", "the first word is the command; an image is a "
-                   "directory: minicontainer run --image DIR -- COMMAND");
-    _exit(err == ENOENT || err == ENOTDIR ? NOT_FOUND : NOT_EXECUTABLE);
+        write_line("minicontainer: ", text("%s: %s (%s), in %s", path, strerror(err),
+                   errno_name(err), where));
+    if (missing && !strchr(path, '/')) {
+        write_line("  cause:  ", "the first word is the command; an image is a directory, "
+                   "given by --image DIR");
+        if (c->argv[1])
+            write_line("  try:    ", text("minicontainer run -- %s", c->argv[1]));
+    }
+    _exit(missing ? NOT_FOUND : NOT_EXECUTABLE);
+}
+
+/* execve(2). Told before it is done: if it works, nobody is left to tell. */
+static void become(char **argv, const char *path) {
+    tell("call", text("execve(path, argv, environ)  [\"%s\"]", path));
+    execve(path, argv, environ);
 }
 
 /* Become the command: what execvp(3) does, written out so that we know which
  * path failed. Does not return. */
 __attribute__((noreturn))
-static void exec_command(const struct container *c, char **argv)
-{
+static void exec_command(const struct container *c, char **argv) {
     const char *name = argv[0], *dirs = getenv("PATH");
     char path[PATH_MAX];
-    int worst = ENOENT;
+    bool denied = false;
 
     if (strchr(name, '/')) {
-        execve(name, argv, environ);
+        become(argv, name);
         explain_exec(c, name, errno);
     }
     for (size_t n; dirs && *dirs; dirs += n + (dirs[n] == ':')) {
         n = strcspn(dirs, ":");
         snprintf(path, sizeof path, "%.*s/%s", (int)n, dirs, name);
-        tell("call", "execve(\"%s\", argv, environ)", path);
-        execve(path, argv, environ);
-        if (errno == ENOENT && access(path, F_OK) == 0)
-            explain_exec(c, path, ENOENT);
-        if (errno != ENOENT && errno != ENOTDIR)
-            worst = errno;
+        if (access(path, F_OK) < 0 || !*name)
+            continue;
+        become(argv, path);
+        if (errno != EACCES) /* a directory of that name, or no right to it */
+            explain_exec(c, path, errno);
+        denied = true;
     }
-    explain_exec(c, name, worst);
+    explain_exec(c, denied ? path : name, denied ? EACCES : ENOENT);
 }
 
 /* Last step of every child: a clean start, then the command. */
 __attribute__((noreturn))
-static void start_command(struct container *c)
-{
+static void start_command(struct container *c) {
     static char *bash[] = { "bash", "--norc", NULL }, *sh[] = { "sh", NULL };
-    char hostname[65] = "";
 
     if (c->instead)
         _exit(c->instead(c));
@@ -1039,8 +879,7 @@ static void start_command(struct container *c)
         TRY(dup2(c->output, 2));
     }
     clean_start();
-    snprintf(hostname, sizeof hostname, "%s", c->hostname);
-    fresh_environment(c, hostname);
+    fresh_environment(c);
     if (!c->argv)
         c->argv = access("/bin/bash", X_OK) == 0 ? bash : sh;
     exec_command(c, c->argv);
@@ -1060,21 +899,19 @@ static void start_command(struct container *c)
  *           them. The NIS domain name is not the one of DNS.
  * Read      lessons/02-uts, uts_namespaces(7), sethostname(2)
  */
-static void enter_uts(struct container *c)
-{
+static void enter_uts(struct container *c) {
     say("the new UTS namespace has a copy of the names: we change the copy");
     SYSV(sethostname(c->hostname, strlen(c->hostname)), "\"%s\"", c->hostname);
 }
 
-static void look_uts(char *out, size_t size)
-{
+static const char *look_uts(void) {
     char host[65] = "", domain[65] = "";
 
     gethostname(host, sizeof host - 1);
-    if (getdomainname(domain, sizeof domain - 1) == 0 && domain[0] != '(' && *domain)
-        snprintf(out, size, "%s, NIS domain %s", host, domain);
-    else
-        snprintf(out, size, "%s", host);
+    /* "(none)" is the kernel's word for a name that was never set. */
+    if (getdomainname(domain, sizeof domain - 1) < 0 || *domain == '(' || !*domain)
+        return text("%s", host);
+    return text("%s, NIS domain %s", host, domain);
 }
 
 /* =====================================================================
@@ -1096,37 +933,27 @@ static void look_uts(char *out, size_t size)
  * signal that it has no handler for, and when it ends the kernel kills all
  * the others: that is why nothing of a container survives.
  */
-static void enter_pid(struct container *c)
-{
-    say("nothing to do: clone(2) made us number 1; outside we are %d", c->pid);
-}
+static const char *look_pid(void) {
+    char *name = slurp("/proc/1/comm");
+    int processes = count("/proc/[0-9]*");
 
-static void look_pid(char *out, size_t size)
-{
-    char name[32];
-
-    if (getpid() == 1) {
-        snprintf(out, size, "I am 1");
-        return;
-    }
-    slurp("/proc/1/comm", name, sizeof name);
     name[strcspn(name, "\n")] = '\0';
-    snprintf(out, size, "I am %d, 1 is %s", getpid(), *name ? name : "?");
+    if (getpid() == 1)
+        return text("I am 1 of %d", processes);
+    return text("I am %d of %d, 1 is %s", getpid(), processes, name);
 }
 
 /* Our own init: PID 1 with --init and in the lab. And, where the PID
  * namespace is off, the guardian inside: a subreaper that ends every process
  * below it when the parent is gone. The command is its child. */
 __attribute__((noreturn))
-static void init_side(struct container *c)
-{
-    sigset_t watched = watched_signals();
+static void init_side(struct container *c) {
+    sigset_t set = watched_signals();
 
     narrator.who = "init";
-    TRY(sigprocmask(SIG_BLOCK, &watched, NULL));
+    TRY(sigprocmask(SIG_BLOCK, &set, NULL));
     if (on(c, PID)) {
-        rename_process(c->lab ? "lab" : "init", "init");
-        die_with_parent(c, SIGKILL); /* and the kernel kills the others */
+        die_with_parent(c, SIGKILL); /* and the kernel kills all the others */
     } else {
         say("no PID namespace: an init that catches orphans takes its place");
         SYS(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
@@ -1139,6 +966,7 @@ static void init_side(struct container *c)
         narrator.who = "child";
         start_command(c);
     }
+    rename_process(c->lab ? "lab" : "init", "init");
     int status = supervise(c, command, true);
     if (!on(c, PID))
         end_orphans(c);
@@ -1164,33 +992,33 @@ static void init_side(struct container *c)
  */
 
 /* Make the mount at PATH (below AT) read-only, or take setuid files and device
- * nodes from it. With AT_RECURSIVE in FLAGS also all the mounts below it:
- * the older MS_REMOUNT|MS_RDONLY reaches only the top one. mount_setattr(2) */
-static void restrict_mount(int at, const char *path, unsigned flags, uint64_t set)
-{
+ * nodes from it. With AT_RECURSIVE in FLAGS also all the mounts below it: the
+ * older MS_REMOUNT|MS_RDONLY reaches only the top one. mount_setattr(2) */
+static void restrict_mount(int at, const char *path, unsigned flags, uint64_t set) {
     /* struct mount_attr: what to set, what to clear, propagation, userns_fd */
     struct { uint64_t set, clear, propagation, userns_fd; } attr = { set, 0, 0, 0 };
 
     SYSV(syscall(SYS_mount_setattr, at, path, flags, &attr, sizeof attr), "%s%s",
-         *path ? path : "the detached mount",
-         set & MOUNT_ATTR_RDONLY ? ", read-only" : "");
+         *path ? path : "detached", set & MOUNT_ATTR_RDONLY ? ", read-only" : "");
 }
 
-/* Take directory or file PATH as a mount that is attached nowhere yet. */
-static int take_mount(const char *path)
-{
-    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+/* Take directory or file PATH, and what is mounted below it, as a mount that
+ * is attached nowhere yet. Owner of the descriptor: the caller. */
+static int take_mount(const char *path) {
+    unsigned flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE;
 
     return SYSV(syscall(SYS_open_tree, AT_FDCWD, path, flags), "\"%s\"", path);
 }
 
-static void enter_mnt(struct container *c)
-{
+static void enter_mnt(struct container *c) {
     /* The promise of this program: not one mount(2) in the machine's table. */
     if (!c->machine_mnt || namespace_id("mnt") == c->machine_mnt)
         refuse("still in the machine's mount namespace: nothing is mounted there");
     say("cut the copy's ties: no mount of ours may travel back");
     SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+
+    /* The caller's directories, while we are still the caller: the image may
+     * lie where only they may go. */
     if (c->image)
         c->image_fd = take_mount(c->image);
     for (int i = 0; i < c->volumes; i++) {
@@ -1203,72 +1031,69 @@ static void enter_mnt(struct container *c)
     c->root_fd = TRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-static void look_mnt(char *out, size_t size)
-{
-    char line[4096];
-    int mounts = 0;
-    FILE *f = fopen("/proc/self/mountinfo", "re");
+static const char *look_mnt(void) {
+    return text("%d mounts", count_lines("/proc/self/mountinfo"));
+}
 
-    while (f && fgets(line, sizeof line, f))
-        mounts += strchr(line, '\n') != NULL;
-    if (f)
-        fclose(f);
-    snprintf(out, size, "%d mounts", mounts);
+/* One step of walk(): open NAME below AT, which is closed. -1 with errno;
+ * ELOOP for a symbolic link. */
+static int step_down(int at, const char *name) {
+    struct stat st;
+    int below = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = errno;
+
+    close(at);
+    if (below >= 0 && fstat(below, &st) == 0 && S_ISLNK(st.st_mode)) {
+        close(below);
+        below = -1;
+        err = ELOOP;
+    }
+    errno = err;
+    return below;
 }
 
 /* Walk down PATH (without its leading slash) from the root, one name at a
  * time, by descriptors. A symbolic link is never followed: a hostile image
- * could let it point out of itself, and swap it while we look. In our own
- * tmpfs what is missing is made; never in an image, which is the caller's.
- * Returns an O_PATH descriptor, or -1 with errno; ELOOP for a link. */
-static int walk(const struct container *c, const char *path, bool want_dir)
-{
-    char names[PATH_MAX], *save;
-    int at = fcntl(c->root_fd, F_DUPFD_CLOEXEC, 3);
+ * could let it point out of itself, and swap it while we look. What is missing
+ * is made in our own tmpfs; never in an image, which is the caller's.
+ * Returns an O_PATH descriptor that the caller closes, or -1 with errno. */
+static int walk(const struct container *c, const char *path, bool want_dir) {
+    char *save, *next, *name = strtok_r(text("%s", path), "/", &save);
+    int at = TRY(fcntl(c->root_fd, F_DUPFD_CLOEXEC, 3));
+    struct stat st;
 
-    snprintf(names, sizeof names, "%s", path);
-    for (char *next, *name = strtok_r(names, "/", &save); name && at >= 0; name = next) {
-        struct stat st;
+    for (; name && at >= 0; name = next) {
         next = strtok_r(NULL, "/", &save);
-        if (fstat(at, &st) == 0 && st.st_dev == c->own_dev) {
-            if (next || want_dir)
-                mkdirat(at, name, 0755); /* EEXIST is as good */
-            else
-                mknodat(at, name, S_IFREG | 0644, 0);
-        }
-        int below = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (below >= 0 && fstat(below, &st) == 0 && S_ISLNK(st.st_mode)) {
-            close(below);
-            below = -1;
-            errno = ELOOP;
-        }
-        int err = errno;
-        close(at);
-        errno = err;
-        at = below;
+        bool ours = fstat(at, &st) == 0 && st.st_dev == c->own_dev;
+        if (ours && (next || want_dir))
+            mkdirat(at, name, 0755); /* EEXIST is as good */
+        else if (ours)
+            mknodat(at, name, S_IFREG | 0644, 0);
+        at = step_down(at, name);
     }
     return at;
 }
 
-/* Attach the volumes, after everything else that makes up the tree. */
-static void attach_volumes(struct container *c)
-{
+/* Attach the volumes, when the rest of the tree is there. */
+static void attach_volumes(struct container *c) {
     for (int i = 0; i < c->volumes; i++) {
-        const struct volume *v = &c->volume[i];
+        struct volume *v = &c->volume[i];
         struct stat st;
+
         TRY(fstat(v->fd, &st));
         say("volume %s: the same files in two trees", v->dst);
         int to = walk(c, v->dst + 1, S_ISDIR(st.st_mode));
         if (to < 0 && errno == ELOOP)
             refuse("--volume: %s goes through a symbolic link\n"
-                   "  try:    the path that the link leads to", v->dst);
+                   "  cure:   name the path that the link leads to", v->dst);
         if (to < 0)
-            refuse("--volume: there is no %s in this root (%s), and we make none in "
-                   "what is not ours\n  try:    mkdir it first", v->dst, errno_name(errno));
+            refuse("--volume: there is no %s in this root (%s), and nothing is made in "
+                   "what is not ours\n  cure:   make it first, with mkdir -p",
+                   v->dst, errno_name(errno));
         SYSV(syscall(SYS_move_mount, v->fd, "", to, "",
                      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
              "%s on %s", v->src, v->dst);
         close(to);
+        close(v->fd);
     }
 }
 
@@ -1291,74 +1116,54 @@ static void attach_volumes(struct container *c)
  */
 
 /* Stand in directory PATH of the new root, to mount on ".": so no path is
- * looked up twice. false, with a note, if this root has no such directory
- * (refused if row ROW was asked for by name). */
-static bool stand_in(const struct container *c, const char *path, int row)
-{
+ * looked up twice. False if this root, an image, has no such directory. */
+static bool stand_in(const struct container *c, const char *path) {
     int at = walk(c, path, true);
-    bool named = c->named & BIT(row);
 
     if (at < 0 && errno == ELOOP)
         refuse("/%s of the image is a symbolic link: nothing is mounted there", path);
-    if (at < 0 && named)
-        refuse("the image has no directory /%s, which --%s needs", path, "proc");
-    if (at < 0) {
-        note("%s has no directory /%s: it is left out", c->image, path);
+    if (at < 0)
         return false;
-    }
     TRY(fchdir(at));
     close(at);
     return true;
 }
 
-/* The machine's own /proc or /sys, for a root where the row proc is off. */
-static void bind_machines(const struct container *c, const char *path)
-{
-    if (!stand_in(c, path + 1, ROWS))
-        return;
-    SYSV(mount(path, ".", NULL, MS_BIND | MS_REC, NULL), "%s on /%s", path, path + 1);
+/* Show the machine's own PATH (/proc, /sys) in the new root. */
+static void bind_machines(const struct container *c, const char *path) {
+    if (stand_in(c, path + 1))
+        SYSV(mount(path, ".", NULL, MS_BIND | MS_REC, NULL), "%s", path);
 }
 
-static void enter_proc(struct container *c)
-{
+static void enter_proc(struct container *c) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-    if (stand_in(c, "proc", PROC)) {
+    if (stand_in(c, "proc")) {
         say("a fresh /proc shows the PID namespace of the process that mounts it");
         SYS(mount("proc", ".", "proc", flags, NULL));
+    } else if (c->named & BIT(PROC)) {
+        refuse("the image has no directory /proc, which --proc needs");
     }
-    if (!stand_in(c, "sys", ROWS))
-        return;
-    if (!on(c, NET)) {
+    if (on(c, NET) && stand_in(c, "sys")) {
+        say("a fresh /sys lists the network interfaces of our own namespace");
+        SYS(mount("sysfs", ".", "sysfs", flags | MS_RDONLY, NULL));
+    } else if (!on(c, NET)) {
         say("the network is the machine's, so /sys stays the machine's too");
-        SYS(mount("/sys", ".", NULL, MS_BIND | MS_REC, NULL));
-        if (stand_in(c, "sys", ROWS)) /* what is mounted there now */
+        bind_machines(c, "/sys");
+        if (stand_in(c, "sys")) /* again: now in what is mounted there */
             restrict_mount(AT_FDCWD, ".", AT_RECURSIVE, MOUNT_ATTR_RDONLY);
-        return;
     }
-    say("a fresh /sys lists the network interfaces of our own namespace");
-    SYS(mount("sysfs", ".", "sysfs", flags | MS_RDONLY, NULL));
 }
 
-static void look_proc(char *out, size_t size)
-{
-    int processes = 0;
-    size_t n;
-    DIR *dir = opendir("/proc");
+static const char *look_proc(void) {
+    char *names = text("processes %d, net", count("/proc/[0-9]*"));
+    glob_t found = { 0 };
 
-    for (struct dirent *e; dir && (e = readdir(dir));)
-        processes += isdigit((unsigned char)e->d_name[0]) != 0;
-    if (dir)
-        closedir(dir);
-    n = (size_t)snprintf(out, size, "%d process%s,", processes, processes == 1 ? "" : "es");
-    dir = opendir("/sys/class/net");
-    for (struct dirent *e; dir && n < size && (e = readdir(dir));)
-        if (e->d_name[0] != '.')
-            n += (size_t)snprintf(out + n, size - n, " %s", e->d_name);
-    if (dir)
-        closedir(dir);
-    else
-        snprintf(out + n, size - n, " no /sys");
+    glob("/sys/class/net/*", 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        names = text("%s %s", names, strrchr(found.gl_pathv[i], '/') + 1);
+    globfree(&found);
+    return names;
 }
 
 /* =====================================================================
@@ -1383,16 +1188,37 @@ static void look_proc(char *out, size_t size)
  * with passwords, keys or secrets. What a machine does not have is left out. */
 static const char *const brought[] = {
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
-    "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
-    "/etc/ca-certificates", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
-    "/etc/terminfo", "/etc/services", "/etc/protocols", "/etc/localtime",
-    "/etc/os-release", "/etc/debian_version",
+    "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d",
+    "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/ca-certificates",
+    "/etc/pki/ca-trust", "/etc/pki/tls/certs", "/etc/terminfo", "/etc/services",
+    "/etc/protocols", "/etc/localtime", "/etc/os-release", "/etc/debian_version",
 };
 
+/* Directories that every tree has; those that everybody may write come last. */
+static const char *const empty_dirs[] = {
+    "etc", "etc/ssl", "etc/pki", "etc/pki/tls", "proc", "sys", "dev", "root", "home",
+    "srv", "opt", "mnt", "run", "var", "var/log", "var/lib", "tmp", "var/tmp",
+};
+
+/* Device files without danger, and the links that programs expect in /dev. */
+static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full",
+                                       "/dev/random", "/dev/urandom", "/dev/tty" };
+static const char *const dev_links[][2] = {
+    { "/proc/self/fd", "fd" },       { "/proc/self/fd/0", "stdin" },
+    { "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
+    { "pts/ptmx", "ptmx" },
+};
+
+/* Make a file of the new tree that holds SIZE bytes of DATA. */
+static void make_file(const char *path, mode_t mode, const void *data, size_t size) {
+    int fd = TRY(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+
+    TRY(write(fd, data, size));
+    close(fd);
+}
+
 /* Copy a file of the machine, contents only. Unreadable: left out. */
-static void copy_file(const char *from, const char *to, mode_t mode)
-{
+static void copy_file(const char *from, const char *to, mode_t mode) {
     int in = open(from, O_RDONLY | O_CLOEXEC);
 
     if (in < 0)
@@ -1404,35 +1230,18 @@ static void copy_file(const char *from, const char *to, mode_t mode)
     close(out);
 }
 
-/* Write a file of the new tree; the current directory is the new root. */
-__attribute__((format(printf, 2, 3)))
-static void make_file(const char *path, const char *fmt, ...)
-{
-    char text[2048];
-    va_list args;
-
-    va_start(args, fmt);
-    int n = vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    int fd = TRY(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    TRY(write(fd, text, (size_t)n));
-    close(fd);
-}
-
 /* Bring PATH of the machine into the new tree, under the same name: a link as
  * a link, a file as a copy, a directory as a read-only bind mount, with all
  * that is mounted below it. The current directory is the new root. */
-static void bring(const char *path)
-{
+static void bring(const char *path) {
     const char *name = path + 1;
-    char target[PATH_MAX];
+    char target[PATH_MAX] = "";
     struct stat st;
 
     if (lstat(path, &st) < 0)
         return;
     if (S_ISLNK(st.st_mode)) {
-        ssize_t n = TRY(readlink(path, target, sizeof target - 1));
-        target[n] = '\0';
+        TRY(readlink(path, target, sizeof target - 1));
         TRY(symlink(target, name));
     } else if (S_ISDIR(st.st_mode)) {
         TRY(mkdir(name, 0755));
@@ -1445,100 +1254,98 @@ static void bring(const char *path)
 
 /* The default root: every program of the machine is there, and nothing of the
  * machine can be written. The current directory is the new root. */
-static void build_default_root(const struct container *c)
-{
-    static const char *const made[] = {
-        "etc", "etc/ssl", "etc/pki", "etc/pki/tls", "proc", "sys", "dev", "root",
-        "home", "srv", "opt", "mnt", "run", "var", "var/log", "var/lib",
+static void build_default_root(const struct container *c) {
+    const char *names[][2] = {
+        { "etc/passwd", text("root:x:0:0:root:/root:/bin/%s\n"
+                             "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+                             access("/bin/bash", X_OK) == 0 ? "bash" : "sh") },
+        { "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
+        { "etc/hostname", text("%s\n", c->hostname) },
+        { "etc/hosts", text("127.0.0.1 localhost %s\n::1 localhost\n", c->hostname) },
+        { "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n" },
     };
 
-    for (size_t i = 0; i < LENGTH(made); i++)
-        TRY(mkdir(made[i], 0755));
-    TRY(mkdir("tmp", 0777));
+    for (size_t i = 0; i < LENGTH(empty_dirs); i++)
+        TRY(mkdir(empty_dirs[i], 0755));
     TRY(chmod("tmp", 01777));
-    TRY(mkdir("var/tmp", 0777));
     TRY(chmod("var/tmp", 01777));
     TRY(symlink("/run", "var/run"));
     say("the machine's own programs, read-only, with all that is mounted below");
     for (size_t i = 0; i < LENGTH(brought); i++)
         bring(brought[i]);
     copy_file("/etc/resolv.conf", "etc/resolv.conf", 0644);
-    const char *shell = access("bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
-    make_file("etc/passwd", "root:x:0:0:root:/root:%s\n"
-              "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n", shell);
-    make_file("etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
-    make_file("etc/hostname", "%s\n", c->hostname);
-    make_file("etc/hosts", "127.0.0.1 localhost %s\n::1 localhost\n", c->hostname);
-    make_file("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+    for (size_t i = 0; i < LENGTH(names); i++)
+        make_file(names[i][0], 0644, names[i][1], strlen(names[i][1]));
 }
 
 /* Bind one device file of the machine into /dev: a user namespace must not
  * make device files (mknod(2) is EPERM), but may show those that exist. */
-static void bind_device(const char *from, const char *name)
-{
-    int fd = TRY(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-
-    close(fd);
+static void bind_device(const char *from, const char *name) {
+    make_file(name, 0644, "", 0);
     SYSV(mount(from, name, NULL, MS_BIND, NULL), "%s", from);
 }
 
-/* A /dev with what every program expects, and no disk. */
-static void build_dev(const struct container *c)
-{
-    static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full",
-                                           "/dev/random", "/dev/urandom", "/dev/tty" };
-    static const char *const links[][2] = {
-        { "/proc/self/fd", "fd" },         { "/proc/self/fd/0", "stdin" },
-        { "/proc/self/fd/1", "stdout" },   { "/proc/self/fd/2", "stderr" },
-        { "pts/ptmx", "ptmx" },
-    };
+/* A /dev with what every program expects, and no disk. False: no /dev here. */
+static bool build_dev(const struct container *c) {
     const char *terminal = ttyname(0);
 
-    if (!stand_in(c, "dev", ROWS))
-        return;
+    if (!stand_in(c, "dev"))
+        return false;
     say("a /dev with harmless devices and no disk");
     SYS(mount("dev", ".", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64m"));
-    stand_in(c, "dev", ROWS); /* in the tmpfs now, no longer below it */
+    stand_in(c, "dev"); /* in the tmpfs now, no longer below it */
     for (size_t i = 0; i < LENGTH(devices); i++)
         bind_device(devices[i], devices[i] + strlen("/dev/"));
-    for (size_t i = 0; i < LENGTH(links); i++)
-        TRY(symlink(links[i][0], links[i][1]));
-    TRY(mkdir("shm", 01777));
+    for (size_t i = 0; i < LENGTH(dev_links); i++)
+        TRY(symlink(dev_links[i][0], dev_links[i][1]));
+    TRY(mkdir("shm", 0777));
     TRY(chmod("shm", 01777));
     TRY(mkdir("pts", 0755));
     SYS(mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC,
               "newinstance,ptmxmode=0666,mode=0620"));
     /* The terminal we came from is not in the new devpts: show it here, and
-     * tty(1) and job control find it. */
+     * tty(1) finds it. */
     if (terminal && access(terminal, F_OK) == 0)
         bind_device(terminal, "console");
-    if (on(c, IPC)) {
+    if (on(c, IPC)) { /* POSIX message queues (chapter 8) */
         TRY(mkdir("mqueue", 0755));
         SYS(mount("mqueue", "mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
     }
+    return true;
 }
 
-static void enter_root(struct container *c)
-{
+/* Start the new tree: attach the image, or a tmpfs, at NEW_ROOT. */
+static void attach_root(struct container *c) {
     struct stat st;
 
-    say("the new tree is built at " NEW_ROOT ", where nobody else sees it");
     if (c->image)
         SYSV(syscall(SYS_move_mount, c->image_fd, "", AT_FDCWD, NEW_ROOT,
                      MOVE_MOUNT_F_EMPTY_PATH), "%s on " NEW_ROOT, c->image);
     else
         SYS(mount("minicontainer", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV,
                   "mode=755,size=512m"));
+    close(c->root_fd); /* it led to the machine's root */
+    close(c->image_fd);
     c->root_fd = TRY(open(NEW_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (faccessat(c->root_fd, ".", X_OK, 0) < 0)
+        refuse("--image: the container's root may not enter %s\n  cause:  outside it is "
+               "user %u there\n  cure:   chmod o+rx %s, or --map 0:0:1 for who 0 is",
+               c->image, c->map[0].outside, c->image);
     TRY(fchdir(c->root_fd));
-    if (!c->image) {
-        TRY(fstat(c->root_fd, &st));
+    TRY(fstat(c->root_fd, &st));
+    if (!c->image)
         c->own_dev = st.st_dev;
+}
+
+static void enter_root(struct container *c) {
+    say("the new tree is built at " NEW_ROOT ", where nobody else sees it");
+    attach_root(c);
+    if (!c->image)
         build_default_root(c);
-    } else if (c->read_only) {
+    else if (c->read_only)
         restrict_mount(c->root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, MOUNT_ATTR_RDONLY);
-    }
-    build_dev(c);
+    if (!build_dev(c))
+        note("%s has no /dev: it stays without (so with /proc and /sys)", c->image);
     if (!on(c, PROC)) {
         bind_machines(c, "/proc");
         bind_machines(c, "/sys");
@@ -1547,8 +1354,7 @@ static void enter_root(struct container *c)
 
 /* The last step: the old tree goes. pivot_root(".", ".") puts the old root on
  * top of the new one; what "." then names is the old one, and is detached. */
-static void pivot(struct container *c)
-{
+static void pivot(struct container *c) {
     say("the new tree becomes /, and the old one goes out of reach");
     TRY(fchdir(c->root_fd));
     SYS(syscall(SYS_pivot_root, ".", "."));
@@ -1559,37 +1365,25 @@ static void pivot(struct container *c)
 }
 
 /* --image without a mount namespace: all that is left is chroot(2). */
-static void enter_chroot(struct container *c)
-{
+static void enter_chroot(struct container *c) {
     say("chroot(2) only moves where our paths begin: root walks out of it");
     TRY(fchdir(c->image_fd));
+    close(c->image_fd);
     SYS(chroot("."));
-    note("--image without mnt is chroot(2): it keeps nobody in who is root "
-         "(lesson 06)");
+    note("--image without mnt is chroot(2): nobody who is root stays in (lesson 06)");
 }
 
-/* The kind of file system that / is, and how many names it holds. */
-static void look_root(char *out, size_t size)
-{
-    char line[4096], type[64] = "?", source[64] = "";
-    int names = 0;
-    FILE *f = fopen("/proc/self/mountinfo", "re");
-    DIR *dir = opendir("/");
+/* The file system that / is, and how many names it holds. */
+static const char *look_root(void) {
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    const char *what = "?";
 
-    /* mountinfo: id parent dev root MOUNT-POINT options - TYPE SOURCE */
-    while (f && fgets(line, sizeof line, f)) {
-        const char *dash = strstr(line, " - ");
-        char at[8] = "";
-        if (sscanf(line, "%*s %*s %*s %*s %7s", at) == 1 && strcmp(at, "/") == 0 && dash)
-            sscanf(dash, " - %63s %63s", type, source);
-    }
-    for (struct dirent *e; dir && (e = readdir(dir));)
-        names += e->d_name[0] != '.';
-    if (dir)
-        closedir(dir);
-    if (f)
-        fclose(f);
-    snprintf(out, size, "%s %s, %d names", type, source, names);
+    for (struct mntent *m; mounts && (m = getmntent(mounts));)
+        if (strcmp(m->mnt_dir, "/") == 0)
+            what = text("%s %s", m->mnt_type, m->mnt_fsname);
+    if (mounts)
+        endmntent(mounts);
+    return text("%d names, %s", count("/*"), what);
 }
 
 /* =====================================================================
@@ -1608,115 +1402,92 @@ static void look_root(char *out, size_t size)
  * Not this  a password, a login, /etc/passwd: names are a matter of files.
  * Read      lessons/07-user, user_namespaces(7), credentials(7)
  *
- * If real root started us, 0 inside is not 0 outside: it is the first of a
+ * If real root starts us, 0 inside is not 0 outside: it is the first of a
  * range that nobody owns (systemd sets 524288 and up aside for containers).
  */
 #define RANGE_FIRST 524288u
 #define RANGE_COUNT 65536u
 
-/* Fill in the map, if --map did not. */
-static void default_map(struct container *c)
-{
+/* Fill in the map, if --map did not: as real root a range; as an ordinary
+ * user, or as root of a lab, only ourselves. */
+static void default_map(struct container *c) {
+    bool range = geteuid() == 0 && has_cap(CAP_SETUID) && knows_ids(RANGE_FIRST, RANGE_COUNT);
+
     if (c->maps > 0)
         return;
     c->maps = 1;
-    if (geteuid() == 0 && has_cap(CAP_SETUID_BIT) && knows_ids(RANGE_FIRST, RANGE_COUNT))
-        c->map[0] = (struct map){ 0, RANGE_FIRST, RANGE_COUNT };
-    else /* an ordinary user, or root of a lab: only ourselves */
-        c->map[0] = (struct map){ 0, geteuid(), 1 };
+    c->map[0] = range ? (struct map){ 0, RANGE_FIRST, RANGE_COUNT }
+                      : (struct map){ 0, geteuid(), 1 };
+}
+
+/* Does this map name nobody but ourselves? That much is free for everybody. */
+static bool only_us(const struct container *c) {
+    return c->maps == 1 && c->map[0].count == 1 && c->map[0].outside == geteuid();
 }
 
 /* An ordinary user may write a map of just one number, their own. For more
  * there are newuidmap(1) and newgidmap(1), setuid programs that look into
  * /etc/subuid and /etc/subgid: the one case where we run another program. */
-static void write_map_by_helper(const char *helper, pid_t pid, char *lines)
-{
-    char *argv[3 + 3 * 8] = { (char *)helper }, number[16];
-    int n = 1, status;
+static void write_map_by_helper(const char *helper, pid_t pid, char *lines) {
+    for (char *p = lines; *p; p++)
+        *p = *p == '\n' ? ' ' : *p;
+    const char *shell = text("%s %d %s", helper, pid, lines);
+    int status = system(text("exec %s", shell));
 
-    snprintf(number, sizeof number, "%d", pid);
-    argv[n++] = number;
-    tell("shell", "%s %d %s", helper, pid, lines);
-    for (char *save, *w = strtok_r(lines, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
-        argv[n++] = w;
-    pid_t child = TRY(fork());
-    if (child == 0) {
-        execvp(helper, argv);
-        _exit(NOT_FOUND);
-    }
-    TRY(waitpid(child, &status, 0));
+    tell("shell", shell);
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
         refuse("%s is missing: without it an ordinary user maps only their own id\n"
                "  cure:   sudo apt-get install uidmap", helper);
     if (status != 0)
-        refuse("%s refused this --map: see /etc/sub%.3s\n  cure:   sudo usermod "
-               "--add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
-               helper, helper + strlen("new"));
+        refuse("%s refused this --map: you have no such lines in /etc/sub%.3s\n"
+               "  cure:   sudo usermod --add-subuids 100000-165535 "
+               "--add-subgids 100000-165535 $USER", helper, helper + strlen("new"));
 }
 
-/* Parent: write uid_map or gid_map of the child. Our own number stands for
- * whatever we are: for groups, outside number geteuid() means getegid(). */
-static void write_map(const struct container *c, pid_t pid, const char *which)
-{
+/* Parent: write uid_map or gid_map of the child. In a map of groups, our own
+ * group stands for our own user. */
+static void write_map(const struct container *c, const char *which) {
     bool groups = strcmp(which, "gid_map") == 0;
-    unsigned self = groups ? getegid() : geteuid();
-    bool just_us = c->maps == 1 && c->map[0].count == 1 && c->map[0].outside == geteuid();
-    char path[64], lines[8 * 36] = "";
-    size_t n = 0;
+    char *lines = text("%s", "");
 
     for (int i = 0; i < c->maps; i++) {
         const struct map *m = &c->map[i];
-        bool own = m->outside == geteuid() && m->count == 1;
-        n += (size_t)snprintf(lines + n, sizeof lines - n, "%s%u %u %u", i ? "\n" : "",
-                              m->inside, own ? self : m->outside, m->count);
+        bool us = m->outside == geteuid() && m->count == 1;
+        lines = text("%s%s%u %u %u", lines, i ? "\n" : "", m->inside,
+                     us && groups ? getegid() : m->outside, m->count);
     }
-    if (!just_us && !has_cap(groups ? CAP_SETGID_BIT : CAP_SETUID_BIT)) {
-        write_map_by_helper(groups ? "newgidmap" : "newuidmap", pid, lines);
-        return;
-    }
-    snprintf(path, sizeof path, "/proc/%d/%s", pid, which);
-    put(path, "%s", lines);
+    if (only_us(c) || has_cap(groups ? CAP_SETGID : CAP_SETUID))
+        put(text("/proc/%d/%s", c->pid, which), "%s", lines);
+    else
+        write_map_by_helper(groups ? "newgidmap" : "newuidmap", c->pid, lines);
 }
 
-static void map_user(struct container *c)
-{
-    bool just_us = c->maps == 1 && c->map[0].count == 1;
-    char path[64];
-
+static void map_user(struct container *c) {
     say("who is 0 inside? The map says which numbers outside stand behind it");
-    if (!has_cap(CAP_SETGID_BIT) && just_us) {
-        /* Dropping a group can give access (a file closed to that group), so
-         * who is not privileged must first give up setgroups(2). */
-        snprintf(path, sizeof path, "/proc/%d/setgroups", c->pid);
-        put(path, "deny");
-    }
-    write_map(c, c->pid, "uid_map");
-    write_map(c, c->pid, "gid_map");
+    /* Dropping a group can give access (to a file that is closed to that
+     * group), so who is not privileged must first give up setgroups(2). */
+    if (!has_cap(CAP_SETGID) && only_us(c))
+        put(text("/proc/%d/setgroups", c->pid), "deny");
+    write_map(c, "uid_map");
+    write_map(c, "gid_map");
 }
 
-static void become_root(struct container *c)
-{
-    (void)c;
-    say("the parent has written the map: we become user 0 of our namespace");
+static void become_root(struct container *c) {
+    say("the map is written: %s becomes user 0 of its namespace", c->hostname);
     setgroups(0, NULL); /* EPERM where it is denied: then there is no need */
     SYS(setresgid(0, 0, 0));
     SYS(setresuid(0, 0, 0));
 }
 
-static void look_user(char *out, size_t size)
-{
-    char buf[1024];
-    unsigned inside = 0, outside = 0, count = 0;
-    int used = 0;
+static const char *look_user(void) {
+    unsigned inside = 0, outside = 0, length = 0;
+    const char *map = slurp("/proc/self/uid_map");
 
-    if (sscanf(slurp("/proc/self/uid_map", buf, sizeof buf), "%u %u %u%n", &inside,
-               &outside, &count, &used) < 3)
-        snprintf(out, size, "uid %u", geteuid());
-    else if (count == UINT_MAX)
-        snprintf(out, size, "uid %u, no map", geteuid());
-    else
-        snprintf(out, size, "uid %u, map %u %u %u%s", geteuid(), inside, outside,
-                 count, strchr(buf + used + 1, '\n') ? " ..." : "");
+    sscanf(map, "%u %u %u", &inside, &outside, &length);
+    if (length == 0 || length == UINT_MAX)
+        return text("uid %u, no map", geteuid());
+    return text("uid %u, map %u %u %u%s", geteuid(), inside, outside, length,
+                strchr(map, '\n')[1] ? " ..." : "");
 }
 
 /* =====================================================================
@@ -1726,7 +1497,7 @@ static void look_user(char *out, size_t size)
  *           queues, belong to no file and no process: all see them.
  * Kernel    An IPC namespace has its own set of them. CLONE_NEWIPC makes an
  *           empty one; its objects die with its last process.
- * Parent    nothing.
+ * Parent    nothing: clone(2) does it.
  * Child     nothing but a mount on /dev/mqueue, where root (6) builds /dev.
  * Order     none.
  * See it    $ ./minicontainer compare ipc -- ipcs -q
@@ -1734,31 +1505,16 @@ static void look_user(char *out, size_t size)
  *           not here either.
  * Read      lessons/08-ipc, ipc_namespaces(7), sysvipc(7)
  */
-static void enter_ipc(struct container *c)
-{
-    (void)c;
-    say("nothing to do: clone(2) made a namespace without any IPC object");
-}
+static const char *look_ipc(void) {
+    static const char *const kinds[] = { "msg", "shm", "sem" };
+    int n[3];
 
-/* The lines of /proc/sysvipc/NAME, less its heading: one an object. */
-static int ipc_objects(const char *name)
-{
-    char path[64], line[512];
-    int lines = -1;
-
-    snprintf(path, sizeof path, "/proc/sysvipc/%s", name);
-    FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f))
-        lines++;
-    if (f)
-        fclose(f);
-    return lines < 0 ? 0 : lines;
-}
-
-static void look_ipc(char *out, size_t size)
-{
-    snprintf(out, size, "queues %d, shm %d, sem %d", ipc_objects("msg"),
-             ipc_objects("shm"), ipc_objects("sem"));
+    /* Each of these files has a heading, and a line an object. */
+    for (int i = 0; i < 3; i++) {
+        n[i] = count_lines(text("/proc/sysvipc/%s", kinds[i])) - 1;
+        n[i] = n[i] < 0 ? 0 : n[i];
+    }
+    return text("queues %d, shm %d, sem %d", n[0], n[1], n[2]);
 }
 
 /* =====================================================================
@@ -1779,13 +1535,11 @@ static void look_ipc(char *out, size_t size)
  * It is the dearest of all: two thirds of the time that a container takes to
  * start are spent by the kernel in making this one.
  */
-static void enter_net(struct container *c)
-{
+static void enter_net(struct container *c) {
     struct ifreq request = { .ifr_name = "lo" };
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 
-    (void)c;
-    say("a new network has only lo, and it is down: set it up");
+    say("%s has a new network with nothing but lo, and lo is down: set it up", c->hostname);
     request.ifr_flags = IFF_UP | IFF_RUNNING;
     SYSV(ioctl(fd, SIOCSIFFLAGS, &request), "ip link set lo up");
     close(fd);
@@ -1793,34 +1547,30 @@ static void enter_net(struct container *c)
     put_if_allowed("/proc/sys/net/ipv4/ping_group_range", "0 0");
 }
 
-/* Interfaces and IPv4 addresses, and what is missing. */
-static void look_net(char *out, size_t size)
-{
+/* The network as one line: addresses by interface, and what is missing. */
+static const char *look_net(void) {
     struct ifaddrs *list = NULL;
-    char address[INET_ADDRSTRLEN], routes[8192];
-    size_t n = 0;
+    char address[INET_ADDRSTRLEN], last[IFNAMSIZ] = "", *out = text("%s", "");
 
-    out[0] = '\0';
-    if (getifaddrs(&list) < 0)
-        return;
-    for (struct ifaddrs *i = list; i && n < size; i = i->ifa_next) {
-        bool ip = i->ifa_addr && i->ifa_addr->sa_family == AF_INET;
-        bool link = i->ifa_addr && i->ifa_addr->sa_family == AF_PACKET;
-        if (ip) {
-            struct sockaddr_in in;
-            memcpy(&in, i->ifa_addr, sizeof in);
-            inet_ntop(AF_INET, &in.sin_addr, address, sizeof address);
-            n += (size_t)snprintf(out + n, size - n, "%s %s, ", i->ifa_name, address);
-        } else if (link && !(i->ifa_flags & IFF_UP)) {
-            n += (size_t)snprintf(out + n, size - n, "%s down, ", i->ifa_name);
-        }
+    getifaddrs(&list);
+    for (struct ifaddrs *i = list; i; i = i->ifa_next) {
+        int family = i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC;
+        i->ifa_name[strcspn(i->ifa_name, ":")] = '\0'; /* lo:0 is on lo */
+        if (family == AF_PACKET && !(i->ifa_flags & IFF_UP))
+            out = text("%s%s down, ", out, i->ifa_name);
+        if (family != AF_INET)
+            continue;
+        struct sockaddr_in in;
+        memcpy(&in, i->ifa_addr, sizeof in);
+        inet_ntop(AF_INET, &in.sin_addr, address, sizeof address);
+        out = text("%s%s%s%s, ", out, strcmp(last, i->ifa_name) ? i->ifa_name : "",
+                   strcmp(last, i->ifa_name) ? " " : "", address);
+        snprintf(last, sizeof last, "%s", i->ifa_name);
     }
     freeifaddrs(list);
     /* A route to 00000000 is the default route: the way out. */
-    slurp("/proc/self/net/route", routes, sizeof routes);
-    if (n < size)
-        snprintf(out + n, size - n, "%s",
-                 strstr(routes, "\t00000000\t") ? "a way out" : "no way out");
+    bool way_out = strstr(slurp("/proc/self/net/route"), "\t00000000\t");
+    return text("%s%s", out, way_out ? "a way out" : "no way out");
 }
 
 /* =====================================================================
@@ -1838,39 +1588,29 @@ static void look_net(char *out, size_t size)
  *           a mount made before still shows the old tree, with "/../..".
  * Read      lessons/10-cgroup, cgroup_namespaces(7), cgroups(7)
  */
-static void enter_cgroup(struct container *c)
-{
-    (void)c;
-    say("nothing to do: where the parent stood is now the root, /");
-}
 
-/* Mount what we see of the cgroup tree where programs look for it. A machine
- * without cgroup v2 has none to mount: no harm. */
-static void mount_cgroup(struct container *c)
-{
+/* Only in a fresh /sys is there a place to mount on. A machine without cgroup
+ * v2 has nothing to mount: no harm. */
+static void mount_cgroup(struct container *c) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
-    int at = on(c, PROC) && on(c, NET) ? walk(c, "sys/fs/cgroup", true) : -1;
-    if (at < 0)
+    if (!on(c, PROC) || !on(c, NET) || !stand_in(c, "sys/fs/cgroup"))
         return;
-    TRY(fchdir(at));
-    close(at);
+    say("the cgroup tree as this namespace sees it");
     int result = mount("cgroup2", ".", "cgroup2", flags, NULL);
-    tell("call", "mount(\"cgroup2\", \".\", \"cgroup2\", flags, NULL) = %d", result);
+    tell("call", text("mount(\"cgroup2\", \".\", \"cgroup2\", flags, NULL) = %d", result));
 }
 
-static void look_cgroup(char *out, size_t size)
-{
-    char buf[4096];
-    /* The last line is the one of v2, or the only one: hierarchy:names:path */
-    char *line = slurp("/proc/self/cgroup", buf, sizeof buf), *last;
+/* Each line is hierarchy:controllers:path. The first path that is not / says
+ * most; of v2 there is one line only. */
+static const char *look_cgroup(void) {
+    char *save, *path = NULL;
 
-    while ((last = strchr(line, '\n')) && last[1])
-        line = last + 1;
-    line[strcspn(line, "\n")] = '\0';
-    const char *path = strchr(line, ':');
-    path = path ? strchr(path + 1, ':') : NULL;
-    snprintf(out, size, "%s", path ? path + 1 : "none");
+    for (char *line = strtok_r(slurp("/proc/self/cgroup"), "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save))
+        if (!path || strcmp(path, "/") == 0)
+            path = strchr(strchr(line, ':') + 1, ':') + 1;
+    return path ? path : "none";
 }
 
 /* =====================================================================
@@ -1889,41 +1629,35 @@ static void look_cgroup(char *out, size_t size)
  * Read      lessons/11-time, time_namespaces(7)
  */
 
-/* The offset that a clock has already: offsets count from the machine's own
- * clock, also in a lab in a lab. */
-static long long offset_now(const char *clock_name)
-{
-    char buf[256];
-    const char *at = strstr(slurp("/proc/self/timens_offsets", buf, sizeof buf), clock_name);
+/* Set CLOCK_NAME so that it now shows AGE seconds. An offset counts from the
+ * machine's own clock, also in a lab in a lab: so add what there is. */
+static void set_clock(clockid_t id, const char *clock_name, long long age) {
+    const char *old = strstr(slurp("/proc/self/timens_offsets"), clock_name);
+    struct timespec now;
 
-    return at ? atoll(at + strlen(clock_name)) : 0;
+    TRY(clock_gettime(id, &now));
+    put("/proc/self/timens_offsets", "%s %lld 0", clock_name,
+        (old ? atoll(old + strlen(clock_name)) : 0) + age - (long long)now.tv_sec);
 }
 
-static void enter_time(struct container *c)
-{
-    struct timespec boot, mono;
+static void enter_time(struct container *c) {
     long long age = c->boottime ? atoll(c->boottime) : 0;
 
     say("a time namespace is for our children: make it, set it, then enter it");
-    TRY(clock_gettime(CLOCK_BOOTTIME, &boot));
-    TRY(clock_gettime(CLOCK_MONOTONIC, &mono));
     SYS(unshare(CLONE_NEWTIME));
-    put("/proc/self/timens_offsets", "monotonic %lld 0\nboottime %lld 0",
-        offset_now("monotonic") + age - (long long)mono.tv_sec,
-        offset_now("boottime") + age - (long long)boot.tv_sec);
+    set_clock(CLOCK_MONOTONIC, "monotonic", age);
+    set_clock(CLOCK_BOOTTIME, "boottime", age);
     int fd = TRY(open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
     SYS(setns(fd, CLONE_NEWTIME));
     close(fd);
 }
 
-static void look_time(char *out, size_t size)
-{
+static const char *look_time(void) {
     struct timespec t = { 0, 0 };
 
     clock_gettime(CLOCK_BOOTTIME, &t);
     long s = (long)t.tv_sec;
-    snprintf(out, size, "up %ld d %02ld:%02ld:%02ld", s / 86400, s / 3600 % 24,
-             s / 60 % 60, s % 60);
+    return text("up %ld d %02ld:%02ld:%02ld", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
 }
 
 /* =====================================================================
@@ -1934,9 +1668,9 @@ static void look_time(char *out, size_t size)
  * To add an isolation: a chapter with its banner, a row, a lesson, a test.
  *
  * The order is the kernel's. time first (its file wants the caller's own
- * user); mnt before user (paths only the caller may enter); user before all
- * that makes files or needs a right; root before proc (the new tree must be
- * there); `finish` runs after all rows, and root's finish is the pivot.
+ * user); mnt before user (paths that only the caller may enter); user before
+ * all that makes files or needs a right; root before proc (the new tree must
+ * be there). `finish` runs after all rows, and root's finish is the pivot.
  */
 static const struct isolation {
     const char *name;       /* --NAME, --no-NAME                              */
@@ -1950,9 +1684,9 @@ static const struct isolation {
     const char *peek;       /* worth a look in a second window; %d is the PID */
     const char *probe;      /* what `compare ROW` runs by default             */
     void (*parent)(struct container *);
-    void (*child)(struct container *);
+    void (*child)(struct container *);  /* NULL: clone(2) has done it all     */
     void (*finish)(struct container *);
-    void (*look)(char *out, size_t size);
+    const char *(*look)(void);
 } isolations[ROWS] = {
     [TIME] = { "time", 11, CLONE_NEWTIME, "CLONE_NEWTIME", 0,
         "the clocks that count from the boot", "-", "unshare --time --boottime -N",
@@ -1960,7 +1694,7 @@ static const struct isolation {
         NULL, enter_time, NULL, look_time },
     [MNT] = { "mnt", 4, CLONE_NEWNS, "CLONE_NEWNS", 0,
         "the mount table", "-", "unshare --mount --propagation private",
-        "wc -l /proc/%d/mountinfo", "mount -t tmpfs none /mnt && grep /mnt /proc/mounts",
+        "wc -l /proc/%d/mountinfo", "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts",
         NULL, enter_mnt, attach_volumes, look_mnt },
     [USER] = { "user", 7, CLONE_NEWUSER, "CLONE_NEWUSER", 0,
         "user and group numbers, what root is root of", "--userns=host",
@@ -1968,74 +1702,50 @@ static const struct isolation {
         "id -u; hostname oops", map_user, become_root, NULL, look_user },
     [UTS] = { "uts", 2, CLONE_NEWUTS, "CLONE_NEWUTS", 0,
         "host name and NIS domain name", "--uts=host", "unshare --uts",
-        "hostname", "hostname oops; hostname", NULL, enter_uts, NULL, look_uts },
+        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", NULL, enter_uts, NULL, look_uts },
     [IPC] = { "ipc", 8, CLONE_NEWIPC, "CLONE_NEWIPC", 0,
         "System V objects, POSIX message queues", "--ipc=host", "unshare --ipc",
-        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q",
-        NULL, enter_ipc, NULL, look_ipc },
+        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", NULL, NULL, NULL, look_ipc },
     [NET] = { "net", 9, CLONE_NEWNET, "CLONE_NEWNET", 0,
         "interfaces, addresses, ports, abstract sockets", "--network=host", "unshare --net",
         "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr",
         NULL, enter_net, NULL, look_net },
     [CGROUP] = { "cgroup", 10, CLONE_NEWCGROUP, "CLONE_NEWCGROUP", 0,
         "the view of the cgroup tree", "--cgroupns=host", "unshare --cgroup",
-        "cat /proc/%d/cgroup", "tail -n 1 /proc/self/cgroup",
-        NULL, enter_cgroup, mount_cgroup, look_cgroup },
+        "cat /proc/%d/cgroup", "grep -v ':/$' /proc/self/cgroup || echo 'every path is /'",
+        NULL, NULL, mount_cgroup, look_cgroup },
     [PID] = { "pid", 3, CLONE_NEWPID, "CLONE_NEWPID", 0,
         "process numbers", "--pid=host", "unshare --pid --fork",
         "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)",
-        NULL, enter_pid, NULL, look_pid },
+        NULL, NULL, NULL, look_pid },
     [ROOT] = { "root", 6, 0, "-", BIT(MNT),
         "the file tree", "-", "pivot_root . . && umount -l .",
-        "ls -l /proc/%d/root", "cat /root/diary",
-        NULL, enter_root, pivot, look_root },
+        "ls -l /proc/%d/root", "cat /root/diary", NULL, enter_root, pivot, look_root },
     [PROC] = { "proc", 5, 0, "-", BIT(MNT),
-        "the view of processes in /proc, of devices in /sys", "-", "mount -t proc proc /proc",
+        "processes in /proc, devices in /sys", "-", "mount -t proc proc /proc",
         "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l",
         NULL, enter_proc, NULL, look_proc },
 };
 
 /* The rows in teaching order, by chapter. */
-static const int by_chapter[ROWS] = { UTS, PID, MNT, PROC, ROOT,
-                                      USER, IPC, NET, CGROUP, TIME };
+static const int by_chapter[ROWS] = { UTS, PID, MNT, PROC, ROOT, USER, IPC, NET, CGROUP, TIME };
 
 /* What ROW needs, given that the rows of SET are on. A user namespace may
  * mount /proc only for a PID namespace that belongs to it. */
-static unsigned partners(int row, unsigned set)
-{
-    if (row == PROC && set & BIT(USER))
-        return isolations[row].needs | BIT(PID);
-    return isolations[row].needs;
+static unsigned partners(int row, unsigned set) {
+    bool proc_of_user = row == PROC && set & BIT(USER);
+
+    return isolations[row].needs | (proc_of_user ? BIT(PID) : 0);
 }
 
 /* "uts,pid,mnt": the rows of SET. */
-static const char *list_rows(unsigned set, char *out, size_t size)
-{
-    size_t n = 0;
+static const char *list_rows(unsigned set) {
+    const char *list = "";
 
-    snprintf(out, size, "none");
     for (int i = 0; i < ROWS; i++)
-        if (set & BIT(by_chapter[i]) && n < size)
-            n += (size_t)snprintf(out + n, size - n, "%s%s", n ? "," : "",
-                                  isolations[by_chapter[i]].name);
-    return out;
-}
-
-/* The clone flags of the rows that are on; their names go to OUT. A time
- * namespace cannot be made by clone(2). */
-static unsigned long clone_flags(const struct container *c, char *out, size_t size)
-{
-    unsigned long flags = 0;
-    size_t n = 0;
-
-    out[0] = '\0';
-    for (int row = 0; row < ROWS; row++)
-        if (on(c, row) && isolations[row].flag && row != TIME) {
-            flags |= (unsigned long)isolations[row].flag;
-            n += (size_t)snprintf(out + n, size - n, "%s|", isolations[row].flag_name);
-        }
-    snprintf(out + n, size - n, "SIGCHLD");
-    return flags;
+        if (set & BIT(by_chapter[i]))
+            list = text("%s%s%s", list, *list ? "," : "", isolations[by_chapter[i]].name);
+    return *list ? list : "none";
 }
 
 /* =====================================================================
@@ -2044,12 +1754,11 @@ static unsigned long clone_flags(const struct container *c, char *out, size_t si
  * Showing what leaks without an isolation means letting it leak onto a
  * machine. So there is one to break: a container like any other, furnished so
  * that every wall has something to protect. `exit` resets it. It differs from
- * `run` only in its preset (see cmd_lab) and in what furnish() puts there.
+ * `run` in its preset and in what furnish() puts there, in nothing else.
  */
 
 /* A second address on lo, so that the lab's network differs from a new one. */
-static void add_address(void)
-{
+static void add_address(void) {
     struct ifreq request = { .ifr_name = "lo:0" };
     struct sockaddr_in address = { .sin_family = AF_INET };
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -2062,68 +1771,62 @@ static void add_address(void)
 
 /* A process named victim: it may be killed, and it holds an abstract socket
  * (a name without a file; unix(7)), which belongs to the network. */
-static void start_victim(void)
-{
+static void start_victim(void) {
     struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0victim" };
+    socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "victim";
     sigset_t none;
     pid_t pid = TRY(fork());
 
     if (pid != 0) {
-        make_file("/run/victim.pid", "%d\n", pid);
+        const char *line = text("%d\n", pid);
+        make_file("/run/victim.pid", 0644, line, strlen(line));
         return;
     }
     setsid(); /* ^C in the lab is not meant for it */
+    close_from_3();
     rename_process("victim", "victim");
-    signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(fd, (struct sockaddr *)&name, (socklen_t)(sizeof name.sun_family + 7)) == 0)
+    if (bind(fd, (struct sockaddr *)&name, size) == 0)
         listen(fd, 8);
     for (;;)
         pause();
 }
 
-/* The program and its source, for the learner to break: copies. The program
- * comes through /proc/self/exe, which leads to our file wherever it lies. */
-static void bring_program(void)
-{
-    TRY(mkdir("/opt/minicontainer", 0755));
-    copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
-    int fd = TRY(open("/root/minicontainer.c", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-    TRY(write(fd, own_source, (size_t)(own_source_end - own_source)));
-    close(fd);
-}
-
-static void furnish(const struct container *c)
-{
+/* Child, last: we are root of the new tree, and PID 1. */
+static void furnish(const struct container *c) {
+    static const char diary[] = "Dear diary, nobody else shall read this.\n";
     struct { long type; char text[40]; } message = { 1, "meet me at noon" };
 
     say("the practice host gets something for every wall to protect");
     put_if_allowed("/proc/sys/kernel/ns_last_pid", "1000");
-    make_file("/root/diary", "Dear diary, nobody else shall read this.\n");
-    bring_program();
+    make_file("/root/diary", 0600, diary, strlen(diary));
     start_victim();
     add_address();
     int queue = msgget(0x0d1a21, IPC_CREAT | 0600);
     if (queue >= 0)
         msgsnd(queue, &message, sizeof message.text, IPC_NOWAIT);
-    if (!c->argv && isatty(2))
-        dprintf(2, "minicontainer: a practice host: you are root in it, break what "
-                "you like; `exit` resets it\n");
+    /* The program and its source, to be broken: copies. /proc/self/exe leads
+     * to our own file wherever it lies. */
+    TRY(mkdir("/opt/minicontainer", 0755));
+    copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
+    make_file("/root/minicontainer.c", 0644, own_source, (size_t)(own_source_end - own_source));
+    if (!c->argv && !c->instead)
+        write_line("minicontainer: ", "a practice host: you are root in it, break what you "
+                   "like; exit resets it");
 }
 
 /* A container that nothing is said about yet. */
-static void preset(struct container *c)
-{
+static void preset(struct container *c) {
     memset(c, 0, sizeof *c);
+    c->hostname = "box";
     c->output = c->report = -1;
 }
 
-/* The lab: a container with all rows but cgroup (lesson 10 needs a before),
- * an init, and the learner's lessons where the program has them beside it. */
-static void preset_lab(struct container *c)
-{
+/* All rows but cgroup (lesson 10 needs a before), an init, ten days of age
+ * (lesson 11), and the lessons, if they lie beside the program. */
+static void preset_lab(struct container *c) {
     static char lessons[PATH_MAX];
     static struct volume volume = { .src = lessons, .dst = "/root/lessons", .read_only = true };
 
@@ -2132,11 +1835,11 @@ static void preset_lab(struct container *c)
     c->lab = c->init = true;
     c->hostname = "lab";
     c->workdir = "/root";
-    ssize_t n = readlink("/proc/self/exe", lessons, sizeof lessons - 16);
-    char *slash = n > 0 ? strrchr(lessons, '/') : NULL;
-    if (slash)
-        snprintf(slash, 16, "/lessons");
-    if (slash && access(lessons, R_OK) == 0) {
+    c->boottime = "864000";
+    if (readlink("/proc/self/exe", lessons, sizeof lessons - 16) < 0)
+        return;
+    strcpy(strrchr(lessons, '/'), "/lessons");
+    if (access(lessons, R_OK) == 0) {
         c->volume = &volume;
         c->volumes = 1;
     }
@@ -2163,43 +1866,80 @@ static void preset_lab(struct container *c)
  * moment, the pipe ends too, and that must mean "give up".
  */
 
+/* The message through the life pipe that sets the child going. */
+struct go { pid_t pid; bool step; };
+
+/* What the kernel shows now that ROW is done. */
+static void prove(int row) {
+    if (narrator.explain)
+        tell("now", text("%s: %s", isolations[row].name, isolations[row].look()));
+}
+
+/* Rows whose proof can be seen only from the new root. */
+static bool is_late(int row) {
+    return row == MNT || row == PID || row == ROOT || row == PROC;
+}
+
+/* Child: the hooks of all rows that are on, each with its proof. */
+static void enter_rows(struct container *c) {
+    for (int row = 0; row < ROWS; row++) {
+        const struct isolation *i = &isolations[row];
+        if (!on(c, row))
+            continue;
+        narrator.peek = i->peek;
+        if (i->child)
+            i->child(c);
+        else
+            say("%s: nothing to do, clone(2) with %s has done it", i->name, i->flag_name);
+        tell("shell", i->shell);
+        if (!is_late(row))
+            prove(row);
+    }
+    for (int row = 0; row < ROWS; row++)
+        if (on(c, row) && isolations[row].finish)
+            isolations[row].finish(c);
+    for (int row = 0; row < ROWS; row++)
+        if (on(c, row) && is_late(row))
+            prove(row);
+}
+
+/* Child: begin in the directory that was asked for. One that lies outside of
+ * this root (/proc/self/fd/9, CVE-2024-21626) has no name in it. */
+static void enter_workdir(const struct container *c) {
+    char path[PATH_MAX];
+
+    if (!c->workdir)
+        return;
+    if (chdir(c->workdir) < 0)
+        refuse("--workdir: \"%s\": %s", c->workdir, strerror(errno));
+    if (!getcwd(path, sizeof path) || *path != '/')
+        refuse("--workdir: %s lies outside of this root", c->workdir);
+}
+
 /* Child. Runs in the new namespaces, as user 65534 ("nobody I know") until
  * the row user makes it 0. Never returns. */
 __attribute__((noreturn))
-static void child_side(struct container *c)
-{
-    char text[256];
+static void child_side(struct container *c) {
+    struct go go;
 
     close(c->life[1]); /* the parent's end: if we kept it, it would never end */
     narrator.who = "child";
     narrator.child = 0;
-    if (read(c->life[0], &c->pid, sizeof c->pid) != sizeof c->pid)
+    if (read(c->life[0], &go, sizeof go) != sizeof go)
         _exit(OURS);
-    narrator.pid = c->pid;
+    c->pid = narrator.pid = go.pid;
+    narrator.step = go.step; /* [c] may have been typed meanwhile */
     die_with_parent(c, SIGKILL);
+
     if (c->image && !on(c, MNT))
         c->image_fd = TRY(open(c->image, O_PATH | O_DIRECTORY | O_CLOEXEC));
-
-    for (int row = 0; row < ROWS; row++)
-        if (on(c, row)) {
-            narrator.peek = isolations[row].peek;
-            isolations[row].child(c);
-            tell("shell", "%s", isolations[row].shell);
-            isolations[row].look(text, sizeof text);
-            tell("now", "%s: %s", isolations[row].name, text);
-        }
-    for (int row = 0; row < ROWS; row++)
-        if (on(c, row) && isolations[row].finish)
-            isolations[row].finish(c);
+    enter_rows(c);
     if (c->image && !on(c, MNT))
         enter_chroot(c);
-    if (c->workdir && chdir(c->workdir) < 0)
-        refuse("--workdir: %s: %s", c->workdir, strerror(errno));
-    if (c->workdir && !getcwd(text, sizeof text) && errno == ENOENT)
-        refuse("--workdir: %s lies outside this root", c->workdir);
+    enter_workdir(c);
+
     /* What leads out of the container is not kept in an init of ours. */
     close(c->root_fd);
-    close(c->image_fd);
     if (on(c, PID))
         close(c->proc_fd);
     if (c->lab)
@@ -2214,13 +1954,12 @@ static void child_side(struct container *c)
  * somebody outside must watch: a process that waits for the end of the life
  * pipe, and kills PID 1 by its descriptor (a number could be another's by
  * then). Returns the guardian's PID, or 0 where none is needed. */
-static pid_t start_guardian(const struct container *c, int pidfd)
-{
+static pid_t start_guardian(const struct container *c, int pidfd) {
     struct pollfd end = { .fd = c->life[0] };
-    bool one_id = on(c, USER) && c->maps == 1 && c->map[0].count == 1;
+    bool one_id = on(c, USER) ? c->maps == 1 && c->map[0].count == 1 : geteuid() != 0;
     sigset_t all;
 
-    if (!on(c, PID) || c->init || one_id || (!on(c, USER) && geteuid() != 0))
+    if (!on(c, PID) || c->init || one_id)
         return 0;
     say("the command may change its user: a guardian shall outlive us");
     pid_t guardian = SYS(fork());
@@ -2236,34 +1975,29 @@ static pid_t start_guardian(const struct container *c, int pidfd)
     _exit(0);
 }
 
-/* The terminal as it was before. Given back at the end: a shell inside may
- * have made itself the foreground job, or turned echo off, and be killed. */
-struct terminal { bool there; struct termios modes; };
+/* Parent: clone(2) with the flags of all rows that are on. A time namespace
+ * cannot be made so: chapter 11. Returns the PID; PIDFD is the caller's. */
+static pid_t clone_child(struct container *c, int *pidfd) {
+    unsigned long flags = 0;
+    const char *names = "";
 
-static void give_terminal_back(const struct terminal *was)
-{
-    pid_t front = tcgetpgrp(0);
-
-    if (!was->there)
-        return;
-    /* Only from a job that is no more: not from the shell that put us into
-     * the background. */
-    if (front > 0 && front != getpgrp() && kill(-front, 0) < 0 && errno == ESRCH)
-        tcsetpgrp(0, getpgrp());
-    if (tcgetpgrp(0) == getpgrp())
-        tcsetattr(0, TCSADRAIN, &was->modes);
+    for (int row = 0; row < ROWS; row++)
+        if (on(c, row) && isolations[row].flag && row != TIME) {
+            flags |= (unsigned long)isolations[row].flag;
+            names = text("%s%s|", names, isolations[row].flag_name);
+        }
+    say("one call makes the child and its namespaces");
+    return SYSV(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL),
+                "%sSIGCHLD", names);
 }
 
 /* Parent: start the container, wait for its end. Returns the exit status. */
-static int parent_side(struct container *c)
-{
-    struct terminal was = { .there = tcgetpgrp(0) == getpgrp() };
-    sigset_t watched = watched_signals(), before;
-    char names[256];
+static int parent_side(struct container *c) {
+    sigset_t set = watched_signals(), before;
     int pidfd = -1;
 
-    was.there = was.there && tcgetattr(0, &was.modes) == 0;
-    TRY(sigprocmask(SIG_BLOCK, &watched, &before));
+    keep_terminal(c);
+    TRY(sigprocmask(SIG_BLOCK, &set, &before));
     TRY(pipe2(c->life, O_CLOEXEC));
     c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     c->machine_mnt = namespace_id("mnt");
@@ -2271,11 +2005,8 @@ static int parent_side(struct container *c)
     if (!on(c, PID)) /* orphans of the container become ours */
         TRY(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
     default_map(c);
-    unsigned long flags = clone_flags(c, names, sizeof names);
 
-    say("one call makes the child and its namespaces");
-    pid_t child = SYSV(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL,
-                               &pidfd, NULL, NULL), "%s", names);
+    pid_t child = clone_child(c, &pidfd);
     if (child == 0)
         child_side(c);
     c->pid = narrator.pid = narrator.child = child;
@@ -2285,9 +2016,9 @@ static int parent_side(struct container *c)
     pid_t guardian = start_guardian(c, pidfd);
     close(c->life[0]);
     say("go: the child takes it from here, we wait for its end");
-    /* If the child is dead already, this write has no reader: no SIGPIPE. */
-    signal(SIGPIPE, SIG_IGN);
-    if (write(c->life[1], &child, sizeof child) != sizeof child)
+    signal(SIGPIPE, SIG_IGN); /* the child may be dead already */
+    struct go go = { child, narrator.step };
+    if (write(c->life[1], &go, sizeof go) != sizeof go)
         note("the child ended before it was told to go");
 
     int status = supervise(c, child, false);
@@ -2299,8 +2030,8 @@ static int parent_side(struct container *c)
         waitpid(guardian, NULL, 0);
     close(pidfd);
     close(c->proc_fd);
-    give_terminal_back(&was);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    give_terminal_back(c);
+    TRY(sigprocmask(SIG_SETMASK, &before, NULL));
     return status;
 }
 
@@ -2312,67 +2043,45 @@ static int parent_side(struct container *c)
  * comes from it. A PID namespace is entered by our children only.
  */
 
-/* The first child of PARENT, or 0. */
-static pid_t child_of(pid_t parent)
-{
-    pid_t found = 0;
-    int proc_fd = TRY(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    DIR *dir = fdopendir(proc_fd);
+/* The newest process with that name (a lab's init is "lab"); or, with NAME
+ * NULL, the newest child of PARENT. 0: there is none. */
+static pid_t find_process(const char *name, pid_t parent) {
+    glob_t found = { 0 };
+    pid_t newest = 0;
 
-    for (struct dirent *e; dir && !found && (e = readdir(dir));)
-        if (isdigit((unsigned char)e->d_name[0]) && parent_of(proc_fd, e->d_name) == parent)
-            found = atoi(e->d_name);
-    if (dir)
-        closedir(dir);
-    return found;
-}
-
-/* The newest process whose name (comm) is NAME, or 0: a lab's init is "lab". */
-static pid_t process_named(const char *name)
-{
-    char path[300], comm[32];
-    pid_t found = 0;
-    DIR *dir = opendir("/proc");
-
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
-        slurp(path, comm, sizeof comm);
-        comm[strcspn(comm, "\n")] = '\0';
-        if (isdigit((unsigned char)e->d_name[0]) && strcmp(comm, name) == 0 &&
-            atoi(e->d_name) > found)
-            found = atoi(e->d_name);
+    glob("/proc/[0-9]*", GLOB_NOSORT, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *dir = found.gl_pathv[i];
+        bool fits_name = name && strcmp(slurp(text("%s/comm", dir)), text("%s\n", name)) == 0;
+        bool is_child = !name && parent_of(text("%s/stat", dir)) == parent;
+        if ((fits_name || is_child) && atoi(dir + strlen("/proc/")) > newest)
+            newest = atoi(dir + strlen("/proc/"));
     }
-    if (dir)
-        closedir(dir);
-    return found;
+    globfree(&found);
+    return newest;
 }
 
 /* Open /proc/PID/NAME. Owner: the caller. Refuses if we may not look. */
-static int open_of(pid_t pid, const char *name, int flags)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+static int open_of(pid_t pid, const char *name, int flags) {
+    const char *path = text("/proc/%d/%s", pid, name);
     int fd = open(path, flags | O_CLOEXEC);
+
     if (fd < 0)
-        refuse("%s: %s: only its owner and root may enter a container", path,
-               strerror(errno));
+        refuse("%s: %s\n  cause:  only its owner and root may enter a container",
+               path, strerror(errno));
     return fd;
 }
 
-/* Open the namespaces of PID that are not ours. Returns the set of rows. All
- * before the first setns(2): afterwards /proc may be another one. */
-static unsigned open_namespaces(pid_t pid, int fds[ROWS])
-{
+/* Open the namespaces of PID that are not ours: all of them before the first
+ * setns(2), for afterwards /proc may be another one. Returns the rows. */
+static unsigned open_namespaces(pid_t pid, int fds[ROWS]) {
     unsigned rows = 0;
-    char name[32];
     struct stat st;
 
     for (int row = 0; row < ROWS; row++) {
-        if (!isolations[row].flag)
+        if (!namespace_id(isolations[row].name))
             continue;
-        snprintf(name, sizeof name, "ns/%s", isolations[row].name);
-        fds[row] = open_of(pid, name, O_RDONLY);
+        fds[row] = open_of(pid, text("ns/%s", isolations[row].name), O_RDONLY);
         TRY(fstat(fds[row], &st));
         if (st.st_ino != namespace_id(isolations[row].name))
             rows |= BIT(row);
@@ -2380,57 +2089,65 @@ static unsigned open_namespaces(pid_t pid, int fds[ROWS])
     return rows;
 }
 
-/* Enter the container of process PID and run the command there. */
-static int enter_container(struct container *c, pid_t pid)
-{
-    static const int order[] = { USER, MNT, UTS, IPC, NET, CGROUP, TIME, PID };
-    char hostname[65] = "", list[128];
-    int fds[ROWS], root = open_of(pid, "root", O_PATH | O_DIRECTORY);
-    int cwd = open_of(pid, "cwd", O_PATH | O_DIRECTORY);
+/* Make process PID's root and current directory ours. In a container with a
+ * mount table of its own, setns(2) has done the first. */
+static void enter_tree(struct container *c, int root, int cwd) {
     struct stat theirs, ours;
-    struct terminal was = { .there = tcgetpgrp(0) == getpgrp() };
-    sigset_t watched = watched_signals();
 
-    was.there = was.there && tcgetattr(0, &was.modes) == 0;
+    TRY(fstat(root, &theirs));
+    TRY(stat("/", &ours));
+    if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) {
+        TRY(fchdir(root));
+        SYS(chroot("."));
+    }
+    if (on(c, MNT))
+        c->rows |= BIT(ROOT); /* its home is /root */
+    TRY(fchdir(cwd));
+    close(root);
+    close(cwd);
+}
+
+/* Enter the container of process PID and run the command there: same root,
+ * same environment, same signals as the container's own. */
+static int enter_container(struct container *c, pid_t pid) {
+    static const int order[] = { USER, MNT, UTS, IPC, NET, CGROUP, TIME, PID };
+    static char hostname[65];
+    sigset_t set = watched_signals();
+    int fds[ROWS], root, cwd;
+
     c->rows = open_namespaces(pid, fds);
-    say("process %d has other namespaces than we: %s", pid,
-        list_rows(c->rows, list, sizeof list));
+    root = open_of(pid, "root", O_PATH | O_DIRECTORY);
+    cwd = open_of(pid, "cwd", O_PATH | O_DIRECTORY);
+    say("process %d has other namespaces than we: %s", pid, list_rows(c->rows));
     for (size_t i = 0; i < LENGTH(order); i++)
         if (on(c, order[i]))
             SYSV(setns(fds[order[i]], isolations[order[i]].flag), "%s",
                  isolations[order[i]].name);
-    if (on(c, USER))
-        become_root(c);
-    TRY(fstat(root, &theirs));
-    if (stat("/", &ours) < 0 || ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) {
-        TRY(fchdir(root));
-        SYS(chroot("."));
-        c->rows |= BIT(ROOT);
-    } else if (on(c, MNT)) {
-        c->rows |= BIT(ROOT);
-    }
-    TRY(fchdir(cwd));
     gethostname(hostname, sizeof hostname - 1);
     c->hostname = hostname;
-    TRY(sigprocmask(SIG_BLOCK, &watched, NULL));
+    if (on(c, USER))
+        become_root(c);
+    enter_tree(c, root, cwd);
+
+    keep_terminal(c);
+    TRY(sigprocmask(SIG_BLOCK, &set, NULL));
     TRY(pipe2(c->life, O_CLOEXEC));
+    say("a PID namespace is for our children: so make one");
     pid_t child = SYS(fork());
     if (child == 0) {
         narrator.who = "child";
         close(c->life[1]);
         die_with_parent(c, SIGKILL);
-        if (c->workdir && chdir(c->workdir) < 0)
-            refuse("--workdir: %s: %s", c->workdir, strerror(errno));
+        enter_workdir(c);
         start_command(c);
     }
-    narrator.child = 0;
     int status = supervise(c, child, false);
-    give_terminal_back(&was);
+    give_terminal_back(c);
     return status;
 }
 
 /* =====================================================================
- * LOOK and COMPARE -- what a process sees
+ * LOOK AND COMPARE -- what a process sees
  * =====================================================================
  * look asks each row what this very process sees. The function also runs
  * inside a container, in the place of a command: that is how compare gets
@@ -2438,83 +2155,80 @@ static int enter_container(struct container *c, pid_t pid)
  */
 struct view { char id[40], sees[216]; };
 
-/* What tells whether two processes share row ROW: the namespace's inode; for
- * proc and root, which are mounts, the device and inode of /proc and /. */
-static void look_at(int row, struct view *v)
-{
-    const struct isolation *i = &isolations[row];
+/* What this process sees of ROW. Its id tells whether two processes share it:
+ * the namespace's inode; for proc and root, which are mounts, the device and
+ * inode of /proc and /. */
+static struct view look_at(int row) {
+    struct view v = { "-", "" };
     struct stat st;
 
-    memset(v, 0, sizeof *v);
-    if (i->flag)
-        snprintf(v->id, sizeof v->id, "%lu", (unsigned long)namespace_id(i->name));
+    if (isolations[row].flag)
+        snprintf(v.id, sizeof v.id, "%lu", (unsigned long)namespace_id(isolations[row].name));
     else if (stat(row == PROC ? "/proc" : "/", &st) == 0)
-        snprintf(v->id, sizeof v->id, "%lu:%lu", (unsigned long)st.st_dev,
+        snprintf(v.id, sizeof v.id, "%lu:%lu", (unsigned long)st.st_dev,
                  (unsigned long)st.st_ino);
-    i->look(v->sees, sizeof v->sees);
+    snprintf(v.sees, sizeof v.sees, "%.*s", (int)sizeof v.sees - 1, isolations[row].look());
+    return v;
 }
 
-/* In the child, instead of a command: all rows, into the pipe. */
-static int report_look(struct container *c)
-{
+/* In the child, instead of a command: all rows, to the one who asked. */
+static int report_look(struct container *c) {
     struct view view[ROWS];
 
     for (int row = 0; row < ROWS; row++)
-        look_at(row, &view[row]);
+        view[row] = look_at(row);
     return write(c->report, view, sizeof view) == sizeof view ? 0 : OURS;
 }
 
+/* Run container C, whose `instead` answers with SIZE bytes, into ANSWER. The
+ * answer is small enough to wait in the pipe until the container has ended. */
+static void ask(struct container *c, void *answer, size_t size) {
+    int ends[2];
+
+    fflush(stdout); /* or the child would print it a second time */
+    TRY(pipe2(ends, O_CLOEXEC));
+    c->report = ends[1];
+    int status = parent_side(c);
+    if (status != 0)
+        leave(status);
+    if (read(ends[0], answer, size) != (ssize_t)size)
+        refuse("the container gave no answer");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* stdout is a promise: what could not be written is an error. */
-static int flushed(int status)
-{
+static int flushed(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    write_line("minicontainer: ", "standard output: cannot write");
+    write_line("minicontainer: ", text("standard output: %s", strerror(errno)));
     return OURS;
 }
 
-/* N columns of TEXT, cut with ".." where it is longer. */
-static void column(const char *text, int n)
-{
-    if ((int)strlen(text) <= n)
-        printf("%-*s", n, text);
-    else
-        printf("%.*s..", n - 2, text);
+/* N columns of LINE, cut with ".." where it is longer. */
+static const char *column(const char *line, int n) {
+    bool whole = (int)strlen(line) <= n;
+
+    return text("%-*.*s%s", whole ? n : n - 2, whole ? n : n - 2, line, whole ? "" : "..");
 }
 
 /* compare, without a row: this machine and a container of all chosen rows. */
-static int compare_all(struct container *c)
-{
-    struct view here, there[ROWS];
-    int pipe_fd[2];
-    unsigned own = 0;
+static int compare_all(struct container *c) {
+    struct view there[ROWS];
 
-    TRY(pipe2(pipe_fd, O_CLOEXEC));
-    c->report = pipe_fd[1];
     c->instead = report_look;
-    int status = parent_side(c);
-    if (status != 0)
-        return status;
-    if (read(pipe_fd[0], there, sizeof there) != sizeof there)
-        refuse("the container gave no answer");
-    printf("%-7s %-6s  %-24s %-24s %s\n", "", "", "this machine", "the container",
-           "to change it");
+    ask(c, there, sizeof there);
+    printf("%-7s %-6s  %-26s %-26s %s\n", "", "", "this machine", "the container", "change it");
     for (int i = 0; i < ROWS; i++) {
         int row = by_chapter[i];
-        look_at(row, &here);
-        bool differs = strcmp(here.id, there[row].id) != 0;
-        own |= differs ? BIT(row) : 0;
-        printf("%-7s %s%-6s%s  ", isolations[row].name,
-               paint(1, differs ? "\033[32m" : "\033[33m"), differs ? "own" : "shared",
-               paint(1, "\033[m"));
-        column(here.sees, 24);
-        putchar(' ');
-        column(there[row].sees, 24);
-        printf(" %s%s\n", differs ? "--no-" : "--", isolations[row].name);
+        struct view here = look_at(row);
+        bool own = strcmp(here.id, there[row].id) != 0;
+        printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name, own ? "own" : "shared",
+               column(here.sees, 26), column(there[row].sees, 26), own ? "--no-" : "--",
+               isolations[row].name);
     }
     printf("\nown: the container has one of its own.  shared: it is the machine's.\n"
-           "One row in detail: minicontainer compare ROW, as in: compare %s\n",
-           own & BIT(UTS) ? "uts" : "user");
+           "One row in detail: minicontainer compare ROW, for example compare uts\n");
     return flushed(0);
 }
 
@@ -2523,233 +2237,174 @@ struct outcome { struct view before, after; int status; char said[2048]; };
 
 /* In a lab, instead of a command: look at the row, run the command in a
  * container of its own, look again. Its output goes to a file in memory. */
-static int compare_side(struct container *c)
-{
-    struct outcome out;
-
-    memset(&out, 0, sizeof out);
+static int compare_side(struct container *c) {
+    static struct outcome out;
     int memory = TRY(memfd_create("said", MFD_CLOEXEC));
+
+    /* We have changed our user without an execve(2), and so the kernel keeps
+     * our /proc files from us; the nested container must write a map there. */
+    TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
     c->nested->output = memory;
-    look_at(c->compared, &out.before);
+    out.before = look_at(c->compared);
     out.status = parent_side(c->nested);
-    look_at(c->compared, &out.after);
-    if (pread(memory, out.said, sizeof out.said - 1, 0) < 0)
-        return OURS;
+    out.after = look_at(c->compared);
+    TRY(pread(memory, out.said, sizeof out.said - 1, 0));
     return write(c->report, &out, sizeof out) == sizeof out ? 0 : OURS;
 }
 
 /* One half: a lab, and in it a container of just ROWS that runs the command. */
-static struct outcome run_in_lab(const struct container *c, int row, unsigned rows)
-{
+static struct outcome run_in_lab(const struct container *c, int row, unsigned rows) {
     struct container lab, nested = *c;
     struct outcome out;
-    int pipe_fd[2];
 
     nested.rows = rows;
     preset_lab(&lab);
     lab.nested = &nested;
     lab.compared = row;
     lab.instead = compare_side;
-    TRY(pipe2(pipe_fd, O_CLOEXEC));
-    lab.report = pipe_fd[1];
-    int status = parent_side(&lab);
-    if (status != 0)
-        leave(status);
-    if (read(pipe_fd[0], &out, sizeof out) != sizeof out)
-        refuse("the lab gave no answer");
-    close(pipe_fd[0]);
-    close(pipe_fd[1]);
+    ask(&lab, &out, sizeof out);
     return out;
 }
 
-/* Print two texts side by side, line by line, 38 columns each. */
-static void beside(const char *left, const char *right)
-{
-    char text[256];
-
+/* Print two texts side by side, 38 columns each; a longer line goes on below. */
+static void beside(const char *left, const char *right) {
     while (*left || *right) {
-        const char **half[] = { &left, &right };
-        for (int i = 0; i < 2; i++) {
-            size_t n = strcspn(*half[i], "\n");
-            snprintf(text, sizeof text, "%.*s", (int)n, *half[i]);
-            *half[i] += n + ((*half[i])[n] == '\n');
-            if (i == 0) {
-                column(text, 38);
-                printf(" | ");
-            } else {
-                printf("%.38s\n", text);
-            }
-        }
+        size_t l = fit(left, 38), r = fit(right, 38);
+        printf("%-38.*s |%s%.*s\n", (int)l, left, r ? " " : "", (int)r, right);
+        left += l + (left[l] == '\n' || left[l] == ' ');
+        right += r + (right[r] == '\n' || right[r] == ' ');
     }
+}
+
+/* What became of the lab's row: "lab, then oops", or "lab, unchanged". */
+static const char *became(const struct outcome *o) {
+    if (strcmp(o->before.sees, o->after.sees) == 0)
+        return text("%s, unchanged", o->before.sees);
+    return text("%s, then\n%s", o->before.sees, o->after.sees);
 }
 
 /* compare ROW: the same command without and with it, each in a lab that is
  * thrown away. Without means: only what ROW cannot be without. */
-static int compare_row(struct container *c, int row)
-{
+static int compare_row(struct container *c, int row) {
     static char *probe[] = { "sh", "-c", NULL, NULL };
     const struct isolation *i = &isolations[row];
-    unsigned without = i->needs | (row == PROC ? BIT(PID) : 0);
-    struct outcome out[2];
-    char a[256], b[256], list[128];
+    unsigned without = partners(row, BIT(USER)), with = without | BIT(row);
+    static struct outcome out[2];
 
     probe[2] = (char *)i->probe;
-    if (!c->argv)
-        c->argv = probe;
-    fflush(stdout); /* or the children would print it a second time */
+    char **words = c->argv ? c->argv : probe + 2;
+    c->argv = c->argv ? c->argv : probe;
     out[0] = run_in_lab(c, row, without);
-    out[1] = run_in_lab(c, row, without | BIT(row));
+    out[1] = run_in_lab(c, row, with);
 
     printf("$");
-    for (char **w = c->argv == probe ? probe + 2 : c->argv; *w; w++)
-        printf(" %s", *w);
+    for (; *words; words++)
+        printf(" %s", *words);
     printf("\n\n");
-    snprintf(a, sizeof a, "without %s: --only %s", i->name,
-             list_rows(without, list, sizeof list));
-    snprintf(b, sizeof b, "with %s: --only %s", i->name,
-             list_rows(without | BIT(row), list, sizeof list));
-    beside(a, b);
-    beside("--------------------------------------", "--------------------------------------");
+    beside(text("without %s: --only %s", i->name, list_rows(without)),
+           text("with %s: --only %s", i->name, list_rows(with)));
+    printf("%.39s+%.39s\n", "----------------------------------------",
+           "----------------------------------------");
     beside(out[0].said, out[1].said);
-    snprintf(a, sizeof a, "exit status %d", out[0].status);
-    snprintf(b, sizeof b, "exit status %d", out[1].status);
-    beside(a, b);
-    printf("\nThe lab around it, row %s:\n", i->name);
-    beside(out[0].before.sees, out[1].before.sees);
-    beside(strcmp(out[0].before.sees, out[0].after.sees) ? "  then" : "  unchanged",
-           strcmp(out[1].before.sees, out[1].after.sees) ? "  then" : "  unchanged");
-    beside(strcmp(out[0].before.sees, out[0].after.sees) ? out[0].after.sees : "",
-           strcmp(out[1].before.sees, out[1].after.sees) ? out[1].after.sees : "");
+    beside(text("exit status %d", out[0].status), text("exit status %d", out[1].status));
+    printf("\nThe row %s of the lab around it:\n", i->name);
+    beside(became(&out[0]), became(&out[1]));
     return flushed(0);
 }
 
-/* Print a chapter or a function of our own source, with line numbers. */
-static void print_source(FILE *to, const char *from, const char *end)
-{
-    int line = 1;
-
-    for (const char *p = own_source; p < from; p++)
-        line += *p == '\n';
-    for (const char *p = from; p < end; line++) {
-        const char *next = strchr(p, '\n') + 1;
-        fprintf(to, "%5d  %.*s", line, (int)(next - p), p);
-        p = next;
-    }
-}
-
-/* Where does chapter or function NAME begin and end? NULL: there is none. */
-static const char *find_source(const char *name, const char **end)
-{
-    static const char ruler[] = "\n/* =====";
-    char title[80];
-    int chapter = isdigit((unsigned char)*name) ? atoi(name) : -1;
-
-    for (int row = 0; row < ROWS; row++)
-        if (strcmp(isolations[row].name, name) == 0)
-            chapter = isolations[row].chapter;
-    /* A chapter: from its ruler to the next chapter's. */
-    for (const char *p = own_source; (p = strstr(p, ruler)); p++) {
-        const char *at = strstr(p + 1, "\n * ") + 4;
-        size_t n = strcspn(at, "-\n");
-        snprintf(title, sizeof title, "%.*s", (int)n, at);
-        while (n > 0 && title[n - 1] == ' ')
-            title[--n] = '\0';
-        if ((chapter >= 0 && isdigit((unsigned char)*at) && atoi(at) == chapter) ||
-            strcasecmp(title, name) == 0) {
-            *end = strstr(p + 1, ruler);
-            *end = *end ? *end + 1 : own_source_end;
-            return p + 1;
-        }
-    }
-    /* A function: from the comment above it to its closing brace. */
-    snprintf(title, sizeof title, "%s(", name);
-    for (const char *p = own_source; (p = strstr(p, title)); p++) {
-        const char *start = p;
-        while (start[-1] != '\n')
-            start--;
-        const char *line_end = strchr(p, '\n');
-        if (!isalpha((unsigned char)*start) || line_end[-1] == ';' ||
-            isalnum((unsigned char)p[-1]) || p[-1] == '_')
-            continue;
-        while (strncmp(start - 2, "\n\n", 2) != 0)
-            start--;
-        *end = strstr(p, "\n}\n") + 3;
-        return start;
-    }
-    return NULL;
-}
-
 /* =====================================================================
- * THE COMMAND LINE -- options, and the rules for a set of rows
+ * THE SOURCE, THE COMMAND LINE -- options, and the rules for a set of rows
  * =====================================================================
  * Two tables, options[] here and isolations[] above, make the parser and the
  * help. What was named is honoured or refused; only what was a default may
  * give way, and only proc and root ever do, because a flag took their partner.
  */
-enum { WITHOUT_ROW = -1 };
 
-static const struct option_row {
-    const char *name;
-    char letter;      /* '\0': only the long one            */
-    const char *arg;  /* NULL: takes none                   */
-    int row;          /* refused if this row is off         */
-    const char *help; /* NULL: not shown                    */
-} options[] = {
-/*    name       let  argument       row          help */
-    { "only",     0,  "LIST",        WITHOUT_ROW, "exactly these isolations, as in --only user,uts" },
-    { "none",     0,  NULL,          WITHOUT_ROW, "no isolation at all: a plain child process" },
-    { "hostname", 0,  "NAME",        UTS,         "the container's host name (default: box)" },
-    { "image",    0,  "DIR",         WITHOUT_ROW, "this directory is the root" },
-    { "volume",  'v', "SRC:DST[:ro]", MNT,        "show SRC of this machine as DST (again for more)" },
-    { "read-only", 0, NULL,          MNT,         "the root cannot be written" },
-    { "workdir", 'w', "DIR",         WITHOUT_ROW, "begin in this directory" },
-    { "env",     'e', "NAME=VALUE",  WITHOUT_ROW, "add to the environment (again for more)" },
-    { "map",      0,  "IN:OUT:COUNT", USER,       "COUNT ids from IN on are those from OUT on" },
-    { "init",     0,  NULL,          WITHOUT_ROW, "PID 1 is an init, the command its child" },
-    { "boottime", 0,  "SECONDS",     TIME,        "how long ago it was booted (default: 0)" },
-    { "explain",  0,  NULL,          WITHOUT_ROW, "tell each step: why, the call, the proof" },
-    { "step",     0,  NULL,          WITHOUT_ROW, "the same, and wait for Enter before each" },
-    { "help",    'h', NULL,          WITHOUT_ROW, "this text" },
-    /* Docker's words for what is always so here. */
-    { "interactive", 'i', NULL,      WITHOUT_ROW, NULL },
-    { "tty",     't', NULL,          WITHOUT_ROW, NULL },
-    { "rm",       0,  NULL,          WITHOUT_ROW, NULL },
-};
-/* getopt_long(3) gives each option a number: that of its row in options[],
- * or ROW_ON + row, or ROW_OFF + row. Short ones give their letter. */
-enum { ROW_ON = 1000, ROW_OFF = 2000 };
+/* Where the first match of regular expression PATTERN begins in our source,
+ * from FROM on; NULL: nowhere. regex(7) */
+static const char *match(const char *from, const char *pattern) {
+    regex_t compiled;
+    regmatch_t where;
+
+    if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NEWLINE | REG_ICASE) != 0)
+        return NULL;
+    bool found = regexec(&compiled, from, 1, &where, 0) == 0;
+    regfree(&compiled);
+    return found ? from + where.rm_so : NULL;
+}
+
+/* Chapter or function NAME of our source; END is its end. NULL: no such. */
+static const char *find_source(const char *name, const char **end) {
+    static const char ruler[] = "^/[*] =====";
+    const char *title = name;
+
+    if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
+        != strlen(name) || !*name)
+        return NULL;
+    for (int row = 0; row < ROWS; row++)
+        if (strcmp(isolations[row].name, name) == 0)
+            title = text("%d", isolations[row].chapter);
+    /* A chapter: from the ruler above its title to the next but one. */
+    const char *at = match(own_source, text("^ [*] (%s[.] |([0-9]+[.] )?(THE )?%s( |$).*-- )",
+                                            title, title));
+    if (at && strncmp(at - 3, "==\n", 3) == 0) {
+        const char *body = match(at, "^ [*] ====");
+        *end = match(body, ruler) ? match(body, ruler) : own_source_end;
+        while (at[-1] != '\n' || strncmp(at, "/* ==", 5) != 0)
+            at--;
+        return at;
+    }
+    /* A function, macro or struct: from the comment above it to its end. */
+    at = match(own_source, text("^((static|struct|int) .*[ *]%s( [{]|[(].*[{]$)|#define %s[( ])",
+                                name, name));
+    if (!at)
+        return NULL;
+    *end = strchr(*at == '#' ? at : strstr(at, "\n}"), '\n') + 1;
+    *end = *at == '#' ? *end : strchr(*end, '\n') + 1;
+    while (strncmp(at - 2, "\n\n", 2) != 0)
+        at--;
+    return at;
+}
+
+static int cmd_source(int argc, char **argv) {
+    const char *end = own_source_end, *from = own_source, *pager = getenv("PAGER");
+    FILE *to = stdout;
+    int line = 1;
+
+    if (argc > 2 || (argc > 1 && !(from = find_source(argv[1], &end))))
+        refuse("there is no chapter and no function \"%s\"\n"
+               "  try:    minicontainer source uts\n"
+               "  try:    minicontainer source child_side", argv[argc - 1]);
+    if (isatty(1))
+        to = popen(pager && *pager ? pager : "more", "w");
+    for (const char *p = own_source; p < from; p++)
+        line += *p == '\n';
+    for (const char *p = from, *next; to && p < end; p = next) {
+        next = strchr(p, '\n') + 1;
+        fprintf(to, "%5d  %.*s", line++, (int)(next - p), p);
+    }
+    if (to && to != stdout)
+        return pclose(to) == 0 ? 0 : OURS;
+    return flushed(0);
+}
+
+/* How like two words are: the letters of A that stand in B too, less the
+ * difference of their lengths. Enough for "did you mean". */
+static int likeness(const char *a, const char *b) {
+    int alike = -abs((int)strlen(a) - (int)strlen(b));
+
+    for (; *a; a++)
+        alike += strchr(b, *a) != NULL;
+    return alike;
+}
 
 /* Other names of rows, as Docker and the man pages have them. */
 static const struct { const char *name; int row; } aliases[] = {
     { "mount", MNT }, { "userns", USER }, { "network", NET }, { "cgroupns", CGROUP },
 };
 
-/* How many letters must be changed to make A of B: Levenshtein's distance,
- * computed row by row. For "did you mean". */
-static int distance(const char *a, const char *b)
-{
-    int row[64], n = (int)strlen(b);
-
-    if (n > 60)
-        return 99;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = least < change ? least : change;
-        }
-    }
-    return row[n];
-}
-
 /* The row called NAME (its own name or another), or -1. */
-static int find_row(const char *name)
-{
+static int find_row(const char *name) {
     for (int row = 0; row < ROWS; row++)
         if (strcmp(isolations[row].name, name) == 0)
             return row;
@@ -2760,396 +2415,418 @@ static int find_row(const char *name)
 }
 
 /* The same, but an unknown name is refused, with the nearest one. */
-static int need_row(const char *name)
-{
+static int need_row(const char *name) {
     int best = 0, row = find_row(name);
 
-    if (row >= 0)
-        return row;
     for (int i = 1; i < ROWS; i++)
-        if (distance(name, isolations[i].name) < distance(name, isolations[best].name))
+        if (likeness(name, isolations[i].name) > likeness(name, isolations[best].name))
             best = i;
-    refuse("there is no isolation \"%s\"; the nearest is \"%s\"\n"
-           "  try:    minicontainer isolations", name, isolations[best].name);
-}
-
-static unsigned parse_list(const char *list)
-{
-    char names[256], *save;
-    unsigned set = 0;
-
-    if (strcmp(list, "none") == 0)
-        return 0;
-    snprintf(names, sizeof names, "%s", list);
-    for (char *name = strtok_r(names, ",", &save); name; name = strtok_r(NULL, ",", &save))
-        set |= BIT(need_row(name));
-    if (set == 0)
-        refuse("--only wants a list like user,uts or the word none");
-    return set;
+    if (row < 0)
+        refuse("there is no isolation \"%s\"; the nearest is %s, and all are %s\n"
+               "  try:    minicontainer isolations", name, isolations[best].name,
+               list_rows(ALL_ROWS));
+    return row;
 }
 
 /* TEXT as a number from 0 to MAX; WHAT is the option, for the message. */
-static long long number(const char *text, const char *what, long long max)
-{
+static long long number(const char *digits, const char *what, long long max) {
     char *end;
 
     errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end || errno || value < 0 || value > max)
-        refuse("%s: \"%s\" is not a number from 0 to %lld", what, text, max);
+    long long value = strtoll(digits, &end, 10);
+    if (end == digits || *end || errno || value < 0 || value > max)
+        refuse("%s: \"%s\" is not a number from 0 to %lld", what, digits, max);
     return value;
 }
 
-static void parse_map(struct container *c, const char *text)
-{
-    char part[64], *save;
-    long long n[3] = { -1, -1, -1 };
-    int i = 0;
+static void set_only(struct container *c, const char *list) {
+    char *save;
 
-    snprintf(part, sizeof part, "%s", text);
-    for (char *p = strtok_r(part, ":", &save); p; p = strtok_r(NULL, ":", &save), i++)
-        if (i < 3)
-            n[i] = number(p, "--map", UINT_MAX);
-    if (i != 3 || n[2] == 0)
-        refuse("--map wants INSIDE:OUTSIDE:COUNT, as in 0:1000:1, not \"%s\"", text);
-    if ((size_t)c->maps == LENGTH(c->map))
-        refuse("--map: at most %zu lines", LENGTH(c->map));
-    c->map[c->maps++] = (struct map){ (unsigned)n[0], (unsigned)n[1], (unsigned)n[2] };
+    c->only = true;
+    if (!list || strcmp(list, "none") == 0)
+        return;
+    for (char *name = strtok_r(text("%s", list), ",", &save); name;
+         name = strtok_r(NULL, ",", &save))
+        c->named |= BIT(need_row(name));
+    if (c->named == 0)
+        refuse("--only wants a list like user,uts or the word none");
 }
 
-static void parse_volume(struct container *c, const char *text)
-{
-    struct volume *v = &c->volume[c->volumes++];
-    char *src = strdup(text), *dst = src ? strchr(src, ':') : NULL;
+static void set_env(struct container *c, const char *pair) {
+    if (!strchr(pair, '=') || *pair == '=')
+        refuse("--env wants NAME=VALUE, not \"%s\"", pair);
+    c->env[c->envs++] = (char *)pair;
+}
 
-    if (!dst || dst == src || dst[1] != '/' || strspn(dst + 1, "/") == strlen(dst + 1))
-        refuse("--volume wants SRC:/DST or SRC:/DST:ro, with a whole path "
-               "behind the colon, not \"%s\"", text);
+static void set_map(struct container *c, const char *line) {
+    char *save, *part = strtok_r(text("%s", line), ":", &save);
+    unsigned n[3] = { 0, 0, 0 };
+    int i = 0;
+
+    for (; part; part = strtok_r(NULL, ":", &save), i++)
+        if (i < 3)
+            n[i] = (unsigned)number(part, "--map", UINT_MAX);
+    if (i != 3 || n[2] == 0)
+        refuse("--map wants INSIDE:OUTSIDE:COUNT, as in 0:1000:1, not \"%s\"", line);
+    if ((size_t)c->maps == LENGTH(c->map))
+        refuse("--map: at most %zu of them", LENGTH(c->map));
+    if (c->maps == 0 && n[0] != 0)
+        refuse("--map: the first must say who 0 is inside, as in 0:%u:1", geteuid());
+    c->map[c->maps++] = (struct map){ n[0], n[1], n[2] };
+}
+
+static void set_volume(struct container *c, const char *value) {
+    struct volume *v = &c->volume[c->volumes++];
+    char *src = strdup(value), *dst = src ? strchr(src, ':') : NULL;
+
+    if (!dst || dst == src || dst[1] != '/' || dst[1 + strspn(dst + 1, "/")] == '\0')
+        refuse("--volume wants SRC:/DST or SRC:/DST:ro, with a whole path behind the "
+               "colon, not \"%s\"", value);
     *dst++ = '\0';
-    char *option = strchr(dst, ':');
-    if (option && strcmp(option, ":ro") != 0 && strcmp(option, ":rw") != 0)
-        refuse("--volume: \"%s\" is not ro or rw", option + 1);
-    v->read_only = option && strcmp(option, ":ro") == 0;
-    if (option)
-        *option = '\0';
-    for (const char *p = dst; (p = strstr(p, "/..")); p += 3)
-        if (p[3] == '/' || p[3] == '\0')
-            refuse("--volume: no \"..\" in %s: say where it leads", dst);
+    char *mode = strchr(dst, ':');
+    if (mode && strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)
+        refuse("--volume: \"%s\" is neither ro nor rw", mode + 1);
+    v->read_only = mode && strcmp(mode, ":ro") == 0;
+    if (mode)
+        *mode = '\0';
+    /* ".." is refused, not followed: what it means could change meanwhile. */
+    if (strstr(text("%s/", dst), "/../"))
+        refuse("--volume: no \"..\" in %s: say where it leads", dst);
     if (access(src, F_OK) < 0)
         refuse("--volume: %s: %s", src, strerror(errno));
     v->src = src;
     v->dst = dst;
 }
 
-/* --pid=host means --no-pid; --network=none is what net always is here. */
+/* The options of run that are not isolations. */
+#define FIELD(name) offsetof(struct container, name)
+static const struct option_row {
+    const char *name;
+    char letter;        /* '\0': only the long one                            */
+    const char *arg;    /* NULL: takes none                                   */
+    int row;            /* belongs to this row; ROWS: to none                 */
+    void (*set)(struct container *, const char *value);
+    size_t field;       /* set NULL: the value, or true, goes here            */
+    const char *help;   /* NULL: Docker's word for what is always so here     */
+} options[] = {
+/*    name           letter arg      row   set         field             help */
+    { "only",        0, "LIST",      ROWS, set_only,   0, "exactly these, as in --only user,uts" },
+    { "none",        0, NULL,        ROWS, set_only,   0, "no isolation at all: a plain child" },
+    { "hostname",    0, "NAME",      UTS,  NULL, FIELD(hostname), "the host name (default: box)" },
+    { "image",       0, "DIR",       ROWS, NULL, FIELD(image), "this directory is the root" },
+    { "volume",    'v', "SRC:DST[:ro]", MNT, set_volume, 0, "show SRC of this machine as DST" },
+    { "read-only",   0, NULL,        MNT,  NULL, FIELD(read_only), "the root cannot be written" },
+    { "workdir",   'w', "DIR",       ROWS, NULL, FIELD(workdir), "begin in this directory" },
+    { "env",       'e', "NAME=VALUE", ROWS, set_env,   0, "add to the environment" },
+    { "map",         0, "IN:OUT:COUNT", USER, set_map, 0, "COUNT ids from IN on are OUT's" },
+    { "init",        0, NULL,        ROWS, NULL, FIELD(init), "PID 1 is an init of ours" },
+    { "boottime",    0, "SECONDS",   TIME, NULL, FIELD(boottime), "the age of its clocks (0)" },
+    { "explain",     0, NULL,        ROWS, NULL, FIELD(explain), "tell why, the call, the proof" },
+    { "step",        0, NULL,        ROWS, NULL, FIELD(step), "the same, and wait for Enter" },
+    { "interactive", 'i', NULL,      ROWS, NULL, FIELD(given), NULL },
+    { "tty",       't', NULL,        ROWS, NULL, FIELD(given), NULL },
+    { "rm",          0, NULL,        ROWS, NULL, FIELD(given), NULL },
+};
+/* --pid=host means --no-pid; --network=none is what net always is here. NEXT
+ * is the next word: a value that was not joined. */
 static void set_row(struct container *c, int row, bool wanted, const char *value,
-                    const char *next)
-{
+                    const char *next) {
     const char *name = isolations[row].name;
+    bool lost = wanted && !value && next;
 
-    if (value && strcmp(value, "host") == 0)
-        wanted = false;
-    else if (value && !(row == NET && strcmp(value, "none") == 0))
-        refuse("--%s=%s: only \"host\" is known, which is --no-%s", name, value, name);
-    if (!value && wanted && next && strcmp(next, "host") == 0)
-        refuse("--%s host: the value must be joined\n  try:    --%s=host, which is "
-               "--no-%s", name, name, name);
-    if (!value && wanted && row == USER && next && isdigit((unsigned char)*next))
-        refuse("--user is the user *namespace*; Docker's --user %s is a number in it\n"
-               "  try:    minicontainer run --map 0:%u:1 -- COMMAND: who 0 is outside",
-               next, geteuid());
-    if (wanted)
+    if (value && strcmp(value, "host") != 0 && !(row == NET && strcmp(value, "none") == 0))
+        refuse("--%s=%s: only \"host\" is known%s", name, value,
+               row == NET ? ", and \"none\": networks are a later chapter" : "");
+    if (lost && (strcmp(next, "host") == 0 || (row == NET && strcmp(next, "none") == 0)))
+        refuse("--%s %s: the value must be joined\n  try:    minicontainer run --%s=%s",
+               name, next, name, next);
+    if (lost && row == USER && isdigit((unsigned char)*next))
+        refuse("--user is the user *namespace* here; Docker's --user %s is a number in it\n"
+               "  cause:  the words differ; --map says which number outside is 0 inside\n"
+               "  try:    minicontainer run --map 0:%u:1", next, geteuid());
+    if (wanted && !(value && strcmp(value, "host") == 0))
         c->named |= BIT(row);
     else
         c->denied |= BIT(row);
 }
 
-/* One option out of options[]. */
-static void set_option(struct container *c, const struct option_row *o, char *value)
-{
-    const char *name = o->name;
-
-    if (strcmp(name, "only") == 0 || strcmp(name, "none") == 0) {
-        c->only = true;
-        c->named |= value ? parse_list(value) : 0;
-    } else if (strcmp(name, "hostname") == 0) {
-        if (strlen(value) > 64 || !*value)
-            refuse("--hostname: 1 to 64 letters, not %zu", strlen(value));
-        c->hostname = value;
-    } else if (strcmp(name, "image") == 0) {
-        c->image = value;
-    } else if (strcmp(name, "volume") == 0) {
-        parse_volume(c, value);
-    } else if (strcmp(name, "read-only") == 0) {
-        c->read_only = true;
-    } else if (strcmp(name, "workdir") == 0) {
-        c->workdir = value;
-    } else if (strcmp(name, "env") == 0) {
-        if (!strchr(value, '=') || *value == '=')
-            refuse("--env wants NAME=VALUE, not \"%s\"", value);
-        c->env[c->envs++] = value;
-    } else if (strcmp(name, "map") == 0) {
-        parse_map(c, value);
-    } else if (strcmp(name, "init") == 0) {
-        c->init = true;
-    } else if (strcmp(name, "boottime") == 0) {
-        number(value, "--boottime", 1000000000);
-        c->boottime = value;
-    } else if (strcmp(name, "explain") == 0 || strcmp(name, "step") == 0) {
-        narrator.explain = true;
-        narrator.step = narrator.step || *name == 's';
-    }
-}
-
-/* Refuse an option of a row that is off, and what cannot be an image. */
-static void check_options(const struct container *c)
-{
+/* Refuse an option of a row that is off, and what cannot be. */
+static void check_options(const struct container *c) {
     const struct { bool given; const char *name; int row; } used[] = {
-        { c->hostname, "hostname", UTS }, { c->volumes > 0, "volume", MNT },
-        { c->read_only, "read-only", MNT }, { c->maps > 0, "map", USER },
+        { strcmp(c->hostname, "box") != 0, "hostname", UTS }, { c->maps > 0, "map", USER },
+        { c->volumes > 0, "volume", MNT }, { c->read_only, "read-only", MNT },
         { c->boottime, "boottime", TIME },
     };
-    struct stat st;
 
     for (size_t i = 0; i < LENGTH(used); i++)
         if (used[i].given && !on(c, used[i].row))
             refuse("--%s belongs to the isolation %s, which is off\n"
-                   "  try:    --%s", used[i].name, isolations[used[i].row].name,
-                   isolations[used[i].row].name);
+                   "  cure:   switch %s on, or leave --%s out", used[i].name,
+                   isolations[used[i].row].name, isolations[used[i].row].name, used[i].name);
+    if (strspn(c->hostname, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
+        != strlen(c->hostname) || !*c->hostname || strlen(c->hostname) > 64)
+        refuse("--hostname wants 1 to 64 letters, digits, dots and hyphens");
+    if (c->boottime)
+        number(c->boottime, "--boottime", 1000000000);
+}
+
+/* An image is a directory that we may enter. */
+static void check_image(const struct container *c) {
+    struct stat st;
+
     if (!c->image)
         return;
-    if (!on(c, ROOT) && (on(c, MNT) || !has_cap(CAP_SYS_ADMIN_BIT)))
+    if (!on(c, ROOT) && on(c, MNT))
         refuse("--image is the new root, and the isolation root is off\n"
-               "  try:    --root");
+               "  cure:   switch root on, or leave --image out");
+    if (!on(c, MNT) && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
+        refuse("--image without mnt is chroot(2), and that needs privilege\n"
+               "  try:    minicontainer run --image %s", c->image);
     if (stat(c->image, &st) < 0)
         refuse("--image: %s: %s", c->image, strerror(errno));
     if (!S_ISDIR(st.st_mode))
-        refuse("--image: %s is not a directory; an image is a directory tree", c->image);
+        refuse("--image: %s is not a directory: an image is a directory tree", c->image);
     if (access(c->image, R_OK | X_OK) < 0)
         refuse("--image: %s: %s", c->image, strerror(errno));
-    if (c->maps > 0 && c->map[0].inside != 0)
-        refuse("--map: the first line must say who 0 is inside, as in 0:%u:1", geteuid());
 }
 
-/* The four rules of DESIGN. Fills in c->rows, or refuses: with the rule, the
- * lesson, and a line to copy that works. */
-static void settle_rows(struct container *c)
-{
-    char list[128], both[128];
+/* The rows that ROWS lacks so that all rules are kept. */
+static unsigned completed(unsigned rows) {
+    if (rows && !has_cap(CAP_SYS_ADMIN))
+        rows |= BIT(USER);
+    for (int row = 0; row < ROWS; row++)
+        if (rows & BIT(row))
+            rows |= partners(row, rows);
+    return rows;
+}
 
-    if (c->named & c->denied)
-        refuse("%s is asked for and denied at once",
-               list_rows(c->named & c->denied, both, sizeof both));
+/* The rules for a set of rows (see their chapters). Fills in c->rows, or
+ * refuses: with the rule, a line to copy that works, and the lesson. */
+static void settle_rows(struct container *c) {
+    unsigned both = c->named & c->denied;
+
+    if (both)
+        refuse("%s: asked for and denied at once; say one of them", list_rows(both));
     c->rows = c->only ? c->named : ALL_ROWS & ~c->denied;
-    for (int i = 0; i < ROWS; i++) {
-        int row = i == 0 ? PROC : i == PROC ? 0 : i;
+    for (int row = ROWS - 1; row >= 0; row--) { /* proc before the rest */
         unsigned missing = partners(row, c->rows) & ~c->rows;
+        const char *name = isolations[row].name;
         if (!on(c, row) || !missing)
             continue;
-        list_rows(missing, list, sizeof list);
-        if (!c->only && !(c->named & BIT(row))) {
+        /* Only a default gives way, never what was named. */
+        if (!(c->named & BIT(row))) {
             c->rows &= ~BIT(row);
-            note("%s gives way: it cannot be without %s", isolations[row].name, list);
+            note("%s gives way: it cannot be without %s", name, list_rows(missing));
             continue;
         }
         refuse("%s cannot be without %s: %s\n  try:    minicontainer run --only %s\n"
-               "  lesson: lessons/%02d-%s", isolations[row].name, list,
-               missing & BIT(MNT) ? "its mounts would be the machine's"
+               "  lesson: lessons/%02d-%s", name, list_rows(missing), missing & BIT(MNT)
+               ? "its mounts would be the machine's"
                : "a user namespace may mount /proc only for a PID namespace of its own",
-               list_rows(c->rows | missing | (has_cap(CAP_SYS_ADMIN_BIT) ? 0 : BIT(USER)),
-                         both, sizeof both),
-               isolations[row].chapter, isolations[row].name);
+               list_rows(completed(c->rows)), isolations[row].chapter, name);
     }
-    if (c->rows && !on(c, USER) && !has_cap(CAP_SYS_ADMIN_BIT))
-        refuse("without privilege only the user namespace is free: it gives the right "
-               "to make the others\n  try:    minicontainer run --only %s\n"
-               "  try:    minicontainer lab (you are root in it)\n"
-               "  lesson: lessons/07-user",
-               list_rows(c->rows | BIT(USER), both, sizeof both));
+    if (c->rows && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
+        refuse("without privilege only user is free: it gives the right to the others\n"
+               "  try:    minicontainer run --only %s\n  try:    minicontainer lab\n"
+               "  lesson: lessons/07-user", list_rows(completed(c->rows)));
 }
 
-/* Real root without a user namespace: what COMMAND changes stays changed. */
-static void warn_real_root(const struct container *c)
-{
-    char list[128];
-
-    if (on(c, USER) || !root_of_machine())
-        return;
-    note("you are root of this machine and it shares %s with COMMAND: what it changes "
-         "stays changed; practise in `minicontainer lab`",
-         list_rows(ALL_ROWS & ~c->rows, list, sizeof list));
-}
-
-/* All long options for getopt_long(3), out of the two tables. */
-static const struct option *long_options(void)
-{
-    static struct option list[LENGTH(options) + 2 * (ROWS + LENGTH(aliases)) + 1];
-    static char no_names[ROWS + LENGTH(aliases)][16];
-    size_t n = 0;
-
-    for (size_t i = 0; i < LENGTH(options); i++)
-        list[n++] = (struct option){ options[i].name,
-            options[i].arg ? required_argument : no_argument, NULL, (int)i };
-    for (int i = 0; i < (int)(ROWS + LENGTH(aliases)); i++) {
-        const char *name = i < ROWS ? isolations[i].name : aliases[i - ROWS].name;
-        int row = i < ROWS ? i : aliases[i - ROWS].row;
-        snprintf(no_names[i], sizeof no_names[i], "no-%s", name);
-        list[n++] = (struct option){ name, optional_argument, NULL, ROW_ON + row };
-        list[n++] = (struct option){ no_names[i], no_argument, NULL, ROW_OFF + row };
-    }
-    return list;
-}
-
-/* getopt_long(3) found something wrong with WORD: say what, and what may have
- * been meant. */
+/* Nobody knows WORD: say so, with the option that is most like it. */
 __attribute__((noreturn))
-static void bad_option(const char *word, bool lacks_argument)
-{
-    const struct option *best = NULL;
-    char name[64];
+static void unknown_option(const char *word) {
+    const char *name = word + strspn(word, "-"), *best = options[0].name;
+    size_t rows = ROWS + LENGTH(aliases);
 
-    if (lacks_argument)
-        refuse("%s wants an argument", word);
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + strspn(word, "-"), "="),
-             word + strspn(word, "-"));
-    for (const struct option *o = long_options(); o->name; o++)
-        if (!best || distance(name, o->name) < distance(name, best->name))
-            best = o;
-    refuse("there is no option %s; the nearest is --%s\n"
-           "  try:    minicontainer run --help", word, best->name);
+    for (size_t i = 0; i < LENGTH(options) + rows; i++) {
+        size_t r = i - LENGTH(options);
+        const char *other = i < LENGTH(options) ? options[i].name
+                          : r < ROWS ? isolations[r].name : aliases[r - ROWS].name;
+        if (likeness(name, other) > likeness(name, best))
+            best = other;
+    }
+    if (name - word == 2 && likeness(name, best) > (int)strlen(name) / 2)
+        refuse("there is no option %s; the nearest is --%s\n"
+               "  try:    minicontainer run --help", word, best);
+    refuse("there is no option %s here\n  try:    minicontainer run --help", word);
 }
 
-static int help_run(void);
+/* One option with its value, which stands behind "=" (VALUE), or is the next
+ * word. Returns how many words it took. */
+static int take_option(struct container *c, const struct option_row *o, char *value, char *next) {
+    char *field = (char *)c + o->field;
+    bool joined = value != NULL;
 
-/* Read the options of run (and compare, lab, exec) into C. Returns the index
- * of the first word that is no option. The '+' stops there: what follows the
- * command is the command's. */
-static int parse_options(struct container *c, int argc, char **argv)
-{
-    const struct option *longs = long_options();
-    int found, index;
+    if (value && !o->arg)
+        refuse("--%s takes no value", o->name);
+    if (o->arg && !joined)
+        value = next;
+    if (o->arg && !value)
+        refuse("--%s wants an argument: %s", o->name, o->arg);
+    if (o->set)
+        o->set(c, value);
+    else if (o->arg)
+        memcpy(field, &value, sizeof value);
+    else
+        *(bool *)field = true;
+    return o->arg && !joined ? 2 : 1;
+}
 
+/* --NAME or --NAME=VALUE: an option, or a row by one of its names. A name must
+ * be whole: --no-n does not mean --no-net. Returns how many words it took. */
+static int take_long(struct container *c, char *word, char *next) {
+    char *value = strchr(word, '=');
+    const char *name = text("%.*s", (int)strcspn(word + 2, "="), word + 2);
+    bool off = strncmp(name, "no-", 3) == 0;
+    int row = find_row(off ? name + 3 : name);
+
+    value = value ? value + 1 : NULL;
+    for (size_t i = 0; i < LENGTH(options); i++)
+        if (strcmp(options[i].name, name) == 0)
+            return take_option(c, &options[i], value, next);
+    if (row < 0)
+        unknown_option(word);
+    if (off && value)
+        refuse("--%s takes no value", name);
+    set_row(c, row, !off, value, next);
+    return 1;
+}
+
+/* -v VALUE, -vVALUE, or letters without values: -it. */
+static int take_short(struct container *c, char *word, char *next) {
+    int taken = 1;
+
+    for (char *letter = word + 1; *letter; letter++) {
+        size_t i = 0;
+        while (i < LENGTH(options) && options[i].letter != *letter)
+            i++;
+        if (i == LENGTH(options))
+            unknown_option(word);
+        taken = take_option(c, &options[i], options[i].arg && letter[1] ? letter + 1 : NULL, next);
+        if (options[i].arg)
+            break;
+    }
+    return taken;
+}
+
+/* Read the options of run (and compare, lab, exec) into C, from word FIRST on.
+ * Returns the index of the first word that is none: the command, whose own
+ * options are its own. A "--" ends ours. */
+static int parse_options(struct container *c, int argc, char **argv, int first) {
     c->volume = calloc((size_t)argc, sizeof *c->volume);
     c->env = calloc((size_t)argc, sizeof *c->env);
     if (!c->volume || !c->env)
         refuse("no memory");
-    opterr = 0;
-    optind = 1;
-    for (;;) {
-        char *word = argv[optind];
-        index = -1;
-        found = getopt_long(argc, argv, "+:v:w:e:hit", longs, &index);
-        if (found == -1)
+    while (first < argc && argv[first][0] == '-' && argv[first][1]) {
+        if (strcmp(argv[first], "--") == 0) {
+            first++;
             break;
-        if (found == '?' || found == ':')
-            bad_option(word, found == ':');
-        /* --no-n must not mean --no-net: a long name must be whole. */
-        if (index >= 0 && strcspn(word + 2, "=") != strlen(longs[index].name))
-            bad_option(word, false);
-        if (found >= ROW_ON) {
-            set_row(c, found >= ROW_OFF ? found - ROW_OFF : found - ROW_ON,
-                    found < ROW_OFF, optarg, argv[optind]);
-            continue;
         }
-        for (int i = 0; index < 0 && i < (int)LENGTH(options); i++)
-            if (options[i].letter == found) /* a short one */
-                found = i;
-        if (strcmp(options[found].name, "help") == 0)
-            exit(help_run());
-        set_option(c, &options[found], optarg);
+        first += (argv[first][1] == '-' ? take_long : take_short)(c, argv[first], argv[first + 1]);
     }
-    return optind;
+    narrator.step = c->step;
+    narrator.explain = c->explain || c->step;
+    return first;
 }
 
-/* Defaults that depend on what is on. */
-static void finish_request(struct container *c)
-{
-    if (!c->hostname)
-        c->hostname = "box";
-    if (!c->workdir && on(c, ROOT))
-        c->workdir = "/";
-}
-
-static int cmd_run(int argc, char **argv)
-{
+static int cmd_run(int argc, char **argv) {
     struct container c;
 
     preset(&c);
-    int first = parse_options(&c, argc, argv);
+    int first = parse_options(&c, argc, argv, 1);
     settle_rows(&c);
     check_options(&c);
-    finish_request(&c);
-    warn_real_root(&c);
+    check_image(&c);
+    if (!c.workdir && (on(&c, ROOT) || c.image))
+        c.workdir = "/";
+    if (!on(&c, USER) && root_of_machine())
+        note("you are root of this machine and it shares %s with COMMAND: what it changes "
+             "stays changed; practise in `minicontainer lab`", list_rows(ALL_ROWS & ~c.rows));
     c.argv = argv[first] ? argv + first : NULL;
     return parent_side(&c);
 }
 
-static int cmd_lab(int argc, char **argv)
-{
+/* What lab, exec and `compare ROW` cannot honour they refuse. */
+static void only_these(const struct container *c, const char *command, bool refused) {
+    if (refused || c->named || c->denied || c->only || c->image || c->volumes || c->read_only ||
+        c->maps || c->init)
+        refuse("%s sets its isolations itself: of run's options it takes only --env, "
+               "--explain, --step%s", command,
+               *command == 'e' ? ", --workdir" : *command == 'c' ? ", --hostname, --boottime" : "");
+}
+
+static int cmd_lab(int argc, char **argv) {
     struct container c, extra;
 
     preset(&extra);
     preset_lab(&c);
-    int first = parse_options(&extra, argc, argv);
+    int first = parse_options(&extra, argc, argv, 1);
+    only_these(&extra, "lab", extra.workdir || extra.boottime || strcmp(extra.hostname, "box"));
+    c.env = extra.env;
+    c.envs = extra.envs;
     c.argv = argv[first] ? argv + first : NULL;
     return parent_side(&c);
 }
 
-static int cmd_compare(int argc, char **argv)
-{
+static int cmd_compare(int argc, char **argv) {
     struct container c;
     int row = argc > 1 && argv[1][0] != '-' ? need_row(argv[1]) : -1;
 
     preset(&c);
-    int skip = row >= 0;
-    int first = parse_options(&c, argc - skip, argv + skip);
-    if (row < 0)
-        settle_rows(&c);
-    else
-        c.rows = ALL_ROWS;
+    int first = parse_options(&c, argc, argv, row < 0 ? 1 : 2);
+    c.argv = argv[first] ? argv + first : NULL;
+    if (row >= 0) {
+        only_these(&c, "compare ROW", c.workdir);
+        c.rows = partners(row, BIT(USER)) | BIT(row);
+        check_options(&c);
+        return compare_row(&c, row);
+    }
+    if (c.argv)
+        refuse("compare wants a ROW before a command\n"
+               "  try:    minicontainer compare uts -- %s", c.argv[0]);
+    settle_rows(&c);
     check_options(&c);
-    finish_request(&c);
-    if (row >= 0 && !c.image)
-        c.workdir = NULL;
-    c.argv = argv[first + skip] ? argv + first + skip : NULL;
-    return row < 0 ? compare_all(&c) : compare_row(&c, row);
+    check_image(&c);
+    return compare_all(&c);
 }
 
-static int cmd_exec(int argc, char **argv)
-{
+static int cmd_exec(int argc, char **argv) {
     struct container c;
     int fds[ROWS];
 
     preset(&c);
-    int first = parse_options(&c, argc, argv);
-    const char *who = argv[first] ? argv[first] : "lab";
-    char **command = argv[first] ? argv + first + 1 : argv + first;
+    int first = parse_options(&c, argc, argv, 1);
+    only_these(&c, "exec", c.boottime || strcmp(c.hostname, "box"));
+    const char *who = argv[first] ? argv[first++] : "lab";
     pid_t pid = isdigit((unsigned char)*who) ? (pid_t)number(who, "PID", INT_MAX)
-                                             : process_named(who);
-    if (pid == 0 || kill(pid, 0) < 0)
-        refuse("there is no running container \"%s\"; a PID, or lab\n"
-               "  try:    minicontainer lab, in another window", who);
+                                             : find_process(who, 0);
+    if (pid == 0 || access(text("/proc/%d", pid), F_OK) < 0)
+        refuse("there is no running container \"%s\": a PID, or the word lab\n"
+               "  try:    minicontainer lab", who);
     /* The PID of a supervisor stands for its container. */
-    if (open_namespaces(pid, fds) == 0 && child_of(pid) > 0)
-        pid = child_of(pid);
-    if (*command && strcmp(*command, "--") == 0)
-        command++;
-    c.argv = *command ? command : NULL;
+    if (open_namespaces(pid, fds) == 0 && find_process(NULL, pid) > 0)
+        pid = find_process(NULL, pid);
+    first += argv[first] && strcmp(argv[first], "--") == 0;
+    c.argv = argv[first] ? argv + first : NULL;
     return enter_container(&c, pid);
 }
 
-static int cmd_look(int argc, char **argv)
-{
-    bool plain = argc > 1 && strcmp(argv[1], "--porcelain") == 0;
-    struct view v;
+/* Was --porcelain given? Any other word is refused. */
+static bool porcelain(int argc, char **argv) {
+    bool plain = argc == 2 && strcmp(argv[1], "--porcelain") == 0;
 
-    if (argc > 2 || (argc == 2 && !plain))
-        refuse("look takes no argument but --porcelain");
+    if (argc > 1 && !plain)
+        refuse("%s takes no argument but --porcelain", argv[0]);
+    return plain;
+}
+
+static int cmd_look(int argc, char **argv) {
+    bool plain = porcelain(argc, argv);
+
     if (!plain)
         printf("%-8s %-12s %s\n", "", "id", "what this process sees");
     for (int i = 0; i < ROWS; i++) {
-        look_at(by_chapter[i], &v);
         const char *name = isolations[by_chapter[i]].name;
+        struct view v = look_at(by_chapter[i]);
         if (plain)
             printf("%s\tid\t%s\n%s\tsees\t%s\n", name, v.id, name, v.sees);
         else
@@ -3158,101 +2835,97 @@ static int cmd_look(int argc, char **argv)
     return flushed(0);
 }
 
-static int cmd_isolations(int argc, char **argv)
-{
-    bool plain = argc > 1 && strcmp(argv[1], "--porcelain") == 0;
-    char needs[64];
+static int cmd_isolations(int argc, char **argv) {
+    bool plain = porcelain(argc, argv);
 
-    if (argc > 2 || (argc == 2 && !plain))
-        refuse("isolations takes no argument but --porcelain");
     if (!plain)
-        printf("%-2s %-7s %-5s %-16s %-17s %s\n", "", "name", "needs", "made by",
-               "Docker's word", "isolates");
+        printf("   %-7s %-5s %-15s %-16s %s\n", "name", "needs", "made by", "Docker's word",
+               "isolates");
     for (int n = 0; n < ROWS; n++) {
         const struct isolation *i = &isolations[by_chapter[n]];
-        list_rows(i->needs, needs, sizeof needs);
-        printf(plain ? "%02d\t%s\t%s\t%s\t%s\t%s\n" : "%02d %-7s %-5s %-16s %-17s %.28s\n",
-               i->chapter, i->name, i->needs ? needs : "-",
+        printf(plain ? "%02d\t%s\t%s\t%s\t%s\t%s\n" : "%02d %-7s %-5s %-15s %-16s %.31s\n",
+               i->chapter, i->name, i->needs ? list_rows(i->needs) : "-",
                i->flag || plain ? i->flag_name : "mounts", i->docker, i->what);
     }
     return flushed(0);
 }
 
-static int cmd_source(int argc, char **argv)
-{
-    const char *end = own_source_end, *from = own_source;
-    FILE *to = stdout;
-
-    if (argc > 1 && !(from = find_source(argv[1], &end)))
-        refuse("there is no chapter and no function \"%s\"\n"
-               "  try:    minicontainer source 2, source uts, source child_side", argv[1]);
-    if (isatty(1)) {
-        const char *pager = getenv("PAGER");
-        to = popen(pager && *pager ? pager : "more", "w");
-    }
-    if (!to)
-        to = stdout;
-    print_source(to, from, end);
-    if (to != stdout)
-        return pclose(to) == 0 ? 0 : OURS;
-    return flushed(0);
-}
-
-static int help_run(void)
-{
-    char list[128], head[40];
-
-    printf("Usage: minicontainer run [OPTION]... [--] [COMMAND [ARG]...]\n"
-           "  minicontainer run                          a shell in a container\n"
-           "  minicontainer run --no-net -- ip -br addr  one isolation less\n"
-           "Isolations, all on: %s\n  --X turns X on, --no-X off, --X=host is --no-X\n",
-           list_rows(ALL_ROWS, list, sizeof list));
-    for (size_t i = 0; i < LENGTH(options); i++) {
-        const struct option_row *o = &options[i];
-        if (!o->help)
-            continue;
-        snprintf(head, sizeof head, "%c%c%s --%s %s", o->letter ? '-' : ' ',
-                 o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
-                 o->arg ? o->arg : "");
-        printf("  %-27s%s\n", head, o->help);
-    }
-    printf("  -i -t --rm                 accepted: it is always so here\n"
-           "Status: the command's, or 125 ours, 126 not executable, 127 not found.\n");
-    return flushed(0);
-}
-
-static int cmd_help(int argc, char **argv);
-static int cmd_version(int argc, char **argv)
-{
-    (void)argc; (void)argv;
+static int cmd_version(int argc, char **argv) {
+    (void)argc, (void)argv;
     puts("minicontainer " VERSION);
     return flushed(0);
 }
 
+static int cmd_help(int argc, char **argv);
+
 static const struct command {
     const char *name, *args, *what;
     int (*run)(int argc, char **argv);
+    const char *example[2];
 } commands[] = {
-    { "run", "[OPTIONS] [COMMAND...]", "start COMMAND in a container", cmd_run },
-    { "compare", "[ROW] [-- COMMAND...]", "without and with, side by side", cmd_compare },
-    { "lab", "[COMMAND...]", "a practice host: break everything", cmd_lab },
-    { "exec", "[PID | lab] [COMMAND...]", "a second window into it", cmd_exec },
-    { "look", "[--porcelain]", "what this very process sees", cmd_look },
-    { "source", "[CHAPTER | FUNCTION]", "this program's own source", cmd_source },
-    { "isolations", "[--porcelain]", "the table of isolations", cmd_isolations },
-    { "--version", "", "", cmd_version },
-    { "--help", "", "", cmd_help },
+    { "run", "[OPTION]... [--] [COMMAND [ARG]...]", "start COMMAND in a container", cmd_run,
+      { "run                           a shell in a container",
+        "run --no-net -- ip -br addr   one isolation less" } },
+    { "compare", "[ROW] [OPTION]... [-- COMMAND...]", "without and with, side by side",
+      cmd_compare,
+      { "compare                       this machine and a container",
+        "compare uts -- hostname oops  one row, without it and with it, in a lab" } },
+    { "lab", "[OPTION]... [COMMAND [ARG]...]", "a practice host: break everything", cmd_lab,
+      { "lab                           root in it, nobody outside; exit resets it",
+        "lab minicontainer run --none -- hostname oops" } },
+    { "exec", "[OPTION]... [PID | lab] [COMMAND...]", "a second window into a container",
+      cmd_exec,
+      { "exec lab                      a shell in the lab of another window",
+        "exec 4711 -- ps ax            the PID of a process in it, or of its `run`" } },
+    { "look", "[--porcelain]", "what this very process sees", cmd_look,
+      { "look                          a row for each isolation",
+        "look --porcelain              for programs: name, fact, value, by tabs" } },
+    { "source", "[CHAPTER | FUNCTION]", "this program's own source", cmd_source,
+      { "source uts                    a chapter, by its name or number",
+        "source child_side             a function" } },
+    { "isolations", "[--porcelain]", "the table of isolations", cmd_isolations,
+      { "isolations                    chapter, name, what it needs, Docker's word",
+        "isolations --porcelain        for programs: by tabs" } },
+    { "--version", "", NULL, cmd_version, { NULL, NULL } },
+    { "--help", "", NULL, cmd_help, { NULL, NULL } },
+    { "-h", "", NULL, cmd_help, { NULL, NULL } },
+    { "help", "", NULL, cmd_help, { NULL, NULL } },
 };
 
-static int cmd_help(int argc, char **argv)
-{
-    (void)argc; (void)argv;
+/* The options of run, out of the two tables. */
+static void print_options(void) {
+    printf("Isolations, all on: %s\n  --X turns X on, --no-X off, --X=host is --no-X\n",
+           list_rows(ALL_ROWS));
+    for (size_t i = 0; i < LENGTH(options); i++) {
+        const struct option_row *o = &options[i];
+        if (o->help)
+            printf("  %-26s %s\n", text("%s--%s %s", o->letter ? text("-%c, ", o->letter) : "    ",
+                                        o->name, o->arg ? o->arg : ""), o->help);
+    }
+    printf("  -i, -t, --rm, --interactive, --tty: accepted, it is always so here\n"
+           "Status: the command's own; 125 ours, 126 not executable, 127 not found.\n");
+}
+
+static int help_of(const struct command *c) {
+    printf("Usage: minicontainer %s %s\n", c->name, c->args);
+    for (int i = 0; i < 2; i++)
+        printf("  minicontainer %s\n", c->example[i]);
+    if (c->run == cmd_run)
+        print_options();
+    else if (strstr(c->args, "OPTION"))
+        printf("\nOptions are those of run, as far as they make sense: "
+               "minicontainer run --help\n");
+    return flushed(0);
+}
+
+static int cmd_help(int argc, char **argv) {
+    (void)argc, (void)argv;
     printf("Usage: minicontainer COMMAND ...\n"
            "  minicontainer run             a shell in a container\n"
            "  minicontainer compare         what the container has of its own\n\n");
     for (size_t i = 0; i < LENGTH(commands); i++)
-        if (*commands[i].what)
-            printf("  %-10s %-25s  %s\n", commands[i].name, commands[i].args,
+        if (commands[i].what)
+            printf("  %-10s %-36s %s\n", commands[i].name, commands[i].args,
                    commands[i].what);
     printf("\nEach command has --help. It teaches; it is no security product.\n"
            "Lessons: lessons/README.md. Read the program: minicontainer source.\n");
@@ -3260,28 +2933,32 @@ static int cmd_help(int argc, char **argv)
 }
 
 /* Before anything else: descriptors 0, 1, 2 must be taken, or a pipe of ours
- * could get such a number and the command would write into it. And an ignored
- * SIGCHLD, inherited, would make the kernel reap children behind our back. */
-static void sane_start(int argc, char **argv)
-{
+ * could get such a number and the command would write into it. Those above are
+ * the caller's, and not for us. And an ignored SIGCHLD, inherited, would make
+ * the kernel reap children behind our back. */
+static void sane_start(int argc, char **argv) {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             open("/dev/null", O_RDWR);
-    for (size_t i = 0; i < LENGTH(passed_on); i++)
-        signal(passed_on[i], SIG_DFL);
-    signal(SIGCHLD, SIG_DFL);
+    close_from_3();
+    for (size_t i = 0; i < LENGTH(watched); i++)
+        signal(watched[i], SIG_DFL);
+    narrator.self = getpid();
+    /* The words of the command line lie behind each other in memory. */
     narrator.title = argv[0];
-    if (argc > 0) /* the words lie behind each other in memory */
-        narrator.title_size = (size_t)(argv[argc - 1] - argv[0]) + strlen(argv[argc - 1]);
+    narrator.title_size = (size_t)(argv[argc - 1] - argv[0]) + strlen(argv[argc - 1]) + 1;
 }
 
-int main(int argc, char **argv)
-{
-    sane_start(argc, argv);
+int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "--help";
+    bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
 
+    if (argc < 1)
+        return OURS;
+    sane_start(argc, argv);
     for (size_t i = 0; i < LENGTH(commands); i++)
         if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return help && commands[i].what ? help_of(&commands[i])
+                                            : commands[i].run(argc - 1, argv + 1);
     refuse("there is no command \"%s\"\n  try:    minicontainer --help", name);
 }
