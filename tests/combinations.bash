@@ -62,6 +62,7 @@ take_look() { # NAME LINE
     local -n into=$1
     local pair
     into=()
+    # shellcheck disable=SC2034  # a name reference
     for pair in $2; do into[${pair%%=*}]=${pair#*=}; done
 }
 
@@ -96,7 +97,7 @@ check_refusal() { # WHAT-THE-PROGRAM-SAID
     case ${said%%$'\n'*} in
     "minicontainer: proc cannot be without "*mnt*) reason=proc-needs-mnt ;;
     "minicontainer: proc cannot be without pid:"*"user namespace"*) reason=proc-with-user-needs-pid ;;
-    "minicontainer: root cannot be without mnt:"*) reason=root-needs-mnt ;;
+    "minicontainer: root cannot be without mnt:"*) reason="root-needs-mnt" ;;
     "minicontainer: without privilege"*user*) reason=only-user-is-free ;;
     *) complain "what is this? $said"; return ;;
     esac

@@ -9,6 +9,9 @@
  *   probe kill TRIES MOST_US COMMAND...
  *                               start COMMAND, kill -9 one of its processes at
  *                               some moment, and see what is left; TRIES times
+ *   probe SIGNAL TRIES MOST_US COMMAND...
+ *                               send SIGNAL (TERM, INT, HUP, QUIT) to COMMAND
+ *                               itself; all of it must end
  *   probe reap SECONDS COMMAND...
  *                               run COMMAND; when it has ended, nothing that it
  *                               started may be alive
@@ -138,8 +141,6 @@ static int strip(unsigned uid, const char *file)
 
 /* ------------------------------------------------------------------ what is left */
 
-/* All processes below ROOT, ROOT first. We are a subreaper, so whatever lost its parent is
- * below ourselves. */
 struct process { pid_t pid, parent; char state, name[20]; };
 
 static int all_processes(struct process *list, int size)
@@ -173,7 +174,8 @@ static int all_processes(struct process *list, int size)
     return n;
 }
 
-/* Those below ROOT that are alive, to LIST; by generations, so ROOT's children come first. */
+/* Those below ROOT that are alive, to LIST; by generations, so ROOT's children come first. We are
+ * a subreaper: whatever has lost its parent is our child. */
 static int descendants(pid_t root, struct process *list, int size)
 {
     static struct process all[4096];
@@ -243,9 +245,41 @@ static pid_t start(char **argv)
     return pid;
 }
 
-/* One try. Who is hit: number WHICH of those that are there. Prints its place: how it came
- * from the supervisor ("supervisor", "child 1 of 2", ...). */
-static int kill_one(int which, long long after_us, char **argv)
+static const char *place(const struct process *p, pid_t main_pid)
+{
+    return p->pid == main_pid      ? "supervisor"
+           : p->parent == main_pid ? "child" : "grandchild";
+}
+
+/* In how many PID namespaces, from ours on, PID has a number. proc(5), NSpid */
+static int depth(pid_t pid)
+{
+    char path[64], line[256];
+    int n = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "NSpid:", 6) == 0)
+            for (const char *p = line; (p = strchr(p, '\t')); p++)
+                n++;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+/* The guardian stays outside, beside PID 1. It may not have its name yet. */
+static bool is_guardian(const struct process *p, const struct process *list, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (list[i].parent == p->parent && depth(list[i].pid) > depth(p->pid))
+            return true;
+    return false;
+}
+
+/* One try. SIGKILL goes to number WHICH of those that are there, another signal to the first.
+ * Prints who was hit. */
+static int hit_one(int which, int sig, long long after_us, char **argv)
 {
     struct process list[64];
     int status, n = 0;
@@ -253,43 +287,54 @@ static int kill_one(int which, long long after_us, char **argv)
 
     nap_us(after_us);
     n = descendants(getpid(), list, 64);
-    const struct process *victim = n ? &list[which % n] : NULL;
-    if (victim) {
-        kill(victim->pid, SIGKILL);
-        printf("hit %s %s after %lld us, one of %d\n",
-               victim->pid == main_pid ? "supervisor" :
-               victim->parent == main_pid ? "child" : "grandchild",
-               victim->name, after_us, n);
-    } else {
-        printf("hit nobody after %lld us\n", after_us);
-    }
-    /* The guardian's death need not be the end of the container, nor that of a process which
-     * the command left to an init: then it is ended as a user ends it. */
-    long long begin = now_us();
-    bool guardian = victim && strcmp(victim->name, "guardian") == 0;
-    if (!guardian && wait_for_all(main_pid, &status, begin + 250000) == 0)
-        return 0;
-    if (victim && victim->pid != main_pid)
+    const struct process *victim = n ? &list[sig == SIGKILL ? which % n : 0] : NULL;
+    bool guardian = victim && is_guardian(victim, list, n);
+    if (victim)
+        kill(victim->pid, sig);
+    printf("hit %s %s after %lld us, one of %d\n", guardian ? "guardian" :
+           victim ? place(victim, main_pid) : "nobody", victim ? victim->name : "", after_us, n);
+    /* The death of the supervisor, or of its child, must be the end of all. That of the guardian
+     * need not be, nor that of a process of the command's: then it is ended as a user would. */
+    if (victim && victim->pid != main_pid &&
+        (victim->parent != main_pid || guardian)) {
+        if (wait_for_all(main_pid, &status, now_us() + 5000) == 0)
+            return 0;
         kill(main_pid, SIGTERM);
-    if (wait_for_all(main_pid, &status, begin + 6000000) == 0)
+    }
+    if (wait_for_all(main_pid, &status, now_us() + 5000000) == 0)
         return 0;
-    printf("  alive six seconds later:\n");
+    printf("  alive five seconds later:\n");
     end_survivors();
     return 1;
 }
 
 /* The moments lie denser at the beginning: there the container comes to be. */
-static int kill_many(int tries, long long most_us, char **argv)
+static int hit_many(int sig, int tries, long long most_us, char **argv)
 {
     int left = 0;
 
     for (int i = 0; i < tries; i++) {
         double part = (double)i / tries;
-        left += kill_one(i, (long long)(part * part * (double)most_us), argv);
+        left += hit_one(i, sig, (long long)(part * part * (double)most_us), argv);
         fflush(stdout);
+        if (left == 3) /* enough to see, and each costs its seconds */
+            break;
     }
     printf("tries %d, left alive %d\n", tries, left);
     return left != 0;
+}
+
+static int signal_named(const char *name)
+{
+    static const struct { const char *name; int number; } names[] = {
+        { "kill", SIGKILL }, { "TERM", SIGTERM }, { "INT", SIGINT }, { "HUP", SIGHUP },
+        { "QUIT", SIGQUIT },
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i].name) == 0)
+            return names[i].number;
+    return 0;
 }
 
 static int reap(int seconds, char **argv)
@@ -348,8 +393,8 @@ int main(int argc, char **argv)
     if (strcmp(what, "start") == 0 && argc > 3)
         return start_badly(argv[2], argv + 3);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    if (strcmp(what, "kill") == 0 && argc > 4)
-        return kill_many(atoi(argv[2]), atoll(argv[3]), argv + 4);
+    if (signal_named(what) && argc > 4)
+        return hit_many(signal_named(what), atoi(argv[2]), atoll(argv[3]), argv + 4);
     if (strcmp(what, "reap") == 0 && argc > 3)
         return reap(atoi(argv[2]), argv + 3);
     fprintf(stderr, "probe: how? see the head of probe.c\n");

@@ -1,0 +1,267 @@
+#!/usr/bin/env bats
+#
+# The program never changes the host: the fingerprint before is the fingerprint after, and nothing
+# stays alive, however a container ends. What would be left is found by a subreaper (probe.c):
+# every orphan becomes its child, so that "no child" means that nothing at all is left.
+
+load helpers
+load probe
+load session
+
+setup_file() { build_probe; }
+
+# What ends well, and what ends badly in every place.
+all_ways_to_end() {
+    local before
+    mkdir -p image
+    before=$(fingerprint)
+    mc run -- true
+    mc -7 run -- sh -c 'hostname oops; exit 7'
+    mc -137 run --init -- sh -c 'kill -9 $$'
+    mc -127 run -- no-such-command
+    mc -126 run -- /etc
+    mc -125 run --no-such-option -- true
+    mc -125 run --only proc -- true
+    mc -125 run --image /no/such -- true
+    mc -125 run --volume /no/such:/mnt -- true
+    mc -127 run --image image -- true
+    mc -125 run --workdir /no/such -- true
+    mc -125 run --volume /usr:/etc/alternatives/x/y -- true
+    mc run --init -- sh -c 'sleep 1000 & setsid sleep 1000 & exit 0'
+    mc run --no-pid -- sh -c 'sleep 1000 & setsid sleep 1000 & exit 0'
+    mc run --none -- sh -c 'sleep 1000 & setsid sleep 1000 & exit 0'
+    mc run -- sh -c 'mount -t tmpfs none /mnt; ip link add d type dummy; ipcmk -Q; exit 0'
+    mc lab sh -c 'hostname oops; mount -t tmpfs none /mnt; ipcmk -Q; rm -r /etc/hosts /root; exit 0'
+    mc lab minicontainer run --none -- hostname oops
+    mc compare
+    mc compare uts -- hostname oops
+    mc look
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "unchanged: after every command, and every way in which it can end" {
+    requires userns
+    all_ways_to_end
+}
+
+@test "unchanged: after every command, as an ordinary user" {
+    requires root user userns
+    as_user all_ways_to_end
+}
+
+# What a student may do at a terminal; between, the terminal is closed under a running command.
+at_a_terminal() {
+    local before
+    before=$(fingerprint)
+    session_start
+    session_prompt
+    session_type 'minicontainer run -- sh -c "trap \"echo caught; exit 13\" INT; echo up; sleep 1000 & wait"'
+    session_wait $'\nup'
+    session_key '\003'
+    session_prompt
+    assert "$output" contains caught
+    session_type 'minicontainer lab'
+    session_prompt
+    session_type 'hostname oops; (sleep 1000 &); sleep 1000'
+    session_end
+    no_process_left
+    rm -f "$HOME/.bash_history"
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "unchanged: after ^C, and after a terminal that was closed" {
+    requires tty userns
+    at_a_terminal
+}
+
+@test "unchanged: after ^C and a closed terminal, as an ordinary user" {
+    requires root tty user userns
+    as_user at_a_terminal
+}
+
+# The time of a start, in microseconds, times three; 30 ms at least: so long is the stretch over
+# which the moments of the kills are spread.
+measure_stretch() {
+    local begin=${EPOCHREALTIME/[.,]/} took
+    "$MC" run -- true >/dev/null 2>&1 3>&- 4>&-
+    took=$((${EPOCHREALTIME/[.,]/} - begin))
+    STRETCH=$((took > 10000 ? took * 3 : 30000))
+}
+
+# hit_at_moments HOW TRIES ARG...: start the program with ARG, send it a signal (HOW: TERM ...) or
+# kill one of its processes (HOW: kill), TRIES times, later each time, and another process each
+# time. Afterwards nothing may be alive.
+hit_at_moments() {
+    local how=$1 tries=$2
+    shift 2
+    MC_TIMEOUT=100 call ./probe "$how" "$tries" "$STRETCH" "$MC" "$@" >"$MC_STATE/hit" || {
+        cat "$MC_STATE/hit"
+        return 1
+    }
+    tail -n 1 "$MC_STATE/hit"
+    assert "$output" ends "tries $tries, left alive 0"
+    hits+=$output$'\n'
+}
+
+# was_hit WHO N: the kills of this test have hit a process like this, N times or more. Without
+# that the test would not say much.
+was_hit() {
+    local n
+    n=$(grep -c "^hit $1 " <<<"$hits") || true
+    echo "hit $n times: $1"
+    assert "$n" -ge "$2" "$1 was hit so many times"
+}
+
+signals_as_anybody() {
+    local signal before hits='' at=$PWD
+    measure_stretch
+    before=$(fingerprint)
+    for signal in TERM INT HUP QUIT; do
+        hit_at_moments "$signal" 15 run -- sleep 1000
+        hit_at_moments "$signal" 15 run --volume "$at:/mnt:ro" --init -- /mnt/probe stay
+        hit_at_moments "$signal" 15 run --no-pid --volume "$at:/mnt:ro" -- /mnt/probe stay
+        hit_at_moments "$signal" 15 run --none -- "$at/probe" stay
+        hit_at_moments "$signal" 10 lab sleep 1000
+        hit_at_moments "$signal" 10 compare uts -- sleep 1000
+    done
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "signals: TERM, INT, HUP and QUIT to the supervisor end it all, at any moment" {
+    requires userns
+    need_probe
+    signals_as_anybody
+}
+
+@test "signals: as an ordinary user, they end it all, at any moment" {
+    requires root user userns
+    need_probe
+    as_user signals_as_anybody
+}
+
+kill_as_anybody() {
+    local before hits='' at=$PWD
+    measure_stretch
+    before=$(fingerprint)
+    hit_at_moments kill 40 run --volume "$at:/mnt:ro" -- /mnt/probe stay
+    hit_at_moments kill 30 run --volume "$at:/mnt:ro" --init -- /mnt/probe stay
+    hit_at_moments kill 40 run --no-pid --volume "$at:/mnt:ro" -- /mnt/probe stay
+    hit_at_moments kill 30 run --only user -- "$at/probe" stay
+    hit_at_moments kill 30 run --none -- "$at/probe" stay
+    hit_at_moments kill 30 lab sh -c 'setsid sleep 1000 & exec sleep 1000'
+    hit_at_moments kill 30 compare uts -- sh -c 'setsid sleep 1000 & exec sleep 1000'
+    was_hit supervisor 40
+    was_hit child 40
+    was_hit grandchild 20
+    was_hit "child init" 1
+    was_hit "child lab" 1
+    was_hit "grandchild victim" 1
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "kill -9: of any of our processes, at many moments, leaves nothing alive" {
+    requires userns
+    need_probe
+    kill_as_anybody
+}
+
+@test "kill -9: as an ordinary user, of any of our processes, leaves nothing alive" {
+    requires root user userns
+    need_probe
+    as_user kill_as_anybody
+}
+
+@test "kill -9: as root, when the command changed its user, leaves nothing alive" {
+    requires root userns
+    local before hits='' at=$PWD
+    need_probe
+    measure_stretch
+    before=$(fingerprint)
+    hit_at_moments kill 40 run --volume "$at:/mnt:ro" -- /mnt/probe strip 1000
+    hit_at_moments kill 30 run --no-user --volume "$at:/mnt:ro" -- /mnt/probe strip 1000
+    hit_at_moments kill 30 run --only pid -- "$at/probe" strip 1000
+    hit_at_moments kill 30 run --no-pid --volume "$at:/mnt:ro" -- /mnt/probe strip 1000
+    hit_at_moments kill 30 run --only user -- "$at/probe" strip 1000
+    hit_at_moments kill 30 run --none -- "$at/probe" strip 1000
+    hit_at_moments kill 30 run --only user,pid --map 0:0:1 --map 1:1:60000 -- "$at/probe" strip 1000
+    was_hit guardian 10
+    was_hit "supervisor minicontainer" 30
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "kill -9: no start is left half done: the command never runs as nobody" {
+    requires userns
+    local hits='' at=$PWD
+    need_probe
+    measure_stretch
+    mkdir -m 0777 out
+    hit_at_moments kill 40 run --volume "$at/out:/mnt" -- sh -c 'id -u >>/mnt/uid; exec sleep 1000'
+    assert "$(sort -u out/uid)" == 0 "who the command was, each time"
+}
+
+@test "kill -9: a second window leaves nothing in the container" {
+    requires userns
+    local hits='' at=$PWD inside supervisor
+    need_probe
+    measure_stretch
+    chmod 0777 .
+    (
+        remember_session
+        exec setsid "$MC" run --volume "$at:/mnt" -- /mnt/probe hold /mnt/up
+    ) >/dev/null 2>&1 3>&- 4>&- &
+    supervisor=$!
+    disown "$supervisor"
+    wait_for '[ -s up ]'
+    inside=$(grep -l "^PPid:.$supervisor\$" /proc/[0-9]*/status | head -n 1)
+    inside=${inside//[!0-9]/}
+    hit_at_moments kill 30 exec "$supervisor" -- sleep 1000
+    wait_for '[ -z "$(grep -l "^PPid:.$inside\$" /proc/[0-9]*/status)" ]' 5
+    kill -KILL "$supervisor"
+    no_process_left
+}
+
+@test "pid off: daemons that the command leaves behind end with the container" {
+    requires userns
+    local options
+    need_probe
+    chmod 0777 .
+    for options in "--none" "--only user" "--only user,mnt,uts"; do
+        # shellcheck disable=SC2086  # a list
+        call ./probe reap 5 "$MC" run $options -- "$PWD/probe" daemon
+    done
+    mc run --no-pid --volume "$PWD:/mnt" -- /mnt/probe daemon /mnt/up
+    no_process_left
+}
+
+@test "pid off: a daemon as a user that the command became ends with the container" {
+    requires root
+    local options
+    need_probe
+    for options in "--none" "--only user" "--only uts,mnt"; do
+        # shellcheck disable=SC2086  # a list
+        call ./probe reap 5 "$MC" run $options -- setpriv --reuid 1000 --clear-groups "$PWD/probe" daemon
+    done
+}
+
+many_starts() {
+    local i worker before workers=()
+    before=$(fingerprint)
+    for worker in 1 2; do
+        (
+            bad=0
+            for ((i = 0; i < 100; i++)); do
+                "$MC" run --hostname "h$worker$i" -- sh -c "[ \$(hostname) = h$worker$i ] && [ \$\$ = 1 ]" || bad=$((bad + 1))
+            done
+            echo "bad $bad"
+        ) >"$MC_STATE/worker.$worker" 2>&1 3>&- 4>&- &
+        workers+=("$!")
+    done
+    wait "${workers[@]}"
+    assert "$(cat "$MC_STATE"/worker.*)" == $'bad 0\nbad 0'
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "200 starts, 2 at a time, leave the host as it was" {
+    requires userns hostname
+    many_starts
+}
