@@ -1,0 +1,335 @@
+# 01-first-container.bats -- what every container is, whatever isolations are on: a child with a
+# clean start, a supervisor that answers for it, exec failures that explain themselves, and the
+# second window.
+
+load helpers
+
+ids='for n in cgroup ipc mnt net pid time user uts; do readlink /proc/self/ns/$n; done'
+
+# The three ways a command is started: as PID 1, below our init, without a PID namespace.
+ways=('' --init --none)
+
+# A container in the background, until it has said something into the file "up". $outer is the
+# PID of its supervisor.
+start() { # ARG...
+    rm -f up
+    (
+        remember_session
+        exec "$MC" "$@"
+    ) >up 2>err 3>&- 4>&- &
+    outer=$!
+    wait_for '[ -s up ]'
+}
+
+stop() {
+    kill "$outer" 2>/dev/null || true
+    wait "$outer" || true
+    no_process_left
+}
+
+@test "without isolations a child is in all our namespaces, with them in none" {
+    requires userns
+    local here
+    here=$(eval "$ids")
+    mc run --none -- sh -c "$ids"
+    assert "$output" == "$here" "a plain child shares everything"
+    mc run -- sh -c "$ids"
+    local n
+    for n in "${!lines[@]}"; do
+        assert "$here" no-line "${lines[n]}"
+    done
+    assert "${#lines[@]}" -eq 8
+    mc run --no-cgroup -- sh -c "$ids"
+    assert "$here" has-line "${lines[0]}" "cgroup was switched off"
+    assert "$here" no-line "${lines[1]}" "ipc was not"
+}
+
+@test "the exit status is the command's, or 128 and the number of its signal" {
+    local way code sig
+    for way in "${ways[@]}"; do
+        for code in 0 1 7 125 255; do
+            mc -any run $way -- sh -c "exit $code"
+            assert "$status" -eq "$code" "run $way"
+        done
+    done
+    # PID 1 cannot be ended by a signal of its own making, so not as PID 1.
+    for way in --init --none; do
+        for sig in 1 9 11 15; do
+            mc -any run $way -- sh -c "kill -$sig \$\$"
+            assert "$status" -eq $((128 + sig)) "run $way"
+        done
+    done
+}
+
+@test "the supervisor passes TERM, HUP and USR1 on, and answers with the status" {
+    requires userns
+    local sig way
+    for way in "${ways[@]}"; do
+        for sig in TERM HUP USR1; do
+            start run $way -- sh -c "trap 'exit 9' $sig; echo up; while :; do sleep 0.05; done"
+            kill -s "$sig" "$outer"
+            status=0
+            wait "$outer" || status=$?
+            assert "$status" -eq 9 "run $way, SIG$sig"
+        done
+    done
+}
+
+@test "a supervisor that is killed takes the container with it" {
+    requires userns
+    local way
+    for way in "${ways[@]}"; do
+        start run $way -- sh -c 'echo up; sleep 300 & sleep 300; echo never'
+        kill -9 "$outer"
+        wait "$outer" || true
+        no_process_left
+    done
+}
+
+@test "125 is ours: it says so on stderr, and nothing on stdout" {
+    mc -125 run --flurb -- true
+    assert "$stderr" starts "minicontainer: "
+    assert "$stderr" contains "--flurb"
+    assert "$output" == ""
+    mc -125 flurb
+    assert "$stderr" contains "flurb"
+}
+
+@test "127: what is not found, and in which root" {
+    requires userns
+    mc -127 run -- no-such-command
+    assert "$stderr" contains "no-such-command"
+    assert "$stderr" contains "container's root"
+    mc -127 run -- /no/such/path
+    assert "$stderr" contains "/no/such/path"
+    mc -127 run --none -- ./nothing-here
+    assert "$stderr" contains "./nothing-here"
+    assert "$stderr" lacks "container's root"
+    mkdir -p image/bin image/proc image/sys image/dev
+    mc -127 run --image image -- sh
+    assert "$stderr" contains "sh: "
+    assert "$stderr" contains "image"
+    # Who writes the name of an image learns what the first word is.
+    mc -127 run ubuntu bash
+    assert "$stderr" contains "ubuntu"
+    assert "$stderr" contains "--image"
+}
+
+@test "126: what is there, but cannot be executed" {
+    mkdir directory
+    echo "not a program" >plain
+    echo "no first line" >nonsense
+    chmod 0755 nonsense
+    mc -126 run --none -- ./directory
+    assert "$stderr" contains "./directory"
+    mc -126 run --none -- ./plain
+    assert "$stderr" contains "EACCES"
+    mc -126 run --none -- ./nonsense
+    assert "$stderr" contains "#!"
+    # Found in PATH, but not executable: not "not found".
+    mc -126 run --none --env "PATH=$PWD" -- plain
+    assert "$stderr" contains "EACCES"
+}
+
+@test "exec failures name the interpreter and the loader that are missing" {
+    requires userns
+    printf '#! /no/such/interpreter -x\n' >script
+    chmod 0755 script
+    mc -127 run --none -- ./script
+    assert "$stderr" contains "./script is there"
+    assert "$stderr" contains "/no/such/interpreter"
+    assert "$stderr" lacks "-x"
+    # A dynamic program alone in an image: its loader is not there.
+    mkdir -p image/bin image/proc image/sys image/dev
+    cp "$(readlink -f /bin/sh)" image/bin/sh
+    mc -127 run --image image -- /bin/sh
+    assert "$stderr" contains "/bin/sh is there"
+    assert "$stderr" =~ "/[a-z0-9/_-]*ld[a-z0-9._-]*"
+    assert "$stderr" contains "image"
+}
+
+@test "the environment is a fresh one" {
+    local name value
+    export TOKEN=secret LD_LIBRARY_PATH=/tmp BASH_ENV=/tmp/x PATH=$PATH:/from/outside LANG=C.UTF-8
+    export LC_TIME=C TERM=vt100
+    mc run -- /usr/bin/env
+    for name in "${lines[@]}"; do
+        case ${name%%=*} in
+        PATH | HOME | TERM | LANG | LC_* | container | HOSTNAME | PS1 | NO_COLOR) ;;
+        *) fail "in the environment: $name" ;;
+        esac
+    done
+    for value in container=minicontainer HOSTNAME=box HOME=/root TERM=vt100 LANG=C.UTF-8 \
+        LC_TIME=C; do
+        assert "$output" has-line "$value"
+    done
+    assert "$output" lacks /from/outside
+    mc run --none -- /usr/bin/env
+    assert "$output" lacks TOKEN
+    assert "$output" has-line container=minicontainer
+}
+
+@test "--env adds, replaces, may be empty, and wants NAME=VALUE" {
+    mc run --env A=1 -e B= --env=C=x=y -e HOME=/tmp -e A=2 -- /usr/bin/env
+    assert "$output" has-line A=2
+    assert "$output" no-line A=1
+    assert "$output" has-line B=
+    assert "$output" has-line C=x=y
+    assert "$output" has-line HOME=/tmp
+    assert "$output" no-line HOME=/root
+    local word
+    for word in A =1 ''; do
+        mc -125 run --env "$word" -- true
+        assert "$stderr" contains "NAME=VALUE"
+    done
+    mc -125 run --env
+}
+
+@test "no descriptor above 2 is inherited" {
+    local way
+    exec 7</ 8>"$BATS_TEST_TMPDIR/written" 9<&0
+    for way in "${ways[@]}"; do
+        # The shell itself opens one for the directory that ls(1) reads: 3.
+        mc run $way -- sh -c 'ls /proc/self/fd | tr "\n" " "'
+        assert "$output" == "0 1 2 3 " "run $way"
+        mc -any run $way -- cat "/proc/self/fd/7$PWD/written"
+        assert "$status" -ne 0 "run $way: descriptor 7 leads out"
+    done
+    exec 7<&- 8>&- 9<&-
+}
+
+@test "no signal is blocked or ignored, and no umask is inherited" {
+    call env --block-signal=TERM true || skip "env(1) has no --block-signal"
+    local way
+    umask 077
+    trap '' INT QUIT USR2 # what a shell ignores, its children ignore
+    for way in "${ways[@]}"; do
+        call env --block-signal=TERM,USR1 --ignore-signal=HUP,PIPE "$MC" run $way -- \
+            sh -c 'grep -E "Sig(Blk|Ign)" /proc/self/status; umask'
+        assert "$output" =~ $'SigBlk:\t0000000000000000' "run $way"
+        assert "$output" =~ $'SigIgn:\t0000000000000000' "run $way"
+        assert "${lines[2]}" == 0022 "run $way"
+    done
+    trap - INT QUIT USR2
+    umask 022
+}
+
+@test "an ignored SIGCHLD does not keep the supervisor waiting" {
+    call -3 env --ignore-signal=CHLD "$MC" run -- sh -c 'exit 3'
+}
+
+@test "no_new_privs is set, so a setuid program gives no rights" {
+    local way
+    for way in "${ways[@]}"; do
+        mc run $way -- grep NoNewPrivs /proc/self/status
+        assert "$output" == $'NoNewPrivs:\t1' "run $way"
+    done
+}
+
+@test "the session keyring is a new one" {
+    requires perl
+    local number
+    case $(uname -m) in
+    x86_64) number=250 ;;
+    aarch64) number=219 ;;
+    *) skip "the number of keyctl(2) is not known here" ;;
+    esac
+    # KEYCTL_GET_KEYRING_ID (0) of the session keyring (-3), making none (0).
+    local ask="print syscall($number, 0, -3, 0)" here
+    here=$(perl -e "$ask")
+    if [ "$here" -lt 0 ]; then skip "no keyrings on this kernel"; fi
+    assert "$(perl -e "$ask")" == "$here" "an ordinary child shares it"
+    mc run --none -- perl -e "$ask"
+    assert "$output" != "$here"
+    assert "$output" -gt 0
+}
+
+@test "--init: PID 1 is an init that reaps orphans, the command is its child" {
+    requires userns ps
+    mc run --init -- sh -c 'echo $$; cat /proc/1/comm; sh -c "sleep 0.01 &"; sleep 0.3; ps -eo stat'
+    assert "${lines[0]}" -gt 1
+    assert "${lines[1]}" == init
+    assert "$output" !~ $'\nZ'
+    # Without it the command is PID 1. This one (timeout) knows nothing of the orphan that
+    # falls to it, and nobody else may wait for it: it stays a zombie.
+    mc run -- sh -c '(sleep 0.01 &) ; exec timeout 9 sh -c "sleep 0.3; ps -eo stat"'
+    assert "$output" =~ $'\nZ'
+}
+
+@test "the command's own options are its own; -- ends ours" {
+    mc run --none sh -c 'echo "$@"' x --no-net --hostname y -e
+    assert "$output" == "--no-net --hostname y -e"
+    mc run --none -- echo --none -- -x
+    assert "$output" == "--none -- -x"
+    mc -127 run --none -- --no-net
+    assert "$stderr" contains "--no-net"
+}
+
+@test "without a command: a shell, and its prompt says where one is" {
+    mc -4 run <<<'echo $0; exit 4'
+    assert "$output" =~ "^(bash|sh)$"
+    requires tty
+    pty -4 'minicontainer run' 'exit 4\n'
+    assert "$output" contains "box# "
+    pty -4 'minicontainer run --hostname tea' 'exit 4\n'
+    assert "$output" contains "tea# "
+}
+
+@test "where there is no bash, the shell is sh" {
+    requires busybox
+    mkdir -p image/bin image/proc image/sys image/dev
+    cp "$(command -v busybox)" image/bin/sh
+    mc run --image image <<<'echo "I am $0, $$"'
+    assert "$output" == "I am sh, 1"
+}
+
+@test "exec PID is a second window: same namespaces, same root, a clean start" {
+    requires userns
+    local theirs
+    start run -- sh -c "$ids"'; echo hello >/tmp/here; echo done; sleep 300'
+    wait_for 'grep -q done up'
+    theirs=$(grep : up)
+    export TOKEN=secret
+    exec 7</
+    mc exec "$outer" -- sh -c "$ids"
+    assert "$output" == "$theirs"
+    mc exec "$outer" -- cat /tmp/here
+    assert "$output" == hello
+    mc -7 exec "$outer" -- sh -c 'exit 7'
+    mc exec "$outer" -- sh -c 'hostname; id -u; env; ls /proc/self/fd'
+    assert "${lines[0]}" == box
+    assert "${lines[1]}" == 0
+    assert "$output" lacks TOKEN
+    assert "$output" no-line 7
+    mc -127 exec "$outer" -- no-such-command
+    exec 7<&-
+    stop
+    mc -125 exec "$outer" -- true
+    assert "$stderr" contains "no running container"
+}
+
+@test "exec lab is a second window into the lab; its end closes it" {
+    requires userns
+    start lab -- sh -c 'echo hi >/root/note; echo up; read -r _ </dev/zero; sleep 300'
+    # Another lab may be open on this machine: this one is named by its number too.
+    mc exec "$outer" -- sh -c 'hostname; cat ~/note; cat /proc/1/comm; pwd'
+    assert "${lines[0]}" == lab
+    assert "${lines[1]}" == hi
+    assert "${lines[2]}" == lab
+    mc exec lab -- hostname
+    assert "$output" == lab
+    stop
+}
+
+@test "the machine is as it was, after success and after each kind of failure" {
+    local before
+    before=$(fingerprint)
+    mc run -- true
+    mc -any run -- false
+    mc -127 run -- no-such-command
+    mc -125 run --flurb
+    mc -125 run --workdir /nowhere -- true
+    mc run --init -- true
+    mc run --none -- true
+    assert "$(fingerprint)" == "$before"
+}
