@@ -33,13 +33,14 @@ names() { cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname; }
 @test "two containers side by side have two" {
     mkfifo ready end
     chmod 0666 ready end
-    mc run --only user,uts -- sh -c 'readlink /proc/self/ns/uts >ready; read x <end' \
-        >/dev/null 3>&- 4>&- &
     local first
-    read -r first <ready
+    exec {end}<>end # so that nobody waits for ever
+    mc run --only user,uts -- sh -c 'readlink /proc/self/ns/uts >ready; read x <end' 3>&- 4>&- &
+    read -rt 10 first <>ready
     mc run --only user,uts -- readlink /proc/self/ns/uts
     echo >end
     wait
+    exec {end}>&-
     assert "$first" != "$output"
     assert "$first" != "$(machine uts)"
 }
