@@ -2,6 +2,8 @@
 # clean start, a supervisor that answers for it, exec failures that explain themselves, and the
 # second window.
 
+# shellcheck disable=SC2086  # $set and $way are words
+
 load helpers
 
 ids='for n in cgroup ipc mnt net pid time user uts; do readlink /proc/self/ns/$n; done'

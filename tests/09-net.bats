@@ -1,5 +1,7 @@
 # 09-net.bats -- a network of its own: interfaces, addresses, ports, abstract sockets.
 
+# shellcheck disable=SC2086  # $set and $way are words
+
 load helpers
 
 id='readlink /proc/self/ns/net'
@@ -73,7 +75,9 @@ teardown() {
     # Nothing of ours is among its interfaces but names that every network has (lo, tunl0 ...).
     call ip -o link show up
     local name
-    for name in $(sed 's/^[0-9]*: \([^:@]*\).*/\1/' <<<"$output"); do
+    for name in "${lines[@]}"; do # "2: eth0: <...", "3: v0@v1: <..."
+        name=${name#*: }
+        name=${name%%[:@]*}
         if [ "$name" = lo ]; then continue; fi
         mc -any run -- ip link show "$name" up
         assert "$output" !~ "[<,]UP[,>]" "$name is in the container"

@@ -3,6 +3,8 @@
 # Where our own shell stands at the top of every tree ("/"), the path cannot show a difference:
 # then the number of the namespace alone does. No cgroup is made here.
 
+# shellcheck disable=SC2086  # $set and $way are words
+
 load helpers
 
 id='readlink /proc/self/ns/cgroup'

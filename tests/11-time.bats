@@ -1,5 +1,7 @@
 # 11-time.bats -- the clocks that count from the boot. The date is one for all.
 
+# shellcheck disable=SC2086  # $set and $way are words
+
 load helpers
 
 id='readlink /proc/self/ns/time'
@@ -58,7 +60,8 @@ up='cut -d" " -f1 /proc/uptime'
 @test "both clocks are set, the monotonic one too" {
     requires timens perl
     # CLOCK_MONOTONIC is 1, CLOCK_BOOTTIME is 7 (linux/time.h).
-    local ask='use Time::HiRes "clock_gettime"; printf "%d\n%d\n", clock_gettime(1), clock_gettime(7)'
+    local ask='use Time::HiRes "clock_gettime";
+        printf "%d\n%d\n", clock_gettime(1), clock_gettime(7)'
     mc run --boottime 5000 -- perl -e "$ask"
     assert_age "${lines[0]}" 5000 "monotonic"
     assert_age "${lines[1]}" 5000 "boottime"
