@@ -1,0 +1,265 @@
+# 05-proc.bats -- chapter 5: a fresh /proc and /sys, and what is refused without a partner.
+#
+# proc is no namespace: what tells whether /proc is one's own is its device and inode. Who has no
+# privilege gets it from the row user, so `--only user,pid,mnt` is the control of `--only
+# user,pid,mnt,proc`.
+
+load helpers
+
+# The file system of a mount point, out of /proc/mounts on standard input, and its options.
+type_of() { awk -v at="$1" '$2 == at { type = $3 } END { print type }'; }
+options_of() { awk -v at="$1" '$2 == at { o = $4 } END { print o }'; }
+
+# An image of one program, with the directories that are named.
+image() { # NAME DIRECTORY...
+    requires busybox
+    local name=$1 link
+    shift
+    mkdir -p "$name/bin" "${@/#/$name/}"
+    cp "$(command -v busybox)" "$name/bin/busybox"
+    for link in sh cat ls echo; do ln -s busybox "$name/bin/$link"; done
+    chmod -R a+rX "$name"
+}
+
+@test "control: without proc, /proc is the machine's, also in a root of its own" {
+    local how host
+    host=$(stat -c %d:%i /proc)
+    for how in '--only user' '--only user,pid,mnt' --no-proc --no-pid --no-mnt; do
+        # shellcheck disable=SC2086  # words
+        mc run $how -- stat -c %d:%i /proc
+        assert "$output" == "$host" "$how"
+        # shellcheck disable=SC2086
+        mc run $how -- ls -d "/proc/$$"
+        assert "$output" == "/proc/$$" "$how"
+    done
+}
+
+@test "with proc it is another, of type proc, and only the own processes are in it" {
+    local how host
+    host=$(stat -c %d:%i /proc)
+    for how in '--only user,pid,mnt,proc' '' --no-root --no-net; do
+        # shellcheck disable=SC2086  # words
+        mc run $how -- sh -c 'echo /proc/[0-9]*'
+        assert "$output" == /proc/1 "$how"
+        # shellcheck disable=SC2086
+        mc run $how -- stat -c %d:%i /proc
+        assert "$output" != "$host" "$how"
+        # shellcheck disable=SC2086
+        mc run $how -- cat /proc/mounts
+        assert "$(type_of /proc <<<"$output")" == proc "$how"
+        assert "$(options_of /proc <<<"$output")" =~ nosuid,nodev,noexec "$how"
+    done
+    # Two containers have two.
+    mc run -- stat -c %d /proc
+    assert "$output" != "$(stat -c %d /proc)"
+}
+
+@test "what runs later is in it, under the numbers that it has here" {
+    mc run -- sh -c 'sleep 100 & cat /proc/$!/comm; readlink /proc/self
+        set -- /proc/[0-9]*; echo $#; cat /proc/1/comm'
+    assert "${lines[0]}" =~ '^(sleep|sh)$'
+    assert "${lines[1]}" =~ '^[0-9]{1,2}$'
+    assert "${lines[2]}" == 2
+    assert "${lines[3]}" == sh
+}
+
+@test "ps and pgrep work inside, and see nobody else" {
+    requires ps
+    mc run -- ps -e -o pid=
+    assert "${output// /}" == 1
+    mc run --only user,pid,mnt,proc -- ps -e -o args=
+    assert "$output" == "ps -e -o args="
+    mc run --no-proc -- ps -e -o pid=
+    assert "${#lines[@]}" -gt 2 "control"
+    # Without proc, ps in a shell looks for its own number in the wrong /proc.
+    mc -any run --only user,pid -- sh -c 'ps; :'
+    assert "$output" !~ '^ *1 .* sh$'
+}
+
+@test "in a lab: a number in the old /proc is no number of ours" {
+    mc lab sh -c 'minicontainer run --only pid,mnt -- sh -c "
+        v=\$(cat /run/victim.pid); cat /proc/\$v/comm; kill -0 \$v || echo none"'
+    assert "$output" == $'victim\nnone'
+    mc lab sh -c 'minicontainer run --only pid,mnt,proc -- sh -c "
+        v=\$(cat /run/victim.pid); ls -d /proc/\$v || echo none"'
+    assert "$output" == none
+}
+
+@test "the machine's /proc, /sys and mounts are the same afterwards" {
+    local before
+    before=$(fingerprint; stat -c %d:%i /proc /sys)
+    mc run -- true
+    mc run --only user,pid,mnt,proc -- true
+    mc run --only user,pid,mnt,net,proc -- true
+    mc run --no-net -- umount -l /proc
+    mc lab true
+    assert "$(fingerprint; stat -c %d:%i /proc /sys)" == "$before"
+}
+
+@test "without pid a fresh /proc shows nothing new, in a lab" {
+    mc lab sh -c 'stat -c %d /proc; minicontainer run --only mnt,proc -- sh -c "
+        stat -c %d /proc; cat /proc/\$(cat /run/victim.pid)/comm"'
+    assert "${lines[2]}" == victim
+}
+
+@test "proc with user needs pid: it gives way, or is refused with a line that works" {
+    mc run --no-pid -- true
+    assert "$stderr" =~ 'note: proc .*pid'
+    local how line
+    for how in '--no-pid --proc' '--only user,mnt,proc' '--only user,mnt,proc,root,net'; do
+        # shellcheck disable=SC2086  # words
+        mc -125 run $how -- true
+        assert "$stderr" contains pid "$how"
+        assert "$stderr" contains lessons/05-proc "$how"
+        line=$(sed -n 's/^  try:    minicontainer //p' <<<"$stderr" | head -n 1)
+        assert "$line" != "" "$how: a line to copy"
+        # shellcheck disable=SC2086  # words of the line
+        mc $line -- sh -c 'echo /proc/[0-9]*'
+        assert "$output" == /proc/1 "$line"
+    done
+}
+
+@test "proc needs mnt: it gives way, or is refused with a line that works" {
+    mc run --no-mnt -- true
+    assert "$stderr" =~ 'note: proc .*mnt'
+    local how line
+    for how in '--no-mnt --proc' '--only proc' '--only user,pid,proc' '--only pid,proc'; do
+        # shellcheck disable=SC2086  # words
+        mc -125 run $how -- true
+        assert "$stderr" contains mnt "$how"
+        line=$(sed -n 's/^  try:    minicontainer //p' <<<"$stderr" | head -n 1)
+        assert "$line" != "" "$how: a line to copy"
+        # shellcheck disable=SC2086  # words of the line
+        mc $line -- cat /proc/self/mounts
+        assert "$(type_of /proc <<<"$output")" == proc "$line"
+    done
+}
+
+@test "with net, /sys is fresh: it lists the interfaces of the own network" {
+    local how
+    for how in '--only user,pid,mnt,net,proc' ''; do
+        # shellcheck disable=SC2086  # words
+        mc run $how -- ls /sys/class/net
+        assert "$output" == lo "$how"
+        # shellcheck disable=SC2086
+        mc run $how -- stat -c %d /sys
+        assert "$output" != "$(stat -c %d /sys)" "$how"
+    done
+    # Control: a new network and the old /sys, which still lists the machine's.
+    mc run --only user,net -- ls /sys/class/net
+    assert "$output" == "$(ls /sys/class/net)"
+}
+
+@test "without net, /sys stays the machine's" {
+    local how
+    for how in '--only user,pid,mnt,proc' --no-net '--no-net --no-root'; do
+        # shellcheck disable=SC2086  # words
+        mc run $how -- ls /sys/class/net
+        assert "$output" == "$(ls /sys/class/net)" "$how"
+        # shellcheck disable=SC2086
+        mc run $how -- stat -c %d /sys
+        assert "$output" == "$(stat -c %d /sys)" "$how"
+    done
+}
+
+@test "/sys is read-only both ways, with all that is mounted below it" {
+    local how
+    for how in '' --no-net '--only user,pid,mnt,proc' '--only user,pid,mnt,net,proc'; do
+        # shellcheck disable=SC2086  # words
+        mc run $how -- awk '$2 == "/sys" || $2 ~ "^/sys/" { print $2, $4 }' /proc/self/mounts
+        assert "$output" != "" "$how"
+        # A new mount of /sys hides the one before, and all below that.
+        assert "$(awk '$1 == "/sys" { delete last } { last[$1] = $2 } END { for (at in last)
+            if (last[at] !~ /^ro(,|$)/) print at }' <<<"$output")" == "" "$how"
+        # shellcheck disable=SC2086
+        mc -any run $how -- sh -c 'echo >/sys/new'
+        assert "$status" -ne 0 "$how"
+    done
+}
+
+@test "the machine's knobs in /proc and /sys cannot be opened for writing" {
+    # Only opened: nothing is written, so a failure of this test harms nobody.
+    mc run -- sh -c 'for f in /proc/sysrq-trigger /proc/sys/kernel/core_pattern \
+            /proc/sys/kernel/hostname /proc/sys/kernel/modprobe /proc/sys/vm/drop_caches \
+            /proc/sys/fs/binfmt_misc/register /sys/kernel/uevent_helper /sys/power/state; do
+            ( : 3>>$f ) 2>/dev/null && echo "$f"; done; :'
+    assert "$output" == ""
+    mc run -- sh -c '(: 3>>/proc/self/oom_score_adj) && echo fine'
+    assert "$output" == fine "control: the own one can"
+}
+
+@test "where /proc is masked the kernel gives no fresh one: cause and cure are said" {
+    # As in Docker and Podman, made in a lab. The mask counts where it cannot be taken off: in a
+    # user namespace further in.
+    mc -125 lab sh -c 'mount --bind /dev/null /proc/version
+        minicontainer run --only user,pid,mnt,proc -- true'
+    assert "$stderr" =~ 'mount\("proc".* failed: EPERM'
+    assert "$stderr" contains "mask"
+    assert "$stderr" contains --no-proc
+    # The cure works.
+    mc lab sh -c 'mount --bind /dev/null /proc/version
+        minicontainer run --no-proc -- sh -c "ls -d /proc/\$(cat /run/victim.pid) || echo none"
+        minicontainer run --no-proc -- sh -c "echo I am \$\$"'
+    assert "$output" has-line "I am 1"
+}
+
+@test "a lab in a lab in a lab has its own each time" {
+    mc lab minicontainer lab minicontainer lab minicontainer run -- sh -c 'echo /proc/[0-9]*'
+    assert "$output" == /proc/1
+}
+
+@test "an image without /proc: left out with a note, refused when it was named" {
+    image img etc
+    mc run --image img -- ls /
+    assert "$output" == $'bin\netc'
+    assert "$stderr" =~ 'note: .*/proc'
+    mc -125 run --proc --image img -- echo started
+    assert "$stderr" contains /proc
+    assert "$output" == ""
+    assert "$(ls img)" == $'bin\netc' "nothing is made in an image"
+    mkdir img/proc
+    mc run --image img -- sh -c 'echo /proc/[0-9]*'
+    assert "$output" == /proc/1
+}
+
+@test "an image whose /proc or /sys is a link is refused, and nothing is mounted there" {
+    local name before
+    for name in proc sys; do
+        image "img-$name" dev host
+        if [ "$name" = sys ]; then mkdir img-sys/proc; fi
+        mkdir -p host
+        ln -s "$PWD/host" "img-$name/$name"
+        before=$(fingerprint)
+        mc -125 run --image "img-$name" -- echo started
+        assert "$stderr" contains "/$name"
+        assert "$stderr" contains "symbolic link"
+        assert "$output" == ""
+        # Also when it is to be the machine's /proc.
+        mc -125 run --no-proc --no-net --image "img-$name" -- echo started
+        assert "$(fingerprint)" == "$before"
+        # A link that leads to a directory of the image itself, or back up, is one too.
+        rm "img-$name/$name"
+        ln -s ../../../host "img-$name/$name"
+        mc -125 run --image "img-$name" -- echo started
+    done
+}
+
+@test "with root off the command stays where the caller was" {
+    local how
+    for how in user,pid,mnt,proc user,pid,mnt,net,proc user,pid,mnt,net,cgroup,proc user,mnt; do
+        mc run --only $how -- pwd
+        assert "$output" == "$PWD" "$how"
+    done
+}
+
+@test "--explain: the call and what a shell would say" {
+    mc run --explain --only user,pid,mnt,proc -- true
+    assert "$stderr" =~ 'child  call  mount\("proc", .*"proc".*\) = 0'
+    assert "$stderr" =~ 'child  shell mount -t proc proc /proc'
+    assert "$stderr" =~ 'child  now   proc: .'
+    assert "$stderr" !~ 'call  mount\("sysfs"'
+    mc run --explain --only user,pid,mnt,net,proc -- true
+    assert "$stderr" =~ 'call  mount\("sysfs"'
+    mc run --explain --only user,pid,mnt -- true
+    assert "$stderr" !~ 'call  mount\("proc"'
+}
