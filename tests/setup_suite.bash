@@ -60,5 +60,15 @@ teardown_suite() {
     done
     echo "the tests changed this machine, or left something alive (- before, + after):" >&2
     diff -u "$BATS_SUITE_TMPDIR/before" "$after" | sed 1,2d >&2
+    end_what_is_left "$after" >&2
     return 1
+}
+
+# Name the processes that tests left behind, and end them: by number, only those of our sessions.
+end_what_is_left() {
+    local pid
+    sed -n '/^\[processes\]/,/^\[temp/s/^\([0-9][0-9]*\) .*/\1/p' "$1" | while read -r pid; do
+        printf 'left alive: %s\n' "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+        kill -9 "$pid"
+    done 2>/dev/null
 }
