@@ -93,11 +93,9 @@ mark() { echo "9${BATS_TEST_NUMBER}${BATSPID:-$$}.${RANDOM}"; }
 
 @test "what PID 1 does not hear, ends it all the same when the supervisor gets it" {
     local pid
-    (remember_session; exec "$MC" run -- sh -c 'echo >ready; exec sleep 100') \
-        2>err 3>&- 4>&- &
+    (remember_session; exec "$MC" run -- sleep 100) 2>err 3>&- 4>&- &
     pid=$!
-    wait_for "grep -aq sleep /proc/$pid/task/$pid/children /proc/\$(cat /proc/$pid/task/$pid/children |
-        cut -d' ' -f1)/comm"
+    wait_for "grep -qx sleep /proc/\$(cut -d' ' -f1 /proc/$pid/task/$pid/children)/comm"
     kill -TERM "$pid"
     wait "$pid" || status=$?
     assert "$status" -eq 137
@@ -147,7 +145,7 @@ mark() { echo "9${BATS_TEST_NUMBER}${BATSPID:-$$}.${RANDOM}"; }
 }
 
 @test "--init: number 1 is an init, hears signals for the command, passes the status on" {
-    mc run --init -- sh -c 'echo $$ $PPID; cat /proc/1/comm'
+    mc run --init -- sh -c 'echo $$ $PPID; until grep -x init /proc/1/comm; do :; done'
     assert "${lines[0]}" =~ '^[2-9][0-9]* 1$'
     assert "${lines[1]}" == init
     mc -7 run --init -- sh -c 'exit 7'
