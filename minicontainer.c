@@ -111,14 +111,17 @@
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
-enum { JOIN_SESSION_KEYRING = 1, CAP_SETGID = 6, CAP_SETUID = 7, CAP_SYS_ADMIN = 21 };
+enum { JOIN_SESSION_KEYRING = 1 };
+enum { CAP_SETGID = 6, CAP_SETUID = 7, CAP_SYS_ADMIN = 21 };
 
-/* The exit statuses that are ours, as Docker and every shell have them. */
+/* The exit statuses that are ours, as Docker and every shell have them: we
+ * failed or refused; the command cannot be executed; it was not found. */
 enum { OURS = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 
 /* A copy of this very file inside the program: the assembler reads it in while
  * the compiler works. `source` prints it, --step shows it line by line, and
- * the lab gives it to the learner. */
+ * the lab gives it to the learner. (.pushsection is the assembler's word for
+ * "for a moment, over there"; .rodata is the part that cannot be written.) */
 __asm__(".pushsection .rodata\n"
         "own_source: .incbin \"" __FILE__ "\"\n"
         "own_source_end: .byte 0\n"
@@ -139,6 +142,13 @@ extern const char own_source[], own_source_end[];
  * TRY(call) only checks: it is for plumbing. put() writes a file and tells the
  * shell line that would do the same. So what is told is what is done.
  *
+ * A line of the narration has three parts: who speaks (parent, child, init),
+ * what kind of line it is, and the text. The kinds:
+ *     why    what the next step is for
+ *     call   the call as it stands in this file, and what the kernel answered
+ *     shell  what would do the same in a shell
+ *     now    the proof: what this process sees now
+ *
  * Parent and child never speak at the same time: the child waits in a read(2)
  * until the parent has said all it has to say. One line is one write(2).
  */
@@ -146,16 +156,18 @@ static struct {
     bool explain;     /* --explain: tell each step                        */
     bool step;        /* --step: and wait for Enter before it             */
     const char *who;  /* who is speaking: parent, child, init             */
-    pid_t self;       /* and its number, to know a child that is just born */
+    pid_t self;       /* its number: to know a child that is just born    */
     const char *peek; /* what to try in a second window; %d is the PID    */
     pid_t pid;        /* the container's PID, as the world outside has it */
     pid_t child;      /* our child, killed if we leave too early          */
+    int told_to_end;  /* the signal that told us to end, or 0             */
     char *title;      /* where our command line is kept, for ps(1)        */
     size_t title_size;
 } narrator = { .who = "parent" };
 
 /* printf into a buffer that nobody has to free. It is used again 32 calls
- * later, so a text that must live longer is copied. errno is kept. */
+ * later, so a text that must live longer is copied. errno is kept. Texts of
+ * more than 8191 bytes are cut. */
 __attribute__((format(printf, 1, 2)))
 static char *text(const char *fmt, ...) {
     static char ring[32][8192];
@@ -171,21 +183,23 @@ static char *text(const char *fmt, ...) {
     return out;
 }
 
-/* A small file as a text; "" if there is none. */
+/* A small file as a text(); "" if there is none, or if we may not read it. All
+ * the files of /proc that we read are small. */
 static char *slurp(const char *path) {
     char *out = text("%s", "");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = 0;
+    ssize_t got = 0, n;
 
-    for (ssize_t n = 1; fd >= 0 && n > 0 && got < 8191; got += n > 0 ? n : 0)
-        n = read(fd, out + got, (size_t)(8191 - got));
+    while (fd >= 0 && (n = read(fd, out + got, (size_t)(8191 - got))) > 0)
+        got += n;
     out[got] = '\0';
     if (fd >= 0)
         close(fd);
     return out;
 }
 
-/* How much of the first line of LINES goes into N columns: whole words. */
+/* How many bytes of the first line of LINES go into N columns. It is cut
+ * between words, unless a word is longer than half of the line. */
 static size_t fit(const char *lines, size_t n) {
     size_t length = strcspn(lines, "\n"), cut = n;
 
@@ -196,18 +210,21 @@ static size_t fit(const char *lines, size_t n) {
     return lines[cut] == ' ' ? cut : n;
 }
 
-/* Write HEAD and LINES to stderr, each line by one write(2). On a terminal of
- * 80 columns a long line goes on below, under its own text. */
+/* Write HEAD and LINES to stderr, each line by one write(2), so that lines of
+ * several processes are never mixed. On a terminal a long line goes on below,
+ * under its own text; into a file or a pipe it stays whole, for programs. */
 static void write_line(const char *head, const char *lines) {
     int indent = (int)strlen(head);
 
     do {
         size_t n = fit(lines, isatty(2) ? 79 - (size_t)indent : 4096);
-        const char *out = text("%-*s%.*s\n", indent, head, (int)n, lines);
+        char *out = text("%-*s%.*s\n", indent, head, (int)n, lines);
         if (write(2, out, strlen(out)) < 0)
             return; /* a closed stderr must not stop the container */
         head = "";
         lines += n;
+        /* After a line that was only too long, the rest is indented; a line
+         * that ended by itself is followed by one with a head of its own. */
         if (*lines == '\n')
             indent = 0;
         lines += *lines == ' ' || *lines == '\n';
@@ -216,14 +233,15 @@ static void write_line(const char *head, const char *lines) {
 /* A remark of ours that is no failure. */
 #define note(...) write_line("minicontainer: note: ", text(__VA_ARGS__))
 
-/* One line of the narration: who speaks, what KIND of line it is, the text. */
+/* One line of the narration, if it is wanted. */
 static void tell(const char *kind, const char *line) {
     if (narrator.explain)
         write_line(text("%-7s%-6s", narrator.who, kind), line);
 }
 
-/* Leave before the command has run. _exit(2): a child shares the parent's
- * stdio buffers and must not write them out a second time. */
+/* Leave before the command has run, and leave no child behind. By _exit(2): a
+ * child shares the parent's stdio buffers, and exit(3) would write them out a
+ * second time. */
 __attribute__((noreturn))
 static void leave(int status) {
     if (narrator.child > 0) {
@@ -233,7 +251,9 @@ static void leave(int status) {
     _exit(status);
 }
 
-/* We refuse: what was asked for cannot be had. Exits with 125. */
+/* We refuse: what was asked for cannot be had. The first line says why; those
+ * after it begin with "  cause:  ", "  cure:   ", "  try:    " (a line to be
+ * copied), or "  lesson: ". Exits with 125. */
 __attribute__((noreturn))
 static void refuse_with(const char *lines) {
     write_line("minicontainer: ", lines);
@@ -241,7 +261,7 @@ static void refuse_with(const char *lines) {
 }
 #define refuse(...) refuse_with(text(__VA_ARGS__))
 
-/* Line N (from 1) of our own source, up to its end. */
+/* Where line N (from 1) of our own source begins. */
 static const char *source_line(int n) {
     const char *at = own_source;
 
@@ -252,23 +272,24 @@ static const char *source_line(int n) {
 
 /* The number of the chapter that line N lies in; 0 if it is in none. */
 static int chapter_of(int n) {
+    const char *p = own_source, *end = source_line(n);
     int chapter = 0;
 
-    /* A title stands between two rulers: " * 2. UTS -- ..." */
-    for (const char *p = own_source, *end = source_line(n);
-         (p = strstr(p, "==\n * ")) && p < end; p++)
+    /* A title stands below a ruler: " * 2. UTS -- ..." */
+    for (; (p = strstr(p, "==\n * ")) && p < end; p++)
         chapter = atoi(p + strlen("==\n * "));
     return chapter;
 }
 
-/* errno by name. (glibc has strerrorname_np(3), musl has not.) */
+/* errno by name, as the man pages have it. (glibc has strerrorname_np(3) for
+ * this, musl has not.) */
 static const char *errno_name(int err) {
 #define E(name) [name] = #name
     static const char *const names[] = {
         E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(E2BIG), E(ENOEXEC),
-        E(EBADF), E(EAGAIN), E(ENOMEM), E(EACCES), E(EBUSY), E(EEXIST), E(EXDEV),
-        E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL), E(ENFILE), E(EMFILE),
-        E(ENOSPC), E(EROFS), E(ERANGE), E(ENOSYS), E(ELOOP), E(EUSERS),
+        E(EBADF), E(EAGAIN), E(ENOMEM), E(EACCES), E(EBUSY), E(EEXIST),
+        E(EXDEV), E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL), E(ENFILE),
+        E(EMFILE), E(ENOSPC), E(EROFS), E(ERANGE), E(ENOSYS), E(ELOOP),
     };
     bool known = err > 0 && (size_t)err < LENGTH(names) && names[err];
 
@@ -276,16 +297,19 @@ static const char *errno_name(int err) {
 }
 
 /* What forbids it, and what to do: the refusals that are met most often. The
- * first row that fits is printed: the failed call's text contains CALL, and
- * FILE has a line that begins with HOLDS (FILE NULL: fits always; HOLDS NULL:
- * FILE must be missing). */
-#define DOCKER "docker run --security-opt seccomp=unconfined "
+ * first row that fits is printed. It fits if the text of the failed call
+ * contains CALL, errno is ERR, and FILE has a line that begins with HOLDS.
+ * Without HOLDS, FILE must be missing; without FILE, that is all. */
+#define DOCKER "docker run --security-opt seccomp=unconfined"
 #define LAPTOPS "lessons/README.md, \"What laptops refuse\""
-static const struct cure { const char *call; int err; const char *file, *holds, *cause, *cure; }
-cures[] = {
+static const struct cure {
+    const char *call;
+    int err;
+    const char *file, *holds, *cause, *cure;
+} cures[] = {
     { "clone", EPERM, "/proc/self/status", "Seccomp:\t2",
       "a seccomp filter: we are inside Docker, a devcontainer or Codespaces",
-      DOCKER "--security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
+      DOCKER " --security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
     { "clone", EPERM, "/proc/sys/kernel/unprivileged_userns_clone", "0\n",
       "kernel.unprivileged_userns_clone=0: only root may make user namespaces",
       "sudo sysctl -w kernel.unprivileged_userns_clone=1, or use sudo" },
@@ -319,11 +343,12 @@ cures[] = {
       "leave it out: --no-root" },
     { "mount", EACCES, NULL, NULL, "AppArmor (docker-default) or SELinux (container_t)",
       "docker run --security-opt apparmor=unconfined, or --security-opt label=disable" },
-    { "mount", EPERM, "/proc/self/status", "Seccomp:\t2",
-      "a seccomp filter: we are inside a container engine", DOCKER },
-    { "mount", ENOSYS, NULL, NULL, "this kernel is older than 5.12", "a newer kernel" },
+    { "mount", ENOSYS, NULL, NULL, "this kernel is older than 5.12",
+      "a newer kernel; or leave the tree as it is: --no-root, without --volume" },
     { "sethostname", EPERM, NULL, NULL, "a seccomp filter (Podman), even in a UTS namespace of our "
       "own", "podman run --security-opt seccomp=unconfined, or leave it out: --no-uts" },
+    { "", EPERM, "/proc/self/status", "Seccomp:\t2",
+      "a seccomp filter forbids this call: we are inside a container engine", DOCKER },
 };
 
 /* Does row R of `cures` fit this failure? */
@@ -335,14 +360,16 @@ static bool fits(const struct cure *r, const char *call, int err) {
     return strstr(text("\n%s", slurp(r->file)), text("\n%s", r->holds));
 }
 
-/* A system call failed, and we cannot go on: the call as it is written, errno
- * by name, where it stands, the likely cause and its cure. Exits with 125. */
+/* A system call failed, and we cannot go on: say the call as it is written,
+ * errno by name, where it stands, the likely cause and its cure. Exits with
+ * 125. VALUES are those behind the names in CALL, or "". */
 __attribute__((noreturn))
 static void failed(const char *call, const char *values, int line) {
     int err = errno, chapter = chapter_of(line);
+    const char *what = *values ? text("  [%s]", values) : "";
 
-    write_line("minicontainer: ", text("%s failed: %s (%s)%s%s%s", call, errno_name(err),
-               strerror(err), *values ? "  [" : "", values, *values ? "]" : ""));
+    write_line("minicontainer: ", text("%s failed: %s (%s)%s", call,
+                                       errno_name(err), strerror(err), what));
     for (size_t i = 0; i < LENGTH(cures); i++)
         if (fits(&cures[i], call, err)) {
             write_line("  cause:  ", cures[i].cause);
@@ -350,61 +377,76 @@ static void failed(const char *call, const char *values, int line) {
             break;
         }
     if (chapter > 0)
-        write_line("  where:  ", text("line %d, chapter %d: minicontainer source %d, "
-                   "and its lesson", line, chapter, chapter));
+        write_line("  where:  ", text("line %d; its chapter and its lesson are "
+                   "number %d: minicontainer source %d", line, chapter, chapter));
     leave(OURS);
 }
 
-/* Behind SYS, SYSV and TRY: go on with the result, or fail. */
-static int checked(long result, bool told, const char *call, int line, const char *values) {
+/* Behind SYS, SYSV and TRY: go on with the result of a call, or fail. */
+static int checked(long result, bool told, const char *call, int line,
+                   const char *values) {
+    /* clone(2) and fork(2) return twice, 0 in the child: only the parent,
+     * whose number has not changed, tells it. */
+    bool newborn = result == 0 && getpid() != narrator.self;
+
     if (result < 0)
         failed(call, values, line);
-    /* clone(2) and fork(2) return twice: only the parent tells it. */
-    if (told && (result != 0 || getpid() == narrator.self))
-        tell("call", text(*values ? "%s = %ld  [%s]" : "%s = %ld%s", call, result, values));
+    if (told && !newborn && *values)
+        tell("call", text("%s = %ld  [%s]", call, result, values));
+    else if (told && !newborn)
+        tell("call", text("%s = %ld", call, result));
     narrator.self = getpid();
     return (int)result;
 }
 #define SYS(call) checked((call), true, #call, __LINE__, "")
-#define SYSV(call, ...) checked((call), true, #call, __LINE__, text(__VA_ARGS__))
+#define SYSV(call, ...) \
+    checked((call), true, #call, __LINE__, text(__VA_ARGS__))
 #define TRY(call) checked((call), false, #call, __LINE__, "")
 
-/* Behind put(): write LINES into a file of /proc by one write(2), and tell it
- * as a shell would do it. Unless it MUST be, a refusal is only told. */
+/* Behind put(): write LINES into a file of /proc, and tell it as a shell would
+ * do it. By one write(2), as those files want it. A refusal is a failure if it
+ * MUST be; else it is only told. */
 static void put_at(int line, bool must, const char *path, const char *lines) {
-    char *shell = text("echo '%s' > %s", lines, path);
+    const char *shown = lines, *second = strchr(lines, '\n');
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool done = fd >= 0 && write(fd, lines, strlen(lines)) >= 0;
 
+    if (second) /* printf(1) knows \n; a line of ours must not be torn */
+        shown = text("%.*s\\n%s", (int)(second - lines), lines, second + 1);
+    char *shell = text("%s '%s' > %s", second ? "printf" : "echo", shown, path);
     if (!done && must)
         failed(shell, "", line);
     if (fd >= 0)
         close(fd);
-    tell("shell", done ? shell : text("%s  (refused, and not needed)", shell));
+    tell("shell", done ? shell : text("%s  (refused; not needed)", shell));
 }
 #define put(path, ...) put_at(__LINE__, true, path, text(__VA_ARGS__))
-#define put_if_allowed(path, ...) put_at(__LINE__, false, path, text(__VA_ARGS__))
+#define put_if_allowed(path, value) put_at(__LINE__, false, path, value)
 
-/* --step: the source around LINE, to the end of the paragraph. All our code is
- * in functions, four columns in: these are left out. */
+/* --step: show the source around LINE, to the end of its paragraph. All our
+ * code is in functions, four columns in: those are left out. */
 static void show_source(int line) {
     for (int i = line - 2; i < line + 12; i++) {
         const char *p = source_line(i);
-        if (i > line && (*p == '\n' || *p == '}' || strncmp(p, "    say(", 8) == 0))
+        bool next_step = strncmp(p, "    say(", 8) == 0;
+        if (i > line && (*p == '\n' || *p == '}' || next_step))
             return;
         p += strncmp(p, "    ", 4) == 0 ? 4 : 0;
-        write_line("", text("%c%5d  %.*s", i == line ? '>' : ' ', i, (int)fit(p, 72), p));
+        write_line("", text("%c%5d  %.*s", i == line ? '>' : ' ', i,
+                            (int)strcspn(p, "\n"), p));
     }
 }
 
-/* Wait for Enter. The end of the input is as good. */
+/* --step: wait for Enter. The end of the input is as good. q leaves before the
+ * command was run, c goes on without waiting, r shows it again. */
 static void pause_at(int line) {
     char byte, answer;
 
     do {
         show_source(line);
         if (narrator.peek && narrator.pid > 0)
-            write_line("  a second window:  ", text(narrator.peek, narrator.pid));
+            write_line("  in a second window: ",
+                       text(narrator.peek, narrator.pid));
         dprintf(2, "[Enter] do it  [r] again  [c] run on  [q] leave: ");
         answer = '\n';
         while (read(0, &byte, 1) == 1 && byte != '\n')
@@ -423,24 +465,27 @@ static void say_at(int line, const char *why) {
 }
 #define say(...) say_at(__LINE__, text(__VA_ARGS__))
 
-/* Our name for ps(1): COMM is what pgrep finds, TITLE what `ps ax` prints. It
- * reads our own memory, where the command line was: that is gone then. */
+/* Our name for ps(1): COMM is what pgrep(1) finds, TITLE what `ps ax` prints.
+ * That is read from our own memory, where the words of the command line are:
+ * they are gone then, so a process does this only when it needs them no more.
+ * prctl(2), PR_SET_NAME; proc(5), cmdline */
 static void rename_process(const char *comm, const char *title) {
     prctl(PR_SET_NAME, comm, 0, 0, 0);
     memset(narrator.title, 0, narrator.title_size);
     snprintf(narrator.title, narrator.title_size, "%s", title);
 }
 
-/* How many files match PATTERN, as in a shell. */
+/* How many files match PATTERN, as in a shell. glob(7) */
 static int count(const char *pattern) {
     glob_t found = { 0 };
-    int n = glob(pattern, GLOB_NOSORT, NULL, &found) == 0 ? (int)found.gl_pathc : 0;
+    bool some = glob(pattern, GLOB_NOSORT, NULL, &found) == 0;
+    int n = some ? (int)found.gl_pathc : 0;
 
     globfree(&found);
     return n;
 }
 
-/* How many lines a file has. */
+/* How many lines a file has; 0 if it cannot be read. */
 static int count_lines(const char *path) {
     FILE *f = fopen(path, "re");
     int lines = 0;
@@ -474,27 +519,36 @@ enum { TIME, MNT, USER, UTS, IPC, NET, CGROUP, PID, ROOT, PROC, ROWS };
 
 /* One line of a user namespace's map: COUNT ids from INSIDE on are the ids
  * from OUTSIDE on. user_namespaces(7) */
-struct map { unsigned inside, outside, count; };
+struct map {
+    unsigned inside, outside, count;
+};
 
-/* One --volume: SRC of the machine appears as DST in the container. FD is the
- * source as a mount that is attached nowhere yet; it belongs to the child. */
-struct volume { const char *src, *dst; bool read_only; int fd; };
+/* One --volume: SRC of the machine appears as DST in the container. */
+struct volume {
+    const char *src, *dst;
+    bool read_only;
+    int fd; /* SRC as a mount that is attached nowhere yet; the child's */
+};
 
 /* All that one container is asked to be. parent_side() owns it; the child gets
- * its own copy by clone(2), as it gets all of the parent's memory. */
+ * its own copy by clone(2), as it gets a copy of all of the parent's memory. */
 struct container {
-    unsigned rows;        /* the isolations that are on                      */
-    unsigned named;       /* those switched on by name: honoured or refused  */
-    unsigned denied;      /* those switched off by name                      */
+    /* The isolations, as sets of rows. */
+    unsigned rows;        /* those that are on: the only set that counts     */
+    unsigned named;       /* switched on by name: honoured or refused        */
+    unsigned denied;      /* switched off by name                            */
     bool only;            /* --only: nothing else is on                      */
+
+    /* The options of the command line. */
+    unsigned given;       /* which of options[] were given                   */
     bool lab;             /* furnish it as the practice host                 */
     bool init;            /* PID 1 is ours, the command is its child         */
     bool read_only;       /* the root cannot be written                      */
     bool explain, step;   /* for the narrator                                */
-    bool given;           /* Docker's -i -t --rm: always so here             */
-    const char *hostname; /* NULL: box                                       */
+    bool always_so;       /* Docker's -i -t --rm                             */
+    const char *hostname; /* never NULL                                      */
     const char *image;    /* NULL: a root out of the machine's own files     */
-    const char *workdir;  /* NULL: / , or where we are if root is off        */
+    const char *workdir;  /* NULL: where we are                              */
     const char *boottime; /* seconds since the container's "boot"; NULL: 0   */
     struct map map[8];    /* --map, or the default                           */
     int maps;
@@ -509,20 +563,20 @@ struct container {
     int report;               /* the descriptor that it answers to           */
     int compared;             /* the row that compare_side() looks at        */
     struct container *nested; /* and the container that it starts            */
-    int output;           /* the command's stdout and stderr, if >= 0        */
+    int output;               /* the command's stdout and stderr, if >= 0    */
 
     /* While it runs. */
     pid_t pid;            /* the child, as the parent counts                 */
     int life[2];          /* a pipe. A message through it is "go"; its end
                            * means that the parent is gone. The parent keeps
-                           * [1], the child [0]                              */
+                           * [1], the child keeps [0]                        */
     int proc_fd;          /* the machine's /proc, opened before all mounts   */
     ino_t machine_mnt;    /* the mount namespace that we must not touch      */
     int image_fd;         /* the image as a mount, attached nowhere yet      */
     int root_fd;          /* the new root (or /), to look paths up in        */
     dev_t own_dev;        /* our own tmpfs: here we may make directories     */
-    bool terminal;        /* stdin was a terminal, and we in its foreground  */
-    struct termios modes; /* its modes then                                  */
+    bool terminal;        /* stdin is a terminal, and we its foreground job  */
+    struct termios modes; /* its modes before we did anything                */
 };
 
 static bool on(const struct container *c, int row) {
@@ -532,26 +586,30 @@ static bool on(const struct container *c, int row) {
 /* A field of /proc/WHO/status that holds a hexadecimal set of bits; WHO is a
  * number or "self". 0 if it cannot be read. proc(5) */
 static unsigned long long status_bits(const char *who, const char *field) {
-    const char *at = strstr(slurp(text("/proc/%s/status", who)), field);
+    const char *status = slurp(text("/proc/%s/status", who));
+    const char *at = strstr(status, field);
 
     return at ? strtoull(at + strlen(field), NULL, 16) : 0;
 }
 
-/* May this process use capability number CAP? capabilities(7) */
+/* May this process use capability number CAP? A capability is one of the some
+ * forty pieces that root's power is made of. capabilities(7) */
 static bool has_cap(int cap) {
     return status_bits("self", "CapEff:") >> cap & 1;
 }
 
 /* Does our own user namespace know COUNT ids from FIRST on? The machine's own
  * knows all of them, a container's only those of its map. */
-static bool knows_ids(unsigned first, unsigned count) {
-    unsigned inside, outside, length;
+static bool knows_ids(unsigned long first, unsigned long count) {
+    const char *p = slurp("/proc/self/uid_map");
+    unsigned long inside, outside, length;
     int used;
 
-    for (const char *p = slurp("/proc/self/uid_map");
-         sscanf(p, "%u %u %u%n", &inside, &outside, &length, &used) == 3; p += used)
-        if (inside <= first && (unsigned long)first + count <= (unsigned long)inside + length)
+    while (sscanf(p, "%lu %lu %lu%n", &inside, &outside, &length, &used) == 3) {
+        if (inside <= first && first + count <= inside + length)
             return true;
+        p += used;
+    }
     return false;
 }
 
@@ -564,8 +622,9 @@ static bool root_of_machine(void) {
  * processes are in the same one if it is the same. namespaces(7) */
 static ino_t namespace_id(const char *name) {
     struct stat st;
+    bool there = stat(text("/proc/self/ns/%s", name), &st) == 0;
 
-    return stat(text("/proc/self/ns/%s", name), &st) == 0 ? st.st_ino : 0;
+    return there ? st.st_ino : 0;
 }
 
 /* =====================================================================
@@ -582,12 +641,18 @@ static ino_t namespace_id(const char *name) {
  * Not this  a daemon. Docker's client asks dockerd, dockerd asks containerd,
  *           that starts runc, and runc does what this file does.
  * Read      lessons/01-first-container, pid_namespaces(7), prctl(2), signal(7)
+ *
+ * Docker's parts, and where they are here: the client is the command line at
+ * the end of this file; the daemon is nowhere, each container has its own
+ * supervisor instead; an image is a directory; a registry is not needed.
  */
 
 /* All the signals that a supervisor fetches with sigwaitinfo(2). They are
- * blocked before the clone, so that none is lost. */
-static const int watched[] = { SIGCHLD, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGWINCH,
-                               SIGUSR1, SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU };
+ * blocked before the clone, so that none is lost, and no code of ours ever
+ * runs in a signal handler. */
+static const int watched[] = { SIGCHLD,  SIGTERM, SIGHUP,  SIGINT,
+                               SIGQUIT,  SIGWINCH, SIGUSR1, SIGUSR2,
+                               SIGTSTP,  SIGTTIN, SIGTTOU };
 
 static sigset_t watched_signals(void) {
     sigset_t set;
@@ -599,26 +664,41 @@ static sigset_t watched_signals(void) {
 }
 
 /* Is the other end of the life pipe closed? Only the parent holds it, so this
- * means that the parent is dead, however it died. */
+ * means that the parent is dead, however it died. (getppid(2) cannot tell: it
+ * is 0 for PID 1 of a PID namespace.) */
 static bool parent_is_gone(const struct container *c) {
     struct pollfd p = { .fd = c->life[0] };
 
     return poll(&p, 1, 0) > 0;
 }
 
-/* Child: be killed when the parent dies. The kernel forgets the wish when we
+/* Child: get SIG when the parent dies. The kernel forgets the wish when we
  * change our user, so it is made after that. A parent that died *before* the
  * wish was made is found by its pipe: without this second look, a start that
- * is killed at the wrong moment leaves a live child. */
-static void die_with_parent(const struct container *c, int signal) {
-    TRY(prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0));
+ * is killed at the wrong moment leaves a live child. prctl(2) */
+static void die_with_parent(const struct container *c, int sig) {
+    TRY(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0));
     if (parent_is_gone(c))
         leave(OURS);
 }
 
+/* Has PROCESS become the command yet? The ninth field of /proc/PID/stat holds
+ * the kernel's flags for it: 0x40 is "forked, and no execve(2) since". The
+ * second field is a name in brackets, which may hold brackets itself. */
+static bool still_starting(pid_t process) {
+    const char *stat_line = slurp(text("/proc/%d/stat", process));
+    const char *bracket = strrchr(stat_line, ')');
+    unsigned flags = 0;
+
+    if (bracket)
+        sscanf(bracket, ") %*c %*d %*d %*d %*d %*d %u", &flags);
+    return flags & 0x40;
+}
+
 /* Would PROCESS not even notice SIG? So it is for PID 1 of a PID namespace, if
- * it neither handles, nor blocks, nor on purpose ignores it. NSpid lists the
- * numbers of a process, from our namespace inwards: "4711 1". */
+ * it neither handles, nor blocks, nor on purpose ignores it. While it is still
+ * starting it has all our signals blocked, but only until it unblocks them.
+ * NSpid lists its numbers, from our namespace inwards: "4711 1". */
 static bool unheard(pid_t process, int sig) {
     const char *who = text("%d", process);
     const char *ns = strstr(slurp(text("/proc/%s/status", who)), "NSpid:\t");
@@ -626,18 +706,46 @@ static bool unheard(pid_t process, int sig) {
 
     if (strncmp(last, "\t1", 2) != 0 || last - ns < (int)strlen("NSpid:\t"))
         return false;
-    unsigned long long heard = status_bits(who, "SigCgt:") | status_bits(who, "SigBlk:") |
+    /* In sigwait(3) a signal is blocked, though it is not shown as such. */
+    if (strstr(slurp(text("/proc/%s/wchan", who)), "sigtimedwait"))
+        return false;
+    unsigned long long heard = status_bits(who, "SigCgt:") |
+                               status_bits(who, "SigBlk:") |
                                status_bits(who, "SigIgn:");
-    return !(heard >> (sig - 1) & 1);
+    return still_starting(process) || !(heard >> (sig - 1) & 1);
+}
+
+/* Supervisor: SIG would end any other program, but CHILD is PID 1 and deaf to
+ * it. Nobody must be left stuck: say why, and end the container. A first ^C,
+ * often typed by mistake, is only answered. */
+static void end_deaf(pid_t child, int sig, bool terminal) {
+    static bool warned;
+    bool once_more = sig == SIGINT && terminal && !warned;
+
+    if (still_starting(child)) {
+        kill(child, SIGKILL);
+        return;
+    }
+    note("PID 1 has no handler for signal %d (%s), so the kernel drops it "
+         "(chapter 3); %s", sig, strsignal(sig),
+         once_more ? "^C again ends the container"
+                   : "docker stop would wait ten seconds, we kill it now");
+    warned = true;
+    if (!once_more)
+        kill(child, SIGKILL);
 }
 
 /* Supervisor: one signal has come. A signal of the terminal (^C) goes to every
  * process in the foreground, so the command has it already: only one that a
- * process sent (si_code <= 0) is passed on, or it would come twice. */
-static void pass_on(const struct container *c, pid_t child, const siginfo_t *info) {
-    static bool warned;
+ * process sent (si_code <= 0) is passed on, or it would come twice. But the end
+ * of a terminal is told only to the leader of the session, if we are that. */
+static void pass_on(const struct container *c, pid_t child,
+                    const siginfo_t *info) {
     int sig = info->si_signo;
-    bool terminal = info->si_code > 0;
+    bool hangup = sig == SIGHUP && getsid(0) == getpid();
+    bool terminal = info->si_code > 0 && !hangup;
+    bool deadly = sig == SIGTERM || sig == SIGHUP || sig == SIGINT ||
+                  sig == SIGQUIT;
 
     /* ^Z, or a read from a terminal that is another job's. PID 1 cannot be
      * stopped by these, only by SIGSTOP: we stop it, then ourselves, and the
@@ -648,20 +756,13 @@ static void pass_on(const struct container *c, pid_t child, const siginfo_t *inf
         kill(child, SIGCONT);
         return;
     }
-    if (!terminal)
+    if (deadly)
+        narrator.told_to_end = sig;
+    /* (An init of ours fetches its signals, and so it hears all of them.) */
+    if (deadly && !c->init && unheard(child, sig))
+        end_deaf(child, sig, terminal);
+    else if (!terminal)
         kill(child, sig);
-
-    /* What PID 1 does not hear must leave nobody stuck. */
-    bool deadly = sig == SIGTERM || sig == SIGHUP || sig == SIGINT || sig == SIGQUIT;
-    if (!deadly || c->init || !unheard(child, sig))
-        return; /* (an init of ours waits for all of them) */
-    bool once_more = sig == SIGINT && terminal && !warned;
-    note("PID 1 has no handler for signal %d (%s), so the kernel drops it (chapter 3); %s",
-         sig, strsignal(sig), once_more ? "^C again ends the container"
-         : "docker stop would wait ten seconds and kill it, we kill it now");
-    warned = true;
-    if (!once_more)
-        kill(child, SIGKILL);
 }
 
 /* Wait for CHILD to end, and answer for it meanwhile. Returns the status that
@@ -676,9 +777,11 @@ static int supervise(const struct container *c, pid_t child, bool is_init) {
     for (;;) {
         for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
             if (pid == child)
-                return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+                return WIFEXITED(status) ? WEXITSTATUS(status)
+                                         : 128 + WTERMSIG(status);
         if (is_init && parent_is_gone(c))
             return OURS;
+
         if (sigwaitinfo(&set, &info) < 0 || info.si_signo == SIGCHLD)
             continue;
         if (!is_init)
@@ -689,7 +792,7 @@ static int supervise(const struct container *c, pid_t child, bool is_init) {
 }
 
 /* The PID of the parent of the process whose `stat` file is PATH; 0 if it is
- * gone. The second field is a name in brackets, which may hold brackets. */
+ * gone. (For the brackets see still_starting.) */
 static pid_t parent_of(const char *path) {
     const char *bracket = strrchr(slurp(path), ')');
     int parent = 0;
@@ -708,8 +811,8 @@ static void end_orphans(const struct container *c) {
     glob_t found = { 0 };
 
     do {
-        if (fchdir(c->proc_fd) < 0 || readlink("self", self, sizeof self - 1) < 0 ||
-            atoi(self) != getpid())
+        ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
+        if (n < 0 || atoi(self) != getpid() || fchdir(c->proc_fd) < 0)
             return;
         glob("[0-9]*", 0, NULL, &found);
         for (size_t i = 0; i < found.gl_pathc; i++)
@@ -719,24 +822,30 @@ static void end_orphans(const struct container *c) {
     } while (waitpid(-1, NULL, 0) > 0);
 }
 
-/* The terminal as it was before the container. A shell inside may have made
- * itself the foreground job, or turned echo off, and then have been killed. */
+/* Remember the terminal as it is before the container runs. A shell inside may
+ * make itself the foreground job, or turn echo off, and then be killed. */
 static void keep_terminal(struct container *c) {
-    c->terminal = tcgetpgrp(0) == getpgrp() && tcgetattr(0, &c->modes) == 0;
+    bool foreground = tcgetpgrp(0) == getpgrp();
+
+    c->terminal = foreground && tcgetattr(0, &c->modes) == 0;
 }
 
+/* And make it so again. The foreground is taken only from a job that is no
+ * more: not from the shell that has put us into the background meanwhile.
+ * (SIGTTOU, which tcsetpgrp(3) would send us, is blocked.) */
 static void give_terminal_back(const struct container *c) {
     pid_t front = tcgetpgrp(0);
 
-    /* Take it only from a job that is no more: not from the shell that has
-     * put us into the background. (SIGTTOU is blocked.) */
-    if (c->terminal && front > 0 && kill(-front, 0) < 0 && errno == ESRCH)
+    if (!c->terminal)
+        return;
+    if (front > 0 && kill(-front, 0) < 0 && errno == ESRCH)
         tcsetpgrp(0, getpgrp());
-    if (c->terminal && tcgetpgrp(0) == getpgrp())
+    if (tcgetpgrp(0) == getpgrp())
         tcsetattr(0, TCSADRAIN, &c->modes);
 }
 
-/* Any descriptor above 2 could lead out of the container. */
+/* Close every descriptor above 2: any of them could lead out of the container
+ * (a directory of the machine, a socket of the caller's). close_range(2) */
 static void close_from_3(void) {
     if (syscall(SYS_close_range, 3, ~0U, 0) == 0)
         return;
@@ -744,7 +853,8 @@ static void close_from_3(void) {
         close(fd);
 }
 
-/* What a parent hands down without being asked is put back to the default. */
+/* What a parent hands down to its children without being asked is put back to
+ * the default: blocked and ignored signals, the umask, keys, descriptors. */
 static void clean_start(void) {
     sigset_t none;
 
@@ -755,7 +865,8 @@ static void clean_start(void) {
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
     umask(022);
     /* A keyring of our own: keys of the caller's session stay out of reach.
-     * It may fail (no quota left, a filter): then there are none to have. */
+     * It may fail (no quota left, a filter): then there are none to have.
+     * session-keyring(7) */
     syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
     /* From now on no setuid file gives more rights than we have. */
     SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
@@ -763,7 +874,8 @@ static void clean_start(void) {
 }
 
 /* A fresh environment. What the caller has in theirs (tokens, paths of another
- * tree) is not the container's business; the terminal and the language are. */
+ * tree) is not the container's business; the terminal and the language are.
+ * With a root of its own, a container also has a home of its own. */
 static void fresh_environment(const struct container *c) {
     static const char *const kept[] = { "TERM=", "LANG=", "LC_" };
     const char *home = getenv("HOME");
@@ -775,8 +887,8 @@ static void fresh_environment(const struct container *c) {
         for (size_t i = 0; i < LENGTH(kept); i++)
             if (strncmp(*old, kept[i], strlen(kept[i])) == 0)
                 putenv(*old);
-    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:"
-                   "/opt/minicontainer", 1);
+    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+                   "/sbin:/bin:/opt/minicontainer", 1);
     setenv("HOME", home, 1);
     setenv("HOSTNAME", c->hostname, 1);
     setenv("container", "minicontainer", 1);
@@ -785,26 +897,37 @@ static void fresh_environment(const struct container *c) {
         putenv(c->env[i]);
 }
 
+/* The loader that the dynamic ELF file FD names (its PT_INTERP), into OUT,
+ * which has room for a path; HEAD is the file's first page. elf(5) */
+static void elf_loader(int fd, const Elf64_Ehdr *head, char *out) {
+    Elf64_Phdr part;
+
+    for (unsigned i = 0; i < head->e_phnum; i++) {
+        off_t at = (off_t)(head->e_phoff + i * sizeof part);
+        if (pread(fd, &part, sizeof part, at) != sizeof part)
+            return;
+        if (part.p_type == PT_INTERP)
+            TRY(pread(fd, out, PATH_MAX, (off_t)part.p_offset));
+    }
+    out[PATH_MAX] = '\0';
+}
+
 /* The program that the kernel needs in order to start PATH: what stands behind
- * #!, or the loader that a dynamic ELF file names (PT_INTERP); "" if none. */
+ * #!, or a loader; "" if none. */
 static const char *interpreter(const char *path) {
     union { char start[4096]; Elf64_Ehdr elf; } head = { .start = "" };
     char *out = text("%s", "");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    Elf64_Phdr p;
 
-    if (fd < 0 || read(fd, &head, sizeof head - 1) < 3)
-        return out;
-    if (strncmp(head.start, "#!", 2) == 0) {
+    if (fd >= 0 && read(fd, &head, sizeof head - 1) > 2) {
         const char *name = head.start + 2 + strspn(head.start + 2, " \t");
-        out = text("%.*s", (int)strcspn(name, " \t\n"), name);
-    } else if (memcmp(head.start, ELFMAG, SELFMAG) == 0) {
-        for (unsigned i = 0; i < head.elf.e_phnum; i++)
-            if (pread(fd, &p, sizeof p, (off_t)(head.elf.e_phoff + i * sizeof p)) > 0 &&
-                p.p_type == PT_INTERP)
-                out[pread(fd, out, PATH_MAX, (off_t)p.p_offset) > 0 ? PATH_MAX : 0] = '\0';
+        if (strncmp(head.start, "#!", 2) == 0)
+            out = text("%.*s", (int)strcspn(name, " \t\n"), name);
+        else if (memcmp(head.start, ELFMAG, SELFMAG) == 0)
+            elf_loader(fd, &head.elf, out);
     }
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return out;
 }
 
@@ -812,24 +935,25 @@ static const char *interpreter(const char *path) {
  * 127 (not found) or 126 (found, but not to be executed). */
 __attribute__((noreturn))
 static void explain_exec(const struct container *c, const char *path, int err) {
-    const char *where = c->image ? c->image : on(c, ROOT) ? "the container's root" : "this root";
+    const char *root = on(c, ROOT) ? "the container's root" : "this root";
+    const char *where = c->image ? c->image : root, *message;
     const char *needs = err == ENOENT ? interpreter(path) : "";
     bool missing = err == ENOENT || err == ENOTDIR;
 
     if (*needs)
-        write_line("minicontainer: ", text("%s is there, but %s, which must load it, is "
-                   "missing in %s", path, needs, where));
+        message = text("%s is there, but %s, which must load it, is missing in "
+                       "%s", path, needs, where);
     else if (missing)
-        write_line("minicontainer: ", text("%s: not found in %s", *path ? path : "\"\"", where));
+        message = text("%s: not found in %s", *path ? path : "\"\"", where);
     else if (err == ENOEXEC)
-        write_line("minicontainer: ", text("%s: not for this processor, or a script that "
-                   "does not begin with #!", path));
+        message = text("%s: not for this processor, or a script without #!", path);
     else
-        write_line("minicontainer: ", text("%s: %s (%s), in %s", path, strerror(err),
-                   errno_name(err), where));
+        message = text("%s: %s (%s), in %s", path, strerror(err),
+                       errno_name(err), where);
+    write_line("minicontainer: ", message);
     if (missing && !strchr(path, '/')) {
-        write_line("  cause:  ", "the first word is the command; an image is a directory, "
-                   "given by --image DIR");
+        write_line("  cause:  ", "the first word is the command; an image is a "
+                   "directory, given by --image DIR");
         if (c->argv[1])
             write_line("  try:    ", text("minicontainer run -- %s", c->argv[1]));
     }
@@ -864,10 +988,11 @@ static void exec_command(const struct container *c, char **argv) {
             explain_exec(c, path, errno);
         denied = true;
     }
-    explain_exec(c, denied ? path : name, denied ? EACCES : ENOENT);
+    explain_exec(c, name, denied ? EACCES : ENOENT);
 }
 
-/* Last step of every child: a clean start, then the command. */
+/* Last step of every child: a clean start, then the command. The caller's
+ * terminal is the command's too: descriptors 0, 1 and 2 stay as they are. */
 __attribute__((noreturn))
 static void start_command(struct container *c) {
     static char *bash[] = { "bash", "--norc", NULL }, *sh[] = { "sh", NULL };
@@ -898,6 +1023,8 @@ static void start_command(struct container *c) {
  * Not this  /etc/hostname is a file, DNS is a service: no namespace touches
  *           them. The NIS domain name is not the one of DNS.
  * Read      lessons/02-uts, uts_namespaces(7), sethostname(2)
+ *
+ * (UTS is "UNIX Time-sharing System", from struct utsname of uname(2).)
  */
 static void enter_uts(struct container *c) {
     say("the new UTS namespace has a copy of the names: we change the copy");
@@ -908,8 +1035,9 @@ static const char *look_uts(void) {
     char host[65] = "", domain[65] = "";
 
     gethostname(host, sizeof host - 1);
+    getdomainname(domain, sizeof domain - 1);
     /* "(none)" is the kernel's word for a name that was never set. */
-    if (getdomainname(domain, sizeof domain - 1) < 0 || *domain == '(' || !*domain)
+    if (*domain == '(' || !*domain)
         return text("%s", host);
     return text("%s, NIS domain %s", host, domain);
 }
@@ -953,6 +1081,7 @@ static void init_side(struct container *c) {
     narrator.who = "init";
     TRY(sigprocmask(SIG_BLOCK, &set, NULL));
     if (on(c, PID)) {
+        say("PID 1 stays: it reaps orphans; the command is its child");
         die_with_parent(c, SIGKILL); /* and the kernel kills all the others */
     } else {
         say("no PID namespace: an init that catches orphans takes its place");
@@ -961,7 +1090,7 @@ static void init_side(struct container *c) {
          * and that looks at the pipe. */
         die_with_parent(c, SIGCHLD);
     }
-    pid_t command = TRY(fork());
+    pid_t command = SYS(fork());
     if (command == 0) {
         narrator.who = "child";
         start_command(c);
@@ -989,36 +1118,43 @@ static void init_side(struct container *c) {
  * Not this  the files. Both tables point to the same file systems: what is
  *           written there is seen by all. That is root's work (chapter 6).
  * Read      lessons/04-mnt, mount_namespaces(7), mount(2), open_tree(2)
+ *
+ * Root of a container may undo "read-only" on mounts of its own table: only
+ * what it got from outside in a table that it does not own is locked.
  */
 
 /* Make the mount at PATH (below AT) read-only, or take setuid files and device
- * nodes from it. With AT_RECURSIVE in FLAGS also all the mounts below it: the
- * older MS_REMOUNT|MS_RDONLY reaches only the top one. mount_setattr(2) */
-static void restrict_mount(int at, const char *path, unsigned flags, uint64_t set) {
+ * nodes from it; SET has the MOUNT_ATTR_ bits. With AT_RECURSIVE in FLAGS also
+ * all the mounts below it: the older MS_REMOUNT|MS_RDONLY reaches only the top
+ * one. With AT_EMPTY_PATH and "", the mount AT itself. mount_setattr(2) */
+static void restrict_mount(int at, const char *path, unsigned flags,
+                           uint64_t set) {
     /* struct mount_attr: what to set, what to clear, propagation, userns_fd */
-    struct { uint64_t set, clear, propagation, userns_fd; } attr = { set, 0, 0, 0 };
+    struct { uint64_t set, clear, propagation, userns_fd; } attr = { .set = set };
 
-    SYSV(syscall(SYS_mount_setattr, at, path, flags, &attr, sizeof attr), "%s%s",
-         *path ? path : "detached", set & MOUNT_ATTR_RDONLY ? ", read-only" : "");
+    SYSV(syscall(SYS_mount_setattr, at, path, flags, &attr, sizeof attr),
+         "%s%s", *path ? path : "a detached mount",
+         set & MOUNT_ATTR_RDONLY ? ", read-only" : "");
 }
 
 /* Take directory or file PATH, and what is mounted below it, as a mount that
- * is attached nowhere yet. Owner of the descriptor: the caller. */
+ * is attached nowhere yet. Owner of the descriptor: the caller. open_tree(2) */
 static int take_mount(const char *path) {
     unsigned flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE;
 
     return SYSV(syscall(SYS_open_tree, AT_FDCWD, path, flags), "\"%s\"", path);
 }
 
+/* Child, still as the caller's user outside; in the new mount namespace. */
 static void enter_mnt(struct container *c) {
     /* The promise of this program: not one mount(2) in the machine's table. */
     if (!c->machine_mnt || namespace_id("mnt") == c->machine_mnt)
-        refuse("still in the machine's mount namespace: nothing is mounted there");
+        refuse("still in the machine's mount namespace: nothing is mounted");
     say("cut the copy's ties: no mount of ours may travel back");
     SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 
-    /* The caller's directories, while we are still the caller: the image may
-     * lie where only they may go. */
+    /* The caller's directories, while we are still the caller: they may lie
+     * where nobody else may go. */
     if (c->image)
         c->image_fd = take_mount(c->image);
     for (int i = 0; i < c->volumes; i++) {
@@ -1036,10 +1172,12 @@ static const char *look_mnt(void) {
 }
 
 /* One step of walk(): open NAME below AT, which is closed. -1 with errno;
- * ELOOP for a symbolic link. */
+ * ELOOP for a symbolic link. (With O_PATH and O_NOFOLLOW, openat(2) opens the
+ * link itself; with O_PATH, no right to read is needed.) */
 static int step_down(int at, const char *name) {
+    int below = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int err = errno;
     struct stat st;
-    int below = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), err = errno;
 
     close(at);
     if (below >= 0 && fstat(below, &st) == 0 && S_ISLNK(st.st_mode)) {
@@ -1073,28 +1211,31 @@ static int walk(const struct container *c, const char *path, bool want_dir) {
     return at;
 }
 
-/* Attach the volumes, when the rest of the tree is there. */
-static void attach_volumes(struct container *c) {
-    for (int i = 0; i < c->volumes; i++) {
-        struct volume *v = &c->volume[i];
-        struct stat st;
+/* Attach one volume. Its destination is a directory if its source is one. */
+static void attach_volume(const struct container *c, const struct volume *v) {
+    struct stat st;
 
-        TRY(fstat(v->fd, &st));
-        say("volume %s: the same files in two trees", v->dst);
-        int to = walk(c, v->dst + 1, S_ISDIR(st.st_mode));
-        if (to < 0 && errno == ELOOP)
-            refuse("--volume: %s goes through a symbolic link\n"
-                   "  cure:   name the path that the link leads to", v->dst);
-        if (to < 0)
-            refuse("--volume: there is no %s in this root (%s), and nothing is made in "
-                   "what is not ours\n  cure:   make it first, with mkdir -p",
-                   v->dst, errno_name(errno));
-        SYSV(syscall(SYS_move_mount, v->fd, "", to, "",
-                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
-             "%s on %s", v->src, v->dst);
-        close(to);
-        close(v->fd);
-    }
+    TRY(fstat(v->fd, &st));
+    say("volume %s: the same files in two trees", v->dst);
+    int to = walk(c, v->dst + 1, S_ISDIR(st.st_mode));
+    if (to < 0 && errno == ELOOP)
+        refuse("--volume: %s goes through a symbolic link\n"
+               "  cure:   name the path that the link leads to", v->dst);
+    if (to < 0)
+        refuse("--volume: there is no %s in this root (%s), and nothing is made "
+               "in what is not ours\n  cure:   make it first, with mkdir -p",
+               v->dst, errno_name(errno));
+    SYSV(syscall(SYS_move_mount, v->fd, "", to, "",
+                 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+         "%s on %s", v->src, v->dst);
+    close(to);
+    close(v->fd);
+}
+
+/* Child, when the rest of the tree is there, and before the pivot. */
+static void attach_volumes(struct container *c) {
+    for (int i = 0; i < c->volumes; i++)
+        attach_volume(c, &c->volume[i]);
 }
 
 /* =====================================================================
@@ -1116,12 +1257,14 @@ static void attach_volumes(struct container *c) {
  */
 
 /* Stand in directory PATH of the new root, to mount on ".": so no path is
- * looked up twice. False if this root, an image, has no such directory. */
+ * looked up twice, and nobody can swap it in between. False if this root, an
+ * image, has no such directory. */
 static bool stand_in(const struct container *c, const char *path) {
     int at = walk(c, path, true);
 
     if (at < 0 && errno == ELOOP)
-        refuse("/%s of the image is a symbolic link: nothing is mounted there", path);
+        refuse("/%s of the image is a symbolic link: nothing is mounted there",
+               path);
     if (at < 0)
         return false;
     TRY(fchdir(at));
@@ -1135,11 +1278,14 @@ static void bind_machines(const struct container *c, const char *path) {
         SYSV(mount(path, ".", NULL, MS_BIND | MS_REC, NULL), "%s", path);
 }
 
+/* Child, root of its namespaces. The flags are those that Docker has, too: no
+ * setuid files, no device nodes and no programs in these trees. A user
+ * namespace must repeat them where the old mount has them. */
 static void enter_proc(struct container *c) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
     if (stand_in(c, "proc")) {
-        say("a fresh /proc shows the PID namespace of the process that mounts it");
+        say("a fresh /proc shows the PID namespace of who mounts it: ours");
         SYS(mount("proc", ".", "proc", flags, NULL));
     } else if (c->named & BIT(PROC)) {
         refuse("the image has no directory /proc, which --proc needs");
@@ -1185,24 +1331,29 @@ static const char *look_proc(void) {
 #define NEW_ROOT "/tmp"
 
 /* What a container needs of the machine so that its tools work. Never a file
- * with passwords, keys or secrets. What a machine does not have is left out. */
+ * with passwords, keys or secrets. What a machine does not have is left out:
+ * /lib32 and /nix, /etc/alternatives (Debian), /etc/pki (Fedora) ... */
 static const char *const brought[] = {
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
-    "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d",
-    "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/ca-certificates",
-    "/etc/pki/ca-trust", "/etc/pki/tls/certs", "/etc/terminfo", "/etc/services",
-    "/etc/protocols", "/etc/localtime", "/etc/os-release", "/etc/debian_version",
+    "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+    "/etc/ca-certificates", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
+    "/etc/terminfo", "/etc/services", "/etc/protocols", "/etc/localtime",
+    "/etc/os-release", "/etc/debian_version",
 };
 
-/* Directories that every tree has; those that everybody may write come last. */
+/* Directories that every tree has. */
 static const char *const empty_dirs[] = {
-    "etc", "etc/ssl", "etc/pki", "etc/pki/tls", "proc", "sys", "dev", "root", "home",
-    "srv", "opt", "mnt", "run", "var", "var/log", "var/lib", "tmp", "var/tmp",
+    "etc", "etc/ssl", "etc/pki", "etc/pki/tls", "proc", "sys", "dev", "root",
+    "home", "srv", "opt", "mnt", "run", "var", "var/log", "var/lib",
+    "tmp", "var/tmp",
 };
 
 /* Device files without danger, and the links that programs expect in /dev. */
-static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full",
-                                       "/dev/random", "/dev/urandom", "/dev/tty" };
+static const char *const devices[] = {
+    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+    "/dev/tty",
+};
 static const char *const dev_links[][2] = {
     { "/proc/self/fd", "fd" },       { "/proc/self/fd/0", "stdin" },
     { "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
@@ -1210,20 +1361,23 @@ static const char *const dev_links[][2] = {
 };
 
 /* Make a file of the new tree that holds SIZE bytes of DATA. */
-static void make_file(const char *path, mode_t mode, const void *data, size_t size) {
-    int fd = TRY(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+static void make_file(const char *path, mode_t mode, const void *data,
+                      size_t size) {
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    int fd = TRY(open(path, flags, mode));
 
     TRY(write(fd, data, size));
     close(fd);
 }
 
-/* Copy a file of the machine, contents only. Unreadable: left out. */
+/* Copy a file of the machine, its contents only. Unreadable: left out. */
 static void copy_file(const char *from, const char *to, mode_t mode) {
     int in = open(from, O_RDONLY | O_CLOEXEC);
 
     if (in < 0)
         return;
-    int out = TRY(open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    make_file(to, mode, "", 0);
+    int out = TRY(open(to, O_WRONLY | O_CLOEXEC));
     while (sendfile(out, in, NULL, 1 << 20) > 0)
         continue;
     close(in);
@@ -1231,8 +1385,9 @@ static void copy_file(const char *from, const char *to, mode_t mode) {
 }
 
 /* Bring PATH of the machine into the new tree, under the same name: a link as
- * a link, a file as a copy, a directory as a read-only bind mount, with all
- * that is mounted below it. The current directory is the new root. */
+ * a link (on most machines /bin is one, to usr/bin), a file as a copy, a
+ * directory as a read-only bind mount, with all that is mounted below it.
+ * The current directory is the new root. */
 static void bring(const char *path) {
     const char *name = path + 1;
     char target[PATH_MAX] = "";
@@ -1255,42 +1410,47 @@ static void bring(const char *path) {
 /* The default root: every program of the machine is there, and nothing of the
  * machine can be written. The current directory is the new root. */
 static void build_default_root(const struct container *c) {
-    const char *names[][2] = {
+    bool bash = access("/bin/bash", X_OK) == 0;
+    const char *files[][2] = {
         { "etc/passwd", text("root:x:0:0:root:/root:/bin/%s\n"
-                             "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-                             access("/bin/bash", X_OK) == 0 ? "bash" : "sh") },
+          "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+          bash ? "bash" : "sh") },
         { "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
         { "etc/hostname", text("%s\n", c->hostname) },
-        { "etc/hosts", text("127.0.0.1 localhost %s\n::1 localhost\n", c->hostname) },
-        { "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n" },
+        { "etc/hosts", text("127.0.0.1 localhost %s\n::1 localhost\n",
+                            c->hostname) },
+        { "etc/nsswitch.conf", "passwd: files\ngroup: files\n"
+                               "hosts: files dns\n" },
     };
 
     for (size_t i = 0; i < LENGTH(empty_dirs); i++)
         TRY(mkdir(empty_dirs[i], 0755));
-    TRY(chmod("tmp", 01777));
+    TRY(chmod("tmp", 01777)); /* everybody may write, and remove their own */
     TRY(chmod("var/tmp", 01777));
     TRY(symlink("/run", "var/run"));
-    say("the machine's own programs, read-only, with all that is mounted below");
+
+    say("the machine's programs, read-only, with all that is mounted below");
     for (size_t i = 0; i < LENGTH(brought); i++)
         bring(brought[i]);
     copy_file("/etc/resolv.conf", "etc/resolv.conf", 0644);
-    for (size_t i = 0; i < LENGTH(names); i++)
-        make_file(names[i][0], 0644, names[i][1], strlen(names[i][1]));
+    for (size_t i = 0; i < LENGTH(files); i++)
+        make_file(files[i][0], 0644, files[i][1], strlen(files[i][1]));
 }
 
-/* Bind one device file of the machine into /dev: a user namespace must not
- * make device files (mknod(2) is EPERM), but may show those that exist. */
+/* Bind one device file of the machine into /dev, where we stand: a user
+ * namespace must not make device files (mknod(2) is EPERM), but may show those
+ * that exist. A file is bound on a file, so there must be one. */
 static void bind_device(const char *from, const char *name) {
     make_file(name, 0644, "", 0);
     SYSV(mount(from, name, NULL, MS_BIND, NULL), "%s", from);
 }
 
-/* A /dev with what every program expects, and no disk. False: no /dev here. */
-static bool build_dev(const struct container *c) {
+/* A /dev with what every program expects, and no disk. */
+static void build_dev(const struct container *c) {
     const char *terminal = ttyname(0);
 
     if (!stand_in(c, "dev"))
-        return false;
+        return;
     say("a /dev with harmless devices and no disk");
     SYS(mount("dev", ".", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64m"));
     stand_in(c, "dev"); /* in the tmpfs now, no longer below it */
@@ -1300,21 +1460,24 @@ static bool build_dev(const struct container *c) {
         TRY(symlink(dev_links[i][0], dev_links[i][1]));
     TRY(mkdir("shm", 0777));
     TRY(chmod("shm", 01777));
+
+    /* Terminals: a devpts of our own, so that those of the machine are not
+     * there. The one that we came from is not in it: show it as console, and
+     * tty(1) finds it. */
     TRY(mkdir("pts", 0755));
     SYS(mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC,
               "newinstance,ptmxmode=0666,mode=0620"));
-    /* The terminal we came from is not in the new devpts: show it here, and
-     * tty(1) finds it. */
     if (terminal && access(terminal, F_OK) == 0)
         bind_device(terminal, "console");
     if (on(c, IPC)) { /* POSIX message queues (chapter 8) */
         TRY(mkdir("mqueue", 0755));
-        SYS(mount("mqueue", "mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
+        SYS(mount("mqueue", "mqueue", "mqueue",
+                  MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
     }
-    return true;
 }
 
-/* Start the new tree: attach the image, or a tmpfs, at NEW_ROOT. */
+/* Start the new tree: attach the image, or a tmpfs, at NEW_ROOT, and stand in
+ * it. root_fd leads there from now on, and no longer to the machine's root. */
 static void attach_root(struct container *c) {
     struct stat st;
 
@@ -1324,12 +1487,13 @@ static void attach_root(struct container *c) {
     else
         SYS(mount("minicontainer", NEW_ROOT, "tmpfs", MS_NOSUID | MS_NODEV,
                   "mode=755,size=512m"));
-    close(c->root_fd); /* it led to the machine's root */
+    close(c->root_fd);
     close(c->image_fd);
     c->root_fd = TRY(open(NEW_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (faccessat(c->root_fd, ".", X_OK, 0) < 0)
-        refuse("--image: the container's root may not enter %s\n  cause:  outside it is "
-               "user %u there\n  cure:   chmod o+rx %s, or --map 0:0:1 for who 0 is",
+        refuse("--image: the container's root may not enter %s\n"
+               "  cause:  outside it is user %u there\n"
+               "  cure:   chmod o+rx %s, or --map 0:0:1 for who 0 is",
                c->image, c->map[0].outside, c->image);
     TRY(fchdir(c->root_fd));
     TRY(fstat(c->root_fd, &st));
@@ -1337,24 +1501,44 @@ static void attach_root(struct container *c) {
         c->own_dev = st.st_dev;
 }
 
+/* Child, root of its namespaces, in its own mount table. */
 static void enter_root(struct container *c) {
     say("the new tree is built at " NEW_ROOT ", where nobody else sees it");
     attach_root(c);
     if (!c->image)
         build_default_root(c);
     else if (c->read_only)
-        restrict_mount(c->root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, MOUNT_ATTR_RDONLY);
-    if (!build_dev(c))
-        note("%s has no /dev: it stays without (so with /proc and /sys)", c->image);
+        restrict_mount(c->root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+                       MOUNT_ATTR_RDONLY);
+    build_dev(c);
     if (!on(c, PROC)) {
         bind_machines(c, "/proc");
         bind_machines(c, "/sys");
     }
 }
 
+/* An image gets no directory from us: say what it lacks, in one line. */
+static void note_left_out(const struct container *c) {
+    static const char *const wanted[] = { "dev", "proc", "sys" };
+    const char *lacks = "";
+
+    for (size_t i = 0; i < LENGTH(wanted); i++) {
+        int at = walk(c, wanted[i], true);
+        if (at < 0)
+            lacks = text("%s /%s", lacks, wanted[i]);
+        else
+            close(at);
+    }
+    if (*lacks)
+        note("%s has no%s: left out", c->image, lacks);
+}
+
 /* The last step: the old tree goes. pivot_root(".", ".") puts the old root on
- * top of the new one; what "." then names is the old one, and is detached. */
+ * top of the new one; what "." then names is the old one, and is detached: it
+ * is in no mount table of ours any more. pivot_root(2), NOTES */
 static void pivot(struct container *c) {
+    if (c->image)
+        note_left_out(c);
     say("the new tree becomes /, and the old one goes out of reach");
     TRY(fchdir(c->root_fd));
     SYS(syscall(SYS_pivot_root, ".", "."));
@@ -1370,10 +1554,12 @@ static void enter_chroot(struct container *c) {
     TRY(fchdir(c->image_fd));
     close(c->image_fd);
     SYS(chroot("."));
-    note("--image without mnt is chroot(2): nobody who is root stays in (lesson 06)");
+    note("--image without mnt is chroot(2): nobody who is root stays in it "
+         "(lesson 06)");
 }
 
-/* The file system that / is, and how many names it holds. */
+/* How many names / holds, and what file system it is. The last line for "/"
+ * counts: it is mounted on top. */
 static const char *look_root(void) {
     FILE *mounts = setmntent("/proc/self/mounts", "re");
     const char *what = "?";
@@ -1404,25 +1590,28 @@ static const char *look_root(void) {
  *
  * If real root starts us, 0 inside is not 0 outside: it is the first of a
  * range that nobody owns (systemd sets 524288 and up aside for containers).
+ * If 0 were 0, all that belongs to root outside would be open to root inside:
+ * /etc/shadow, and the switches in /proc/sys.
  */
-#define RANGE_FIRST 524288u
-#define RANGE_COUNT 65536u
+enum { RANGE_FIRST = 524288, RANGE_COUNT = 65536 };
 
 /* Fill in the map, if --map did not: as real root a range; as an ordinary
  * user, or as root of a lab, only ourselves. */
 static void default_map(struct container *c) {
-    bool range = geteuid() == 0 && has_cap(CAP_SETUID) && knows_ids(RANGE_FIRST, RANGE_COUNT);
+    struct map range = { 0, RANGE_FIRST, RANGE_COUNT }, us = { 0, geteuid(), 1 };
+    bool may = geteuid() == 0 && has_cap(CAP_SETUID);
 
     if (c->maps > 0)
         return;
     c->maps = 1;
-    c->map[0] = range ? (struct map){ 0, RANGE_FIRST, RANGE_COUNT }
-                      : (struct map){ 0, geteuid(), 1 };
+    c->map[0] = may && knows_ids(RANGE_FIRST, RANGE_COUNT) ? range : us;
 }
 
 /* Does this map name nobody but ourselves? That much is free for everybody. */
 static bool only_us(const struct container *c) {
-    return c->maps == 1 && c->map[0].count == 1 && c->map[0].outside == geteuid();
+    const struct map *m = &c->map[0];
+
+    return c->maps == 1 && m->count == 1 && m->outside == geteuid();
 }
 
 /* An ordinary user may write a map of just one number, their own. For more
@@ -1436,16 +1625,16 @@ static void write_map_by_helper(const char *helper, pid_t pid, char *lines) {
 
     tell("shell", shell);
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
-        refuse("%s is missing: without it an ordinary user maps only their own id\n"
-               "  cure:   sudo apt-get install uidmap", helper);
+        refuse("%s is missing, and only with it an ordinary user maps more "
+               "than their own id\n  cure:   sudo apt-get install uidmap", helper);
     if (status != 0)
         refuse("%s refused this --map: you have no such lines in /etc/sub%.3s\n"
                "  cure:   sudo usermod --add-subuids 100000-165535 "
-               "--add-subgids 100000-165535 $USER", helper, helper + strlen("new"));
+               "--add-subgids 100000-165535 $USER", helper, helper + 3);
 }
 
 /* Parent: write uid_map or gid_map of the child. In a map of groups, our own
- * group stands for our own user. */
+ * group stands for our own user. All lines by one write(2), and only once. */
 static void write_map(const struct container *c, const char *which) {
     bool groups = strcmp(which, "gid_map") == 0;
     char *lines = text("%s", "");
@@ -1462,6 +1651,7 @@ static void write_map(const struct container *c, const char *which) {
         write_map_by_helper(groups ? "newgidmap" : "newuidmap", c->pid, lines);
 }
 
+/* Parent, while the child waits. */
 static void map_user(struct container *c) {
     say("who is 0 inside? The map says which numbers outside stand behind it");
     /* Dropping a group can give access (to a file that is closed to that
@@ -1472,6 +1662,8 @@ static void map_user(struct container *c) {
     write_map(c, "gid_map");
 }
 
+/* Child. Until now its user had no number in here: it was 65534, "nobody". The
+ * groups of the caller go, too. */
 static void become_root(struct container *c) {
     say("the map is written: %s becomes user 0 of its namespace", c->hostname);
     setgroups(0, NULL); /* EPERM where it is denied: then there is no need */
@@ -1509,7 +1701,7 @@ static const char *look_ipc(void) {
     static const char *const kinds[] = { "msg", "shm", "sem" };
     int n[3];
 
-    /* Each of these files has a heading, and a line an object. */
+    /* Each of these files has a heading, and a line for each object. */
     for (int i = 0; i < 3; i++) {
         n[i] = count_lines(text("/proc/sysvipc/%s", kinds[i])) - 1;
         n[i] = n[i] < 0 ? 0 : n[i];
@@ -1537,19 +1729,22 @@ static const char *look_ipc(void) {
  */
 static void enter_net(struct container *c) {
     struct ifreq request = { .ifr_name = "lo" };
+    /* Any socket will do: it is our hand on the network stack. */
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 
-    say("%s has a new network with nothing but lo, and lo is down: set it up", c->hostname);
+    say("%s has a new network: only lo is in it, and down; set it up",
+        c->hostname);
     request.ifr_flags = IFF_UP | IFF_RUNNING;
     SYSV(ioctl(fd, SIOCSIFFLAGS, &request), "ip link set lo up");
     close(fd);
-    /* ping(1) without privilege: the group that may, in this namespace. */
+    /* ping(1) without privilege: the groups that may, in this namespace. */
     put_if_allowed("/proc/sys/net/ipv4/ping_group_range", "0 0");
 }
 
 /* The network as one line: addresses by interface, and what is missing. */
 static const char *look_net(void) {
     struct ifaddrs *list = NULL;
+    struct sockaddr_in in;
     char address[INET_ADDRSTRLEN], last[IFNAMSIZ] = "", *out = text("%s", "");
 
     getifaddrs(&list);
@@ -1560,11 +1755,12 @@ static const char *look_net(void) {
             out = text("%s%s down, ", out, i->ifa_name);
         if (family != AF_INET)
             continue;
-        struct sockaddr_in in;
         memcpy(&in, i->ifa_addr, sizeof in);
         inet_ntop(AF_INET, &in.sin_addr, address, sizeof address);
-        out = text("%s%s%s%s, ", out, strcmp(last, i->ifa_name) ? i->ifa_name : "",
-                   strcmp(last, i->ifa_name) ? " " : "", address);
+        /* A second address of the same interface: its name is said already. */
+        if (strcmp(last, i->ifa_name) != 0)
+            out = text("%s%s ", out, i->ifa_name);
+        out = text("%s%s, ", out, address);
         snprintf(last, sizeof last, "%s", i->ifa_name);
     }
     freeifaddrs(list);
@@ -1589,8 +1785,9 @@ static const char *look_net(void) {
  * Read      lessons/10-cgroup, cgroup_namespaces(7), cgroups(7)
  */
 
-/* Only in a fresh /sys is there a place to mount on. A machine without cgroup
- * v2 has nothing to mount: no harm. */
+/* Child, before the pivot. Only in a fresh /sys is there a place to mount on.
+ * A machine without cgroup v2 has nothing to mount: no harm, so this is the
+ * one call that is told and may fail. */
 static void mount_cgroup(struct container *c) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
@@ -1598,16 +1795,17 @@ static void mount_cgroup(struct container *c) {
         return;
     say("the cgroup tree as this namespace sees it");
     int result = mount("cgroup2", ".", "cgroup2", flags, NULL);
-    tell("call", text("mount(\"cgroup2\", \".\", \"cgroup2\", flags, NULL) = %d", result));
+    tell("call", text("mount(\"cgroup2\", \".\", \"cgroup2\", flags, NULL) = %d",
+                      result));
 }
 
-/* Each line is hierarchy:controllers:path. The first path that is not / says
- * most; of v2 there is one line only. */
+/* Each line of the file is hierarchy:controllers:path. With cgroup v2 there is
+ * one; with v1 many, and the first path that is not / says most. */
 static const char *look_cgroup(void) {
     char *save, *path = NULL;
+    char *line = strtok_r(slurp("/proc/self/cgroup"), "\n", &save);
 
-    for (char *line = strtok_r(slurp("/proc/self/cgroup"), "\n", &save); line;
-         line = strtok_r(NULL, "\n", &save))
+    for (; line; line = strtok_r(NULL, "\n", &save))
         if (!path || strcmp(path, "/") == 0)
             path = strchr(strchr(line, ':') + 1, ':') + 1;
     return path ? path : "none";
@@ -1629,21 +1827,24 @@ static const char *look_cgroup(void) {
  * Read      lessons/11-time, time_namespaces(7)
  */
 
-/* Set CLOCK_NAME so that it now shows AGE seconds. An offset counts from the
- * machine's own clock, also in a lab in a lab: so add what there is. */
+/* Set the clock CLOCK_NAME so that it now shows AGE seconds. An offset counts
+ * from the machine's own clock, also in a lab in a lab: so the one that is
+ * there already is added. */
 static void set_clock(clockid_t id, const char *clock_name, long long age) {
     const char *old = strstr(slurp("/proc/self/timens_offsets"), clock_name);
+    long long there = old ? atoll(old + strlen(clock_name)) : 0;
     struct timespec now;
 
     TRY(clock_gettime(id, &now));
     put("/proc/self/timens_offsets", "%s %lld 0", clock_name,
-        (old ? atoll(old + strlen(clock_name)) : 0) + age - (long long)now.tv_sec);
+        there + age - (long long)now.tv_sec);
 }
 
+/* Child, still as the caller's user outside. */
 static void enter_time(struct container *c) {
     long long age = c->boottime ? atoll(c->boottime) : 0;
 
-    say("a time namespace is for our children: make it, set it, then enter it");
+    say("a time namespace is for our children: make it, set it, enter it");
     SYS(unshare(CLONE_NEWTIME));
     set_clock(CLOCK_MONOTONIC, "monotonic", age);
     set_clock(CLOCK_BOOTTIME, "boottime", age);
@@ -1657,7 +1858,8 @@ static const char *look_time(void) {
 
     clock_gettime(CLOCK_BOOTTIME, &t);
     long s = (long)t.tv_sec;
-    return text("up %ld d %02ld:%02ld:%02ld", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
+    return text("up %ld d %02ld:%02ld:%02ld", s / 86400, s / 3600 % 24,
+                s / 60 % 60, s % 60);
 }
 
 /* =====================================================================
@@ -1689,46 +1891,60 @@ static const struct isolation {
     const char *(*look)(void);
 } isolations[ROWS] = {
     [TIME] = { "time", 11, CLONE_NEWTIME, "CLONE_NEWTIME", 0,
-        "the clocks that count from the boot", "-", "unshare --time --boottime -N",
+        "the clocks that count from boot", "-", "unshare --time --boottime -N",
         "cat /proc/%d/timens_offsets", "cat /proc/uptime; date +%F",
         NULL, enter_time, NULL, look_time },
+
     [MNT] = { "mnt", 4, CLONE_NEWNS, "CLONE_NEWNS", 0,
         "the mount table", "-", "unshare --mount --propagation private",
-        "wc -l /proc/%d/mountinfo", "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts",
+        "wc -l /proc/%d/mountinfo",
+        "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts",
         NULL, enter_mnt, attach_volumes, look_mnt },
+
     [USER] = { "user", 7, CLONE_NEWUSER, "CLONE_NEWUSER", 0,
-        "user and group numbers, what root is root of", "--userns=host",
+        "user and group numbers", "--userns=host",
         "unshare --user --map-root-user", "cat /proc/%d/uid_map",
         "id -u; hostname oops", map_user, become_root, NULL, look_user },
+
     [UTS] = { "uts", 2, CLONE_NEWUTS, "CLONE_NEWUTS", 0,
         "host name and NIS domain name", "--uts=host", "unshare --uts",
-        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", NULL, enter_uts, NULL, look_uts },
+        "ls -l /proc/%d/ns/uts", "hostname oops; hostname",
+        NULL, enter_uts, NULL, look_uts },
+
     [IPC] = { "ipc", 8, CLONE_NEWIPC, "CLONE_NEWIPC", 0,
-        "System V objects, POSIX message queues", "--ipc=host", "unshare --ipc",
-        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", NULL, NULL, NULL, look_ipc },
+        "System V objects, POSIX queues", "--ipc=host", "unshare --ipc",
+        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q",
+        NULL, NULL, NULL, look_ipc },
+
     [NET] = { "net", 9, CLONE_NEWNET, "CLONE_NEWNET", 0,
-        "interfaces, addresses, ports, abstract sockets", "--network=host", "unshare --net",
+        "interfaces, addresses, ports", "--network=host", "unshare --net",
         "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr",
         NULL, enter_net, NULL, look_net },
+
     [CGROUP] = { "cgroup", 10, CLONE_NEWCGROUP, "CLONE_NEWCGROUP", 0,
         "the view of the cgroup tree", "--cgroupns=host", "unshare --cgroup",
         "cat /proc/%d/cgroup", "grep -v ':/$' /proc/self/cgroup || echo 'every path is /'",
         NULL, NULL, mount_cgroup, look_cgroup },
+
     [PID] = { "pid", 3, CLONE_NEWPID, "CLONE_NEWPID", 0,
         "process numbers", "--pid=host", "unshare --pid --fork",
         "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)",
         NULL, NULL, NULL, look_pid },
+
     [ROOT] = { "root", 6, 0, "-", BIT(MNT),
         "the file tree", "-", "pivot_root . . && umount -l .",
-        "ls -l /proc/%d/root", "cat /root/diary", NULL, enter_root, pivot, look_root },
+        "ls /proc/%d/root/", "cat /root/diary",
+        NULL, enter_root, pivot, look_root },
+
     [PROC] = { "proc", 5, 0, "-", BIT(MNT),
-        "processes in /proc, devices in /sys", "-", "mount -t proc proc /proc",
+        "the view in /proc and /sys", "-", "mount -t proc proc /proc",
         "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l",
         NULL, enter_proc, NULL, look_proc },
 };
 
 /* The rows in teaching order, by chapter. */
-static const int by_chapter[ROWS] = { UTS, PID, MNT, PROC, ROOT, USER, IPC, NET, CGROUP, TIME };
+static const int by_chapter[ROWS] = { UTS,  PID, MNT, PROC,   ROOT,
+                                      USER, IPC, NET, CGROUP, TIME };
 
 /* What ROW needs, given that the rows of SET are on. A user namespace may
  * mount /proc only for a PID namespace that belongs to it. */
@@ -1744,7 +1960,8 @@ static const char *list_rows(unsigned set) {
 
     for (int i = 0; i < ROWS; i++)
         if (set & BIT(by_chapter[i]))
-            list = text("%s%s%s", list, *list ? "," : "", isolations[by_chapter[i]].name);
+            list = text("%s%s%s", list, *list ? "," : "",
+                        isolations[by_chapter[i]].name);
     return *list ? list : "none";
 }
 
@@ -1754,7 +1971,8 @@ static const char *list_rows(unsigned set) {
  * Showing what leaks without an isolation means letting it leak onto a
  * machine. So there is one to break: a container like any other, furnished so
  * that every wall has something to protect. `exit` resets it. It differs from
- * `run` in its preset and in what furnish() puts there, in nothing else.
+ * `run` in its preset and in what furnish() puts there, in nothing else: so
+ * there is a lab in a lab, and a lab in that.
  */
 
 /* A second address on lo, so that the lab's network differs from a new one. */
@@ -1769,19 +1987,15 @@ static void add_address(void) {
     close(fd);
 }
 
-/* A process named victim: it may be killed, and it holds an abstract socket
- * (a name without a file; unix(7)), which belongs to the network. */
-static void start_victim(void) {
+/* What the victim does: nothing. It may be killed; and it holds an abstract
+ * socket (a name without a file, with a zero byte first; unix(7)), which
+ * belongs to the network namespace. */
+__attribute__((noreturn))
+static void be_victim(void) {
     struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0victim" };
     socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "victim";
     sigset_t none;
-    pid_t pid = TRY(fork());
 
-    if (pid != 0) {
-        const char *line = text("%d\n", pid);
-        make_file("/run/victim.pid", 0644, line, strlen(line));
-        return;
-    }
     setsid(); /* ^C in the lab is not meant for it */
     close_from_3();
     rename_process("victim", "victim");
@@ -1798,23 +2012,30 @@ static void start_victim(void) {
 static void furnish(const struct container *c) {
     static const char diary[] = "Dear diary, nobody else shall read this.\n";
     struct { long type; char text[40]; } message = { 1, "meet me at noon" };
+    size_t source_size = (size_t)(own_source_end - own_source);
 
     say("the practice host gets something for every wall to protect");
+    /* Small numbers are often the same in two places: begin at 1001. */
     put_if_allowed("/proc/sys/kernel/ns_last_pid", "1000");
+    pid_t victim = TRY(fork());
+    if (victim == 0)
+        be_victim();
+    const char *line = text("%d\n", victim);
+    make_file("/run/victim.pid", 0644, line, strlen(line));
     make_file("/root/diary", 0600, diary, strlen(diary));
-    start_victim();
     add_address();
     int queue = msgget(0x0d1a21, IPC_CREAT | 0600);
     if (queue >= 0)
         msgsnd(queue, &message, sizeof message.text, IPC_NOWAIT);
+
     /* The program and its source, to be broken: copies. /proc/self/exe leads
      * to our own file wherever it lies. */
     TRY(mkdir("/opt/minicontainer", 0755));
     copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
-    make_file("/root/minicontainer.c", 0644, own_source, (size_t)(own_source_end - own_source));
+    make_file("/root/minicontainer.c", 0644, own_source, source_size);
     if (!c->argv && !c->instead)
-        write_line("minicontainer: ", "a practice host: you are root in it, break what you "
-                   "like; exit resets it");
+        write_line("minicontainer: ", "a practice host: you are root in it, "
+                   "break what you like; exit resets it");
 }
 
 /* A container that nothing is said about yet. */
@@ -1828,7 +2049,7 @@ static void preset(struct container *c) {
  * (lesson 11), and the lessons, if they lie beside the program. */
 static void preset_lab(struct container *c) {
     static char lessons[PATH_MAX];
-    static struct volume volume = { .src = lessons, .dst = "/root/lessons", .read_only = true };
+    static struct volume volume = { lessons, "/root/lessons", true, -1 };
 
     preset(c);
     c->rows = ALL_ROWS & ~BIT(CGROUP);
@@ -1838,11 +2059,9 @@ static void preset_lab(struct container *c) {
     c->boottime = "864000";
     if (readlink("/proc/self/exe", lessons, sizeof lessons - 16) < 0)
         return;
-    strcpy(strrchr(lessons, '/'), "/lessons");
-    if (access(lessons, R_OK) == 0) {
-        c->volume = &volume;
-        c->volumes = 1;
-    }
+    memcpy(strrchr(lessons, '/'), "/lessons", sizeof "/lessons");
+    c->volume = &volume;
+    c->volumes = access(lessons, R_OK) == 0;
 }
 
 /* =====================================================================
@@ -1855,7 +2074,7 @@ static void preset_lab(struct container *c) {
  *  2 clone(2), with a flag for each row ----> exists, in its namespaces
  *  3 rows' parent hooks: the user map         waits in read(2)
  *  4 start a guardian, where one is needed
- *  5 write its PID to the pipe: go ---------> reads it; end of file: gives up
+ *  5 write to the pipe: go -----------------> reads it; end of file: gives up
  *  6 supervise(): wait, pass signals on       rows' child hooks, in order
  *  7                                          rows' finish hooks: the pivot
  *  8                                          die_with_parent()
@@ -1865,14 +2084,16 @@ static void preset_lab(struct container *c) {
  * The go is a message and not the end of the file: if the parent dies at any
  * moment, the pipe ends too, and that must mean "give up".
  */
-
-/* The message through the life pipe that sets the child going. */
-struct go { pid_t pid; bool step; };
+struct go {
+    pid_t pid; /* the child's number, as the parent counts                    */
+    bool step; /* [c] may have been typed after the child got its copy of all */
+};
 
 /* What the kernel shows now that ROW is done. */
 static void prove(int row) {
     if (narrator.explain)
-        tell("now", text("%s: %s", isolations[row].name, isolations[row].look()));
+        tell("now", text("%s: %s", isolations[row].name,
+                         isolations[row].look()));
 }
 
 /* Rows whose proof can be seen only from the new root. */
@@ -1890,11 +2111,14 @@ static void enter_rows(struct container *c) {
         if (i->child)
             i->child(c);
         else
-            say("%s: nothing to do, clone(2) with %s has done it", i->name, i->flag_name);
+            say("%s: nothing to do, clone(2) with %s has done it", i->name,
+                i->flag_name);
         tell("shell", i->shell);
         if (!is_late(row))
             prove(row);
     }
+
+    /* The old root is still there: what needs it, and then the pivot. */
     for (int row = 0; row < ROWS; row++)
         if (on(c, row) && isolations[row].finish)
             isolations[row].finish(c);
@@ -1928,23 +2152,27 @@ static void child_side(struct container *c) {
     if (read(c->life[0], &go, sizeof go) != sizeof go)
         _exit(OURS);
     c->pid = narrator.pid = go.pid;
-    narrator.step = go.step; /* [c] may have been typed meanwhile */
+    narrator.step = go.step;
     die_with_parent(c, SIGKILL);
 
+    int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (c->image && !on(c, MNT))
         c->image_fd = TRY(open(c->image, O_PATH | O_DIRECTORY | O_CLOEXEC));
     enter_rows(c);
     if (c->image && !on(c, MNT))
         enter_chroot(c);
+    else if (!on(c, ROOT) && here >= 0)
+        TRY(fchdir(here)); /* the hooks stood in other places */
     enter_workdir(c);
 
     /* What leads out of the container is not kept in an init of ours. */
+    close(here);
     close(c->root_fd);
     if (on(c, PID))
         close(c->proc_fd);
     if (c->lab)
         furnish(c);
-    if (c->init || !on(c, PID))
+    if (c->init)
         init_side(c);
     die_with_parent(c, SIGKILL); /* again: see become_root() */
     start_command(c);
@@ -1953,13 +2181,14 @@ static void child_side(struct container *c) {
 /* May the command change its user, and so lose the wish to die with us? Then
  * somebody outside must watch: a process that waits for the end of the life
  * pipe, and kills PID 1 by its descriptor (a number could be another's by
- * then). Returns the guardian's PID, or 0 where none is needed. */
+ * then). Returns the guardian's PID, or 0 where none is needed. PIDFD is from
+ * clone(2), and stays the caller's. pidfd_send_signal(2) */
 static pid_t start_guardian(const struct container *c, int pidfd) {
     struct pollfd end = { .fd = c->life[0] };
-    bool one_id = on(c, USER) ? c->maps == 1 && c->map[0].count == 1 : geteuid() != 0;
+    bool one_id = c->maps == 1 && c->map[0].count == 1;
     sigset_t all;
 
-    if (!on(c, PID) || c->init || one_id)
+    if (c->init || (on(c, USER) ? one_id : geteuid() != 0))
         return 0;
     say("the command may change its user: a guardian shall outlive us");
     pid_t guardian = SYS(fork());
@@ -1967,7 +2196,7 @@ static pid_t start_guardian(const struct container *c, int pidfd) {
         return guardian;
     rename_process("guardian", "guardian");
     close(c->life[1]);
-    sigfillset(&all);
+    sigfillset(&all); /* ^C is for the others */
     sigprocmask(SIG_SETMASK, &all, NULL);
     while (poll(&end, 1, -1) < 0)
         continue;
@@ -1976,9 +2205,10 @@ static pid_t start_guardian(const struct container *c, int pidfd) {
 }
 
 /* Parent: clone(2) with the flags of all rows that are on. A time namespace
- * cannot be made so: chapter 11. Returns the PID; PIDFD is the caller's. */
+ * cannot be made so: chapter 11. Returns the PID, and in the child 0. PIDFD
+ * gets a descriptor of the child, which is the caller's. */
 static pid_t clone_child(struct container *c, int *pidfd) {
-    unsigned long flags = 0;
+    unsigned long flags = CLONE_PIDFD | SIGCHLD;
     const char *names = "";
 
     for (int row = 0; row < ROWS; row++)
@@ -1987,8 +2217,22 @@ static pid_t clone_child(struct container *c, int *pidfd) {
             names = text("%s%s|", names, isolations[row].flag_name);
         }
     say("one call makes the child and its namespaces");
-    return SYSV(syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL),
-                "%sSIGCHLD", names);
+    return SYSV(syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL),
+                "%sCLONE_PIDFD|SIGCHLD", names);
+}
+
+/* Parent: what must be there before the child is. */
+static void before_clone(struct container *c) {
+    c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    c->machine_mnt = namespace_id("mnt");
+    c->image_fd = c->root_fd = -1;
+    default_map(c);
+    TRY(pipe2(c->life, O_CLOEXEC));
+    if (on(c, PID))
+        return;
+    /* No PID namespace: an init of ours inside, and orphans become ours. */
+    c->init = true;
+    TRY(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
 }
 
 /* Parent: start the container, wait for its end. Returns the exit status. */
@@ -1998,17 +2242,12 @@ static int parent_side(struct container *c) {
 
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, &before));
-    TRY(pipe2(c->life, O_CLOEXEC));
-    c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    c->machine_mnt = namespace_id("mnt");
-    c->image_fd = c->root_fd = -1;
-    if (!on(c, PID)) /* orphans of the container become ours */
-        TRY(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-    default_map(c);
-
+    before_clone(c);
     pid_t child = clone_child(c, &pidfd);
     if (child == 0)
         child_side(c);
+
+    /* The child waits. What it cannot do for itself, we do for it. */
     c->pid = narrator.pid = narrator.child = child;
     for (int row = 0; row < ROWS; row++)
         if (on(c, row) && isolations[row].parent)
@@ -2020,8 +2259,9 @@ static int parent_side(struct container *c) {
     struct go go = { child, narrator.step };
     if (write(c->life[1], &go, sizeof go) != sizeof go)
         note("the child ended before it was told to go");
-
     int status = supervise(c, child, false);
+
+    /* It has ended. Leave nothing behind, and all as it was. */
     narrator.child = 0;
     if (!on(c, PID))
         end_orphans(c);
@@ -2044,7 +2284,7 @@ static int parent_side(struct container *c) {
  */
 
 /* The newest process with that name (a lab's init is "lab"); or, with NAME
- * NULL, the newest child of PARENT. 0: there is none. */
+ * NULL, the newest child of PARENT that is no guardian. 0: there is none. */
 static pid_t find_process(const char *name, pid_t parent) {
     glob_t found = { 0 };
     pid_t newest = 0;
@@ -2052,10 +2292,13 @@ static pid_t find_process(const char *name, pid_t parent) {
     glob("/proc/[0-9]*", GLOB_NOSORT, NULL, &found);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *dir = found.gl_pathv[i];
-        bool fits_name = name && strcmp(slurp(text("%s/comm", dir)), text("%s\n", name)) == 0;
-        bool is_child = !name && parent_of(text("%s/stat", dir)) == parent;
-        if ((fits_name || is_child) && atoi(dir + strlen("/proc/")) > newest)
-            newest = atoi(dir + strlen("/proc/"));
+        const char *comm = slurp(text("%s/comm", dir));
+        pid_t pid = atoi(dir + strlen("/proc/"));
+        bool is_child = !name && strcmp(comm, "guardian\n") != 0 &&
+                        parent_of(text("%s/stat", dir)) == parent;
+        bool has_name = name && strcmp(comm, text("%s\n", name)) == 0;
+        if ((has_name || is_child) && pid > newest)
+            newest = pid;
     }
     globfree(&found);
     return newest;
@@ -2079,24 +2322,26 @@ static unsigned open_namespaces(pid_t pid, int fds[ROWS]) {
     struct stat st;
 
     for (int row = 0; row < ROWS; row++) {
-        if (!namespace_id(isolations[row].name))
+        const char *name = isolations[row].name;
+        if (!namespace_id(name)) /* proc and root are none */
             continue;
-        fds[row] = open_of(pid, text("ns/%s", isolations[row].name), O_RDONLY);
+        fds[row] = open_of(pid, text("ns/%s", name), O_RDONLY);
         TRY(fstat(fds[row], &st));
-        if (st.st_ino != namespace_id(isolations[row].name))
+        if (st.st_ino != namespace_id(name))
             rows |= BIT(row);
     }
     return rows;
 }
 
-/* Make process PID's root and current directory ours. In a container with a
- * mount table of its own, setns(2) has done the first. */
+/* Make a container's root and current directory ours. If it has a mount table
+ * of its own, setns(2) has done the first; if it is in a chroot, we go there. */
 static void enter_tree(struct container *c, int root, int cwd) {
     struct stat theirs, ours;
 
     TRY(fstat(root, &theirs));
     TRY(stat("/", &ours));
-    if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) {
+    bool same = ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+    if (!same) {
         TRY(fchdir(root));
         SYS(chroot("."));
     }
@@ -2107,27 +2352,9 @@ static void enter_tree(struct container *c, int root, int cwd) {
     close(cwd);
 }
 
-/* Enter the container of process PID and run the command there: same root,
- * same environment, same signals as the container's own. */
-static int enter_container(struct container *c, pid_t pid) {
-    static const int order[] = { USER, MNT, UTS, IPC, NET, CGROUP, TIME, PID };
-    static char hostname[65];
+/* In a container that we have entered: start the command, and wait. */
+static int supervise_exec(struct container *c) {
     sigset_t set = watched_signals();
-    int fds[ROWS], root, cwd;
-
-    c->rows = open_namespaces(pid, fds);
-    root = open_of(pid, "root", O_PATH | O_DIRECTORY);
-    cwd = open_of(pid, "cwd", O_PATH | O_DIRECTORY);
-    say("process %d has other namespaces than we: %s", pid, list_rows(c->rows));
-    for (size_t i = 0; i < LENGTH(order); i++)
-        if (on(c, order[i]))
-            SYSV(setns(fds[order[i]], isolations[order[i]].flag), "%s",
-                 isolations[order[i]].name);
-    gethostname(hostname, sizeof hostname - 1);
-    c->hostname = hostname;
-    if (on(c, USER))
-        become_root(c);
-    enter_tree(c, root, cwd);
 
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, NULL));
@@ -2146,6 +2373,31 @@ static int enter_container(struct container *c, pid_t pid) {
     return status;
 }
 
+/* Enter the container of process PID and run the command there: with the same
+ * root, environment and signals as the container's own. */
+static int enter_container(struct container *c, pid_t pid) {
+    static const int order[] = { USER, MNT, UTS, IPC, NET, CGROUP, TIME, PID };
+    static char hostname[65];
+    int fds[ROWS];
+
+    c->rows = open_namespaces(pid, fds);
+    int root = open_of(pid, "root", O_PATH | O_DIRECTORY);
+    int cwd = open_of(pid, "cwd", O_PATH | O_DIRECTORY);
+    if (c->rows == 0)
+        refuse("process %d is in no container: all its namespaces are ours", pid);
+    say("process %d has other namespaces than we: %s", pid, list_rows(c->rows));
+    for (size_t i = 0; i < LENGTH(order); i++)
+        if (on(c, order[i]))
+            SYSV(setns(fds[order[i]], isolations[order[i]].flag), "%s",
+                 isolations[order[i]].name);
+    gethostname(hostname, sizeof hostname - 1);
+    c->hostname = hostname;
+    if (on(c, USER))
+        become_root(c);
+    enter_tree(c, root, cwd);
+    return supervise_exec(c);
+}
+
 /* =====================================================================
  * LOOK AND COMPARE -- what a process sees
  * =====================================================================
@@ -2153,21 +2405,24 @@ static int enter_container(struct container *c, pid_t pid) {
  * inside a container, in the place of a command: that is how compare gets
  * the other half of its table, though the program is not in the image.
  */
-struct view { char id[40], sees[216]; };
+struct view {
+    char id[40], sees[216];
+};
 
 /* What this process sees of ROW. Its id tells whether two processes share it:
  * the namespace's inode; for proc and root, which are mounts, the device and
  * inode of /proc and /. */
 static struct view look_at(int row) {
+    const struct isolation *i = &isolations[row];
     struct view v = { "-", "" };
     struct stat st;
 
-    if (isolations[row].flag)
-        snprintf(v.id, sizeof v.id, "%lu", (unsigned long)namespace_id(isolations[row].name));
+    if (i->flag)
+        snprintf(v.id, sizeof v.id, "%lu", (unsigned long)namespace_id(i->name));
     else if (stat(row == PROC ? "/proc" : "/", &st) == 0)
         snprintf(v.id, sizeof v.id, "%lu:%lu", (unsigned long)st.st_dev,
                  (unsigned long)st.st_ino);
-    snprintf(v.sees, sizeof v.sees, "%.*s", (int)sizeof v.sees - 1, isolations[row].look());
+    snprintf(v.sees, sizeof v.sees, "%.*s", (int)sizeof v.sees - 1, i->look());
     return v;
 }
 
@@ -2189,6 +2444,8 @@ static void ask(struct container *c, void *answer, size_t size) {
     TRY(pipe2(ends, O_CLOEXEC));
     c->report = ends[1];
     int status = parent_side(c);
+    if (narrator.told_to_end)
+        leave(128 + narrator.told_to_end);
     if (status != 0)
         leave(status);
     if (read(ends[0], answer, size) != (ssize_t)size)
@@ -2208,8 +2465,9 @@ static int flushed(int status) {
 /* N columns of LINE, cut with ".." where it is longer. */
 static const char *column(const char *line, int n) {
     bool whole = (int)strlen(line) <= n;
+    int shown = whole ? n : n - 2;
 
-    return text("%-*.*s%s", whole ? n : n - 2, whole ? n : n - 2, line, whole ? "" : "..");
+    return text("%-*.*s%s", shown, shown, line, whole ? "" : "..");
 }
 
 /* compare, without a row: this machine and a container of all chosen rows. */
@@ -2218,22 +2476,29 @@ static int compare_all(struct container *c) {
 
     c->instead = report_look;
     ask(c, there, sizeof there);
-    printf("%-7s %-6s  %-26s %-26s %s\n", "", "", "this machine", "the container", "change it");
+    printf("%-7s %-6s  %-25s %-25s %s\n", "", "", "this machine",
+           "the container", "change it");
     for (int i = 0; i < ROWS; i++) {
         int row = by_chapter[i];
         struct view here = look_at(row);
         bool own = strcmp(here.id, there[row].id) != 0;
-        printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name, own ? "own" : "shared",
-               column(here.sees, 26), column(there[row].sees, 26), own ? "--no-" : "--",
+        printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name,
+               own ? "own" : "shared", column(here.sees, 25),
+               column(there[row].sees, 25), own ? "--no-" : "--",
                isolations[row].name);
     }
-    printf("\nown: the container has one of its own.  shared: it is the machine's.\n"
-           "One row in detail: minicontainer compare ROW, for example compare uts\n");
+    printf("\nown: the container has its own one.  shared: it is the machine's."
+           "\nOne row in detail: minicontainer compare ROW, as in: compare uts\n");
     return flushed(0);
 }
 
-/* The answer of one half of `compare ROW`. */
-struct outcome { struct view before, after; int status; char said[2048]; };
+/* The answer of one half of `compare ROW`: the lab's row before and after, and
+ * the command's status and words. */
+struct outcome {
+    struct view before, after;
+    int status;
+    char said[2048];
+};
 
 /* In a lab, instead of a command: look at the row, run the command in a
  * container of its own, look again. Its output goes to a file in memory. */
@@ -2253,20 +2518,19 @@ static int compare_side(struct container *c) {
 }
 
 /* One half: a lab, and in it a container of just ROWS that runs the command. */
-static struct outcome run_in_lab(const struct container *c, int row, unsigned rows) {
+static void run_in_lab(const struct container *c, int row, unsigned rows,
+                       struct outcome *out) {
     struct container lab, nested = *c;
-    struct outcome out;
 
     nested.rows = rows;
     preset_lab(&lab);
     lab.nested = &nested;
     lab.compared = row;
     lab.instead = compare_side;
-    ask(&lab, &out, sizeof out);
-    return out;
+    ask(&lab, out, sizeof *out);
 }
 
-/* Print two texts side by side, 38 columns each; a longer line goes on below. */
+/* Print two texts side by side, 38 columns each; longer lines go on below. */
 static void beside(const char *left, const char *right) {
     while (*left || *right) {
         size_t l = fit(left, 38), r = fit(right, 38);
@@ -2287,41 +2551,42 @@ static const char *became(const struct outcome *o) {
  * thrown away. Without means: only what ROW cannot be without. */
 static int compare_row(struct container *c, int row) {
     static char *probe[] = { "sh", "-c", NULL, NULL };
-    const struct isolation *i = &isolations[row];
-    unsigned without = partners(row, BIT(USER)), with = without | BIT(row);
     static struct outcome out[2];
+    const char *name = isolations[row].name;
+    unsigned without = partners(row, BIT(USER)), with = without | BIT(row);
 
-    probe[2] = (char *)i->probe;
+    probe[2] = (char *)isolations[row].probe;
     char **words = c->argv ? c->argv : probe + 2;
     c->argv = c->argv ? c->argv : probe;
-    out[0] = run_in_lab(c, row, without);
-    out[1] = run_in_lab(c, row, with);
+    run_in_lab(c, row, without, &out[0]);
+    run_in_lab(c, row, with, &out[1]);
 
     printf("$");
     for (; *words; words++)
         printf(" %s", *words);
     printf("\n\n");
-    beside(text("without %s: --only %s", i->name, list_rows(without)),
-           text("with %s: --only %s", i->name, list_rows(with)));
-    printf("%.39s+%.39s\n", "----------------------------------------",
-           "----------------------------------------");
+    beside(text("without %s: --only %s", name, list_rows(without)),
+           text("with %s: --only %s", name, list_rows(with)));
+    beside("--------------------------------------",
+           "--------------------------------------");
     beside(out[0].said, out[1].said);
-    beside(text("exit status %d", out[0].status), text("exit status %d", out[1].status));
-    printf("\nThe row %s of the lab around it:\n", i->name);
+    beside(text("exit status %d", out[0].status),
+           text("exit status %d", out[1].status));
+    printf("\nThe row %s of the lab around it:\n", name);
     beside(became(&out[0]), became(&out[1]));
     return flushed(0);
 }
 
 /* =====================================================================
- * THE SOURCE, THE COMMAND LINE -- options, and the rules for a set of rows
+ * SOURCE -- this file, read by itself
  * =====================================================================
- * Two tables, options[] here and isolations[] above, make the parser and the
- * help. What was named is honoured or refused; only what was a default may
- * give way, and only proc and root ever do, because a flag took their partner.
+ * `source uts` prints a chapter, `source child_side` a function. Both are
+ * found by the way this file is laid out: a title stands between two rulers,
+ * a function begins in the first column, and ends with a brace there.
  */
 
-/* Where the first match of regular expression PATTERN begins in our source,
- * from FROM on; NULL: nowhere. regex(7) */
+/* Where the first match of the extended regular expression PATTERN begins in
+ * our source, from FROM on; NULL: nowhere. regex(7) */
 static const char *match(const char *from, const char *pattern) {
     regex_t compiled;
     regmatch_t where;
@@ -2333,41 +2598,57 @@ static const char *match(const char *from, const char *pattern) {
     return found ? from + where.rm_so : NULL;
 }
 
-/* Chapter or function NAME of our source; END is its end. NULL: no such. */
-static const char *find_source(const char *name, const char **end) {
-    static const char ruler[] = "^/[*] =====";
-    const char *title = name;
+/* The chapter with TITLE, a number or words: from the ruler above it to the
+ * next chapter's. NULL: there is none. */
+static const char *find_chapter(const char *title, const char **end) {
+    const char *at = match(own_source, text("^ [*] (%s[.]|([0-9]+[.] |THE )?%s"
+                                            "( [A-Z ]+)? --) ?", title, title));
+    const char *body = at ? match(at, "^ [*] =====") : NULL;
 
-    if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
-        != strlen(name) || !*name)
+    if (!body || strncmp(at - 2, "=\n", 2) != 0)
         return NULL;
-    for (int row = 0; row < ROWS; row++)
-        if (strcmp(isolations[row].name, name) == 0)
-            title = text("%d", isolations[row].chapter);
-    /* A chapter: from the ruler above its title to the next but one. */
-    const char *at = match(own_source, text("^ [*] (%s[.] |([0-9]+[.] )?(THE )?%s( |$).*-- )",
-                                            title, title));
-    if (at && strncmp(at - 3, "==\n", 3) == 0) {
-        const char *body = match(at, "^ [*] ====");
-        *end = match(body, ruler) ? match(body, ruler) : own_source_end;
-        while (at[-1] != '\n' || strncmp(at, "/* ==", 5) != 0)
-            at--;
-        return at;
-    }
-    /* A function, macro or struct: from the comment above it to its end. */
-    at = match(own_source, text("^((static|struct|int) .*[ *]%s( [{]|[(].*[{]$)|#define %s[( ])",
-                                name, name));
+    *end = match(body, "^/[*] =====");
+    *end = *end ? *end : own_source_end;
+    while (strncmp(at, "/*", 2) != 0)
+        at--;
+    return at;
+}
+
+/* Function, macro or struct NAME: from the comment above it to its end. */
+static const char *find_function(const char *name, const char **end) {
+    const char *at = match(own_source, text(
+        "^((static|struct|int)( .*)?[ *]%s( [{]|[(])|#define %s[( ])", name, name));
+
     if (!at)
         return NULL;
-    *end = strchr(*at == '#' ? at : strstr(at, "\n}"), '\n') + 1;
-    *end = *at == '#' ? *end : strchr(*end, '\n') + 1;
+    const char *close_brace = *at == '#' ? at : strstr(at, "\n}") + 1;
+    *end = strchr(close_brace, '\n') + 1;
     while (strncmp(at - 2, "\n\n", 2) != 0)
         at--;
     return at;
 }
 
+/* Chapter or function NAME of our source; END is its end. NULL: no such. */
+static const char *find_source(const char *name, const char **end) {
+    const char *title = name, *found;
+
+    /* A name goes into a regular expression: it must not be one itself. */
+    for (const char *p = name; *p; p++)
+        if (!isalnum((unsigned char)*p) && !strchr("_ ", *p))
+            return NULL;
+    if (isdigit((unsigned char)*name))
+        title = text("%d", atoi(name)); /* 02 is chapter 2 */
+    for (int row = 0; row < ROWS; row++)
+        if (strcmp(isolations[row].name, name) == 0)
+            title = text("%d", isolations[row].chapter);
+    found = *name ? find_chapter(title, end) : NULL;
+    return found || !*name ? found : find_function(name, end);
+}
+
+/* With line numbers; on a terminal through the pager. */
 static int cmd_source(int argc, char **argv) {
-    const char *end = own_source_end, *from = own_source, *pager = getenv("PAGER");
+    const char *end = own_source_end, *from = own_source;
+    const char *pager = getenv("PAGER");
     FILE *to = stdout;
     int line = 1;
 
@@ -2388,19 +2669,40 @@ static int cmd_source(int argc, char **argv) {
     return flushed(0);
 }
 
-/* How like two words are: the letters of A that stand in B too, less the
- * difference of their lengths. Enough for "did you mean". */
-static int likeness(const char *a, const char *b) {
-    int alike = -abs((int)strlen(a) - (int)strlen(b));
+/* =====================================================================
+ * THE COMMAND LINE -- options, and the rules for a set of rows
+ * =====================================================================
+ * Two tables, options[] here and isolations[] above, make the parser and the
+ * help. What was named is honoured or refused; only what was a default may
+ * give way, and only proc and root ever do, because a flag took their partner.
+ *
+ * getopt_long(3) is not used: it takes --no-n for --no-net, and here a word
+ * must mean what it says.
+ */
 
-    for (; *a; a++)
-        alike += strchr(b, *a) != NULL;
-    return alike;
+/* How many letters must be changed, added or left out to make A of B:
+ * Levenshtein's distance, computed row by row. For "the nearest is". */
+static int distance(const char *a, const char *b) {
+    int row[40], n = (int)strnlen(b, LENGTH(row) - 1);
+
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (; *a; a++) {
+        int diagonal = row[0]++;
+        for (int j = 1; j <= n; j++) {
+            int changed = diagonal + (*a != b[j - 1]);
+            int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = least < changed ? least : changed;
+        }
+    }
+    return row[n];
 }
 
 /* Other names of rows, as Docker and the man pages have them. */
 static const struct { const char *name; int row; } aliases[] = {
-    { "mount", MNT }, { "userns", USER }, { "network", NET }, { "cgroupns", CGROUP },
+    { "mount", MNT }, { "userns", USER }, { "network", NET },
+    { "cgroupns", CGROUP },
 };
 
 /* The row called NAME (its own name or another), or -1. */
@@ -2419,16 +2721,17 @@ static int need_row(const char *name) {
     int best = 0, row = find_row(name);
 
     for (int i = 1; i < ROWS; i++)
-        if (likeness(name, isolations[i].name) > likeness(name, isolations[best].name))
+        if (distance(name, isolations[i].name) <
+            distance(name, isolations[best].name))
             best = i;
     if (row < 0)
-        refuse("there is no isolation \"%s\"; the nearest is %s, and all are %s\n"
-               "  try:    minicontainer isolations", name, isolations[best].name,
-               list_rows(ALL_ROWS));
+        refuse("there is no isolation \"%s\"; the nearest is %s, and all are "
+               "%s\n  try:    minicontainer isolations", name,
+               isolations[best].name, list_rows(ALL_ROWS));
     return row;
 }
 
-/* TEXT as a number from 0 to MAX; WHAT is the option, for the message. */
+/* DIGITS as a number from 0 to MAX; WHAT is the option, for the message. */
 static long long number(const char *digits, const char *what, long long max) {
     char *end;
 
@@ -2439,17 +2742,17 @@ static long long number(const char *digits, const char *what, long long max) {
     return value;
 }
 
+/* --only LIST, and --none, which has no list. */
 static void set_only(struct container *c, const char *list) {
-    char *save;
+    char *save, *name = list ? strtok_r(text("%s", list), ",", &save) : NULL;
 
     c->only = true;
     if (!list || strcmp(list, "none") == 0)
         return;
-    for (char *name = strtok_r(text("%s", list), ",", &save); name;
-         name = strtok_r(NULL, ",", &save))
-        c->named |= BIT(need_row(name));
-    if (c->named == 0)
+    if (!name)
         refuse("--only wants a list like user,uts or the word none");
+    for (; name; name = strtok_r(NULL, ",", &save))
+        c->named |= BIT(need_row(name));
 }
 
 static void set_env(struct container *c, const char *pair) {
@@ -2467,21 +2770,26 @@ static void set_map(struct container *c, const char *line) {
         if (i < 3)
             n[i] = (unsigned)number(part, "--map", UINT_MAX);
     if (i != 3 || n[2] == 0)
-        refuse("--map wants INSIDE:OUTSIDE:COUNT, as in 0:1000:1, not \"%s\"", line);
+        refuse("--map wants INSIDE:OUTSIDE:COUNT, as in 0:1000:1, not \"%s\"",
+               line);
     if ((size_t)c->maps == LENGTH(c->map))
         refuse("--map: at most %zu of them", LENGTH(c->map));
     if (c->maps == 0 && n[0] != 0)
-        refuse("--map: the first must say who 0 is inside, as in 0:%u:1", geteuid());
+        refuse("--map: the first must say who 0 is inside, as in 0:%u:1",
+               geteuid());
     c->map[c->maps++] = (struct map){ n[0], n[1], n[2] };
 }
 
+/* --volume SRC:DST[:ro]. SRC must be there; DST is looked up by the child, in
+ * the new tree. ".." is refused, not followed: what it means could change
+ * between two looks. */
 static void set_volume(struct container *c, const char *value) {
     struct volume *v = &c->volume[c->volumes++];
     char *src = strdup(value), *dst = src ? strchr(src, ':') : NULL;
 
-    if (!dst || dst == src || dst[1] != '/' || dst[1 + strspn(dst + 1, "/")] == '\0')
-        refuse("--volume wants SRC:/DST or SRC:/DST:ro, with a whole path behind the "
-               "colon, not \"%s\"", value);
+    if (!dst || dst == src || dst[1] != '/' || !dst[1 + strspn(dst + 1, "/")])
+        refuse("--volume wants SRC:/DST or SRC:/DST:ro, with a whole path "
+               "behind the colon, not \"%s\"", value);
     *dst++ = '\0';
     char *mode = strchr(dst, ':');
     if (mode && strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)
@@ -2489,7 +2797,6 @@ static void set_volume(struct container *c, const char *value) {
     v->read_only = mode && strcmp(mode, ":ro") == 0;
     if (mode)
         *mode = '\0';
-    /* ".." is refused, not followed: what it means could change meanwhile. */
     if (strstr(text("%s/", dst), "/../"))
         refuse("--volume: no \"..\" in %s: say where it leads", dst);
     if (access(src, F_OK) < 0)
@@ -2507,159 +2814,86 @@ static const struct option_row {
     int row;            /* belongs to this row; ROWS: to none                 */
     void (*set)(struct container *, const char *value);
     size_t field;       /* set NULL: the value, or true, goes here            */
+    char also[4];       /* lab, compare ROW, exec take it too: l, c, e        */
     const char *help;   /* NULL: Docker's word for what is always so here     */
 } options[] = {
-/*    name           letter arg      row   set         field             help */
-    { "only",        0, "LIST",      ROWS, set_only,   0, "exactly these, as in --only user,uts" },
-    { "none",        0, NULL,        ROWS, set_only,   0, "no isolation at all: a plain child" },
-    { "hostname",    0, "NAME",      UTS,  NULL, FIELD(hostname), "the host name (default: box)" },
-    { "image",       0, "DIR",       ROWS, NULL, FIELD(image), "this directory is the root" },
-    { "volume",    'v', "SRC:DST[:ro]", MNT, set_volume, 0, "show SRC of this machine as DST" },
-    { "read-only",   0, NULL,        MNT,  NULL, FIELD(read_only), "the root cannot be written" },
-    { "workdir",   'w', "DIR",       ROWS, NULL, FIELD(workdir), "begin in this directory" },
-    { "env",       'e', "NAME=VALUE", ROWS, set_env,   0, "add to the environment" },
-    { "map",         0, "IN:OUT:COUNT", USER, set_map, 0, "COUNT ids from IN on are OUT's" },
-    { "init",        0, NULL,        ROWS, NULL, FIELD(init), "PID 1 is an init of ours" },
-    { "boottime",    0, "SECONDS",   TIME, NULL, FIELD(boottime), "the age of its clocks (0)" },
-    { "explain",     0, NULL,        ROWS, NULL, FIELD(explain), "tell why, the call, the proof" },
-    { "step",        0, NULL,        ROWS, NULL, FIELD(step), "the same, and wait for Enter" },
-    { "interactive", 'i', NULL,      ROWS, NULL, FIELD(given), NULL },
-    { "tty",       't', NULL,        ROWS, NULL, FIELD(given), NULL },
-    { "rm",          0, NULL,        ROWS, NULL, FIELD(given), NULL },
+/*    name       let  argument        row   set         field            also  help */
+    { "only",      0, "LIST",         ROWS, set_only, 0,                 "", "exactly these, as in user,uts" },
+    { "none",      0, NULL,           ROWS, set_only, 0,                 "", "no isolation: a plain child" },
+    { "hostname",  0, "NAME",         UTS,  NULL, FIELD(hostname),       "c", "the host name (box)" },
+    { "image",     0, "DIR",          ROWS, NULL, FIELD(image),          "", "this directory is the root" },
+    { "volume",  'v', "SRC:DST[:ro]", MNT,  set_volume, 0,               "", "show SRC of the machine as DST" },
+    { "read-only", 0, NULL,           MNT,  NULL, FIELD(read_only),      "", "the root cannot be written" },
+    { "workdir", 'w', "DIR",          ROWS, NULL, FIELD(workdir),        "e", "begin in this directory" },
+    { "env",     'e', "NAME=VALUE",   ROWS, set_env, 0,                  "lce", "add to the environment" },
+    { "map",       0, "IN:OUT:COUNT", USER, set_map, 0,                  "", "COUNT ids from IN on are OUT's" },
+    { "init",      0, NULL,           ROWS, NULL, FIELD(init),           "", "PID 1 is an init of ours" },
+    { "boottime",  0, "SECONDS",      TIME, NULL, FIELD(boottime),       "c", "the age of its clocks (0)" },
+    { "explain",   0, NULL,           ROWS, NULL, FIELD(explain),        "lce", "tell why, the call, the proof" },
+    { "step",      0, NULL,           ROWS, NULL, FIELD(step),           "lce", "the same, and wait for Enter" },
+    { "interactive", 'i', NULL,       ROWS, NULL, FIELD(always_so),      "lce", NULL },
+    { "tty",     't', NULL,           ROWS, NULL, FIELD(always_so),      "lce", NULL },
+    { "rm",        0, NULL,           ROWS, NULL, FIELD(always_so),      "lce", NULL },
 };
-/* --pid=host means --no-pid; --network=none is what net always is here. NEXT
- * is the next word: a value that was not joined. */
-static void set_row(struct container *c, int row, bool wanted, const char *value,
-                    const char *next) {
-    const char *name = isolations[row].name;
-    bool lost = wanted && !value && next;
 
-    if (value && strcmp(value, "host") != 0 && !(row == NET && strcmp(value, "none") == 0))
+/* --pid=host means --no-pid; --network=none is what net always is here. NEXT
+ * is the next word, or NULL: a value that was not joined. */
+static void set_row(struct container *c, int row, bool wanted,
+                    const char *value, const char *next) {
+    const char *name = isolations[row].name, *word = value ? value : next;
+    bool host = word && strcmp(word, "host") == 0;
+    bool none = word && row == NET && strcmp(word, "none") == 0;
+
+    if (value && !host && !none)
         refuse("--%s=%s: only \"host\" is known%s", name, value,
                row == NET ? ", and \"none\": networks are a later chapter" : "");
-    if (lost && (strcmp(next, "host") == 0 || (row == NET && strcmp(next, "none") == 0)))
-        refuse("--%s %s: the value must be joined\n  try:    minicontainer run --%s=%s",
-               name, next, name, next);
-    if (lost && row == USER && isdigit((unsigned char)*next))
-        refuse("--user is the user *namespace* here; Docker's --user %s is a number in it\n"
-               "  cause:  the words differ; --map says which number outside is 0 inside\n"
+    if (wanted && !value && (host || none))
+        refuse("--%s %s: the value must be joined\n"
+               "  try:    minicontainer run --%s=%s", name, next, name, next);
+    if (wanted && !value && row == USER && next && isdigit((unsigned char)*next))
+        refuse("--user is the user *namespace*; Docker's --user %s is a number "
+               "in it\n  cause:  --map says which number outside is 0 inside\n"
                "  try:    minicontainer run --map 0:%u:1", next, geteuid());
-    if (wanted && !(value && strcmp(value, "host") == 0))
+    if (wanted && !(value && host))
         c->named |= BIT(row);
     else
         c->denied |= BIT(row);
 }
 
-/* Refuse an option of a row that is off, and what cannot be. */
-static void check_options(const struct container *c) {
-    const struct { bool given; const char *name; int row; } used[] = {
-        { strcmp(c->hostname, "box") != 0, "hostname", UTS }, { c->maps > 0, "map", USER },
-        { c->volumes > 0, "volume", MNT }, { c->read_only, "read-only", MNT },
-        { c->boottime, "boottime", TIME },
-    };
-
-    for (size_t i = 0; i < LENGTH(used); i++)
-        if (used[i].given && !on(c, used[i].row))
-            refuse("--%s belongs to the isolation %s, which is off\n"
-                   "  cure:   switch %s on, or leave --%s out", used[i].name,
-                   isolations[used[i].row].name, isolations[used[i].row].name, used[i].name);
-    if (strspn(c->hostname, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
-        != strlen(c->hostname) || !*c->hostname || strlen(c->hostname) > 64)
-        refuse("--hostname wants 1 to 64 letters, digits, dots and hyphens");
-    if (c->boottime)
-        number(c->boottime, "--boottime", 1000000000);
-}
-
-/* An image is a directory that we may enter. */
-static void check_image(const struct container *c) {
-    struct stat st;
-
-    if (!c->image)
-        return;
-    if (!on(c, ROOT) && on(c, MNT))
-        refuse("--image is the new root, and the isolation root is off\n"
-               "  cure:   switch root on, or leave --image out");
-    if (!on(c, MNT) && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
-        refuse("--image without mnt is chroot(2), and that needs privilege\n"
-               "  try:    minicontainer run --image %s", c->image);
-    if (stat(c->image, &st) < 0)
-        refuse("--image: %s: %s", c->image, strerror(errno));
-    if (!S_ISDIR(st.st_mode))
-        refuse("--image: %s is not a directory: an image is a directory tree", c->image);
-    if (access(c->image, R_OK | X_OK) < 0)
-        refuse("--image: %s: %s", c->image, strerror(errno));
-}
-
-/* The rows that ROWS lacks so that all rules are kept. */
-static unsigned completed(unsigned rows) {
-    if (rows && !has_cap(CAP_SYS_ADMIN))
-        rows |= BIT(USER);
-    for (int row = 0; row < ROWS; row++)
-        if (rows & BIT(row))
-            rows |= partners(row, rows);
-    return rows;
-}
-
-/* The rules for a set of rows (see their chapters). Fills in c->rows, or
- * refuses: with the rule, a line to copy that works, and the lesson. */
-static void settle_rows(struct container *c) {
-    unsigned both = c->named & c->denied;
-
-    if (both)
-        refuse("%s: asked for and denied at once; say one of them", list_rows(both));
-    c->rows = c->only ? c->named : ALL_ROWS & ~c->denied;
-    for (int row = ROWS - 1; row >= 0; row--) { /* proc before the rest */
-        unsigned missing = partners(row, c->rows) & ~c->rows;
-        const char *name = isolations[row].name;
-        if (!on(c, row) || !missing)
-            continue;
-        /* Only a default gives way, never what was named. */
-        if (!(c->named & BIT(row))) {
-            c->rows &= ~BIT(row);
-            note("%s gives way: it cannot be without %s", name, list_rows(missing));
-            continue;
-        }
-        refuse("%s cannot be without %s: %s\n  try:    minicontainer run --only %s\n"
-               "  lesson: lessons/%02d-%s", name, list_rows(missing), missing & BIT(MNT)
-               ? "its mounts would be the machine's"
-               : "a user namespace may mount /proc only for a PID namespace of its own",
-               list_rows(completed(c->rows)), isolations[row].chapter, name);
-    }
-    if (c->rows && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
-        refuse("without privilege only user is free: it gives the right to the others\n"
-               "  try:    minicontainer run --only %s\n  try:    minicontainer lab\n"
-               "  lesson: lessons/07-user", list_rows(completed(c->rows)));
-}
-
-/* Nobody knows WORD: say so, with the option that is most like it. */
+/* Nobody knows WORD: say so, with the nearest option, unless it is far. */
 __attribute__((noreturn))
 static void unknown_option(const char *word) {
     const char *name = word + strspn(word, "-"), *best = options[0].name;
-    size_t rows = ROWS + LENGTH(aliases);
+    const char *no = strncmp(name, "no-", 3) == 0 ? "no-" : "";
 
-    for (size_t i = 0; i < LENGTH(options) + rows; i++) {
-        size_t r = i - LENGTH(options);
-        const char *other = i < LENGTH(options) ? options[i].name
-                          : r < ROWS ? isolations[r].name : aliases[r - ROWS].name;
-        if (likeness(name, other) > likeness(name, best))
+    name += strlen(no);
+    for (size_t i = 0; i < LENGTH(options) + ROWS; i++) {
+        const char *other = i < ROWS ? isolations[i].name
+                                     : options[i - ROWS].name;
+        if (distance(name, other) < distance(name, best))
             best = other;
     }
-    if (name - word == 2 && likeness(name, best) > (int)strlen(name) / 2)
-        refuse("there is no option %s; the nearest is --%s\n"
-               "  try:    minicontainer run --help", word, best);
-    refuse("there is no option %s here\n  try:    minicontainer run --help", word);
+    if (strcmp(word, "-p") == 0)
+        refuse("-p: no port is published here, the network of a container has "
+               "only lo\n  try:    minicontainer run --no-net\n"
+               "  lesson: lessons/09-net");
+    bool near = 3 * distance(name, best) <= (int)strlen(name) + 1;
+    refuse("there is no option %s here%s%s%s\n"
+           "  try:    minicontainer run --help", word,
+           near ? "; the nearest is --" : "", near ? no : "", near ? best : "");
 }
 
-/* One option with its value, which stands behind "=" (VALUE), or is the next
- * word. Returns how many words it took. */
-static int take_option(struct container *c, const struct option_row *o, char *value, char *next) {
+/* Option number I with its value, which stands behind "=" (VALUE), or is the
+ * next word. Returns how many words it took. */
+static int take_option(struct container *c, size_t i, char *value, char *next) {
+    const struct option_row *o = &options[i];
     char *field = (char *)c + o->field;
     bool joined = value != NULL;
 
+    c->given |= 1u << i;
     if (value && !o->arg)
         refuse("--%s takes no value", o->name);
-    if (o->arg && !joined)
-        value = next;
+    value = o->arg && !joined ? next : value;
     if (o->arg && !value)
         refuse("--%s wants an argument: %s", o->name, o->arg);
     if (o->set)
@@ -2671,8 +2905,8 @@ static int take_option(struct container *c, const struct option_row *o, char *va
     return o->arg && !joined ? 2 : 1;
 }
 
-/* --NAME or --NAME=VALUE: an option, or a row by one of its names. A name must
- * be whole: --no-n does not mean --no-net. Returns how many words it took. */
+/* --NAME or --NAME=VALUE: an option, or a row by one of its names. The name
+ * must be whole. Returns how many words it took. */
 static int take_long(struct container *c, char *word, char *next) {
     char *value = strchr(word, '=');
     const char *name = text("%.*s", (int)strcspn(word + 2, "="), word + 2);
@@ -2682,7 +2916,7 @@ static int take_long(struct container *c, char *word, char *next) {
     value = value ? value + 1 : NULL;
     for (size_t i = 0; i < LENGTH(options); i++)
         if (strcmp(options[i].name, name) == 0)
-            return take_option(c, &options[i], value, next);
+            return take_option(c, i, value, next);
     if (row < 0)
         unknown_option(word);
     if (off && value)
@@ -2701,31 +2935,131 @@ static int take_short(struct container *c, char *word, char *next) {
             i++;
         if (i == LENGTH(options))
             unknown_option(word);
-        taken = take_option(c, &options[i], options[i].arg && letter[1] ? letter + 1 : NULL, next);
-        if (options[i].arg)
+        bool joined = options[i].arg && letter[1];
+        taken = take_option(c, i, joined ? letter + 1 : NULL, next);
+        if (joined)
             break;
     }
     return taken;
 }
 
 /* Read the options of run (and compare, lab, exec) into C, from word FIRST on.
- * Returns the index of the first word that is none: the command, whose own
- * options are its own. A "--" ends ours. */
+ * Returns the index of the first word that is none: the command. What follows
+ * it is the command's own. A "--" ends our options. */
 static int parse_options(struct container *c, int argc, char **argv, int first) {
     c->volume = calloc((size_t)argc, sizeof *c->volume);
     c->env = calloc((size_t)argc, sizeof *c->env);
     if (!c->volume || !c->env)
         refuse("no memory");
     while (first < argc && argv[first][0] == '-' && argv[first][1]) {
-        if (strcmp(argv[first], "--") == 0) {
-            first++;
-            break;
-        }
-        first += (argv[first][1] == '-' ? take_long : take_short)(c, argv[first], argv[first + 1]);
+        char *word = argv[first], *next = argv[first + 1];
+        if (strcmp(word, "--") == 0)
+            return first + 1;
+        first += word[1] == '-' ? take_long(c, word, next)
+                                : take_short(c, word, next);
     }
+    return first;
+}
+
+/* ROWS with what they lack, so that all rules are kept. */
+static unsigned completed(unsigned rows) {
+    if (rows && !has_cap(CAP_SYS_ADMIN))
+        rows |= BIT(USER);
+    for (int row = 0; row < ROWS; row++)
+        if (rows & BIT(row))
+            rows |= partners(row, rows);
+    return rows;
+}
+
+/* Refuse an option of a row that is off, and values that cannot be. */
+static void check_options(const struct container *c) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    size_t length = strlen(c->hostname);
+
+    for (size_t i = 0; i < LENGTH(options); i++) {
+        int row = options[i].row;
+        if (c->given & 1u << i && row != ROWS && !on(c, row))
+            refuse("--%s belongs to the isolation %s, which is off\n"
+                   "  cure:   leave --%s out, or switch %s on\n"
+                   "  try:    minicontainer run --only %s", options[i].name,
+                   isolations[row].name, options[i].name, isolations[row].name,
+                   list_rows(completed(c->rows | BIT(row))));
+    }
+    if (strspn(c->hostname, letters) != length || length < 1 || length > 64)
+        refuse("--hostname wants 1 to 64 letters, digits, dots and hyphens");
+    if (c->boottime)
+        number(c->boottime, "--boottime", 1000000000);
+}
+
+/* An image is a directory that we may enter. */
+static void check_image(const struct container *c) {
+    struct stat st;
+
+    if (!c->image)
+        return;
+    if (!on(c, ROOT) && on(c, MNT))
+        refuse("--image is the new root, and the isolation root is off\n"
+               "  cure:   leave --image out, or switch root on");
+    if (!on(c, MNT) && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
+        refuse("--image without mnt is chroot(2), and that needs privilege\n"
+               "  try:    minicontainer run --image %s", c->image);
+    if (stat(c->image, &st) < 0 || access(c->image, R_OK | X_OK) < 0)
+        refuse("--image: %s: %s", c->image, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        refuse("--image: %s is not a directory: an image is a directory tree",
+               c->image);
+}
+
+/* ROW lacks MISSING. A default gives way; what was named is refused, with the
+ * rule, a line to copy that works, and the lesson. */
+static void give_way(struct container *c, int row, unsigned missing) {
+    const char *name = isolations[row].name, *list = list_rows(missing);
+    const char *rule = missing & BIT(MNT)
+        ? "its mounts would be the machine's"
+        : "a user namespace may mount /proc only for a PID namespace of its own";
+
+    if (c->named & BIT(row))
+        refuse("%s cannot be without %s: %s\n"
+               "  try:    minicontainer run --only %s\n"
+               "  lesson: lessons/%02d-%s", name, list, rule,
+               list_rows(completed(c->rows)), isolations[row].chapter, name);
+    c->rows &= ~BIT(row);
+    note("%s gives way: it cannot be without %s", name, list);
+}
+
+/* The rules for a set of rows. Fills in c->rows, or refuses.
+ *   1. proc needs mnt.  2. root needs mnt.  (mount(2) would change the host)
+ *   3. proc together with user needs pid.   (see partners)
+ *   4. Without privilege: nothing at all, or user among them. */
+static void settle_rows(struct container *c) {
+    unsigned both = c->named & c->denied;
+
+    if (both)
+        refuse("%s: asked for and denied at once; say one of them",
+               list_rows(both));
+    c->rows = c->only ? c->named : ALL_ROWS & ~c->denied;
+    for (int row = ROWS - 1; row >= 0; row--) { /* proc before the rest */
+        unsigned missing = partners(row, c->rows) & ~c->rows;
+        if (on(c, row) && missing)
+            give_way(c, row, missing);
+    }
+    if (c->rows && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
+        refuse("without privilege only user is free: it gives the right to make "
+               "the others\n  try:    minicontainer run --only %s\n"
+               "  try:    minicontainer lab\n  lesson: lessons/07-user",
+               list_rows(completed(c->rows)));
+}
+
+/* The options are read: all that a run and a comparison have in common. */
+static void settle(struct container *c) {
+    settle_rows(c);
+    check_options(c);
+    check_image(c);
+    if (!c->workdir && (on(c, ROOT) || c->image))
+        c->workdir = "/";
     narrator.step = c->step;
     narrator.explain = c->explain || c->step;
-    return first;
 }
 
 static int cmd_run(int argc, char **argv) {
@@ -2733,36 +3067,43 @@ static int cmd_run(int argc, char **argv) {
 
     preset(&c);
     int first = parse_options(&c, argc, argv, 1);
-    settle_rows(&c);
-    check_options(&c);
-    check_image(&c);
-    if (!c.workdir && (on(&c, ROOT) || c.image))
-        c.workdir = "/";
-    if (!on(&c, USER) && root_of_machine())
-        note("you are root of this machine and it shares %s with COMMAND: what it changes "
-             "stays changed; practise in `minicontainer lab`", list_rows(ALL_ROWS & ~c.rows));
     c.argv = argv[first] ? argv + first : NULL;
+    settle(&c);
+    if (!on(&c, USER) && root_of_machine())
+        note("you are root of this machine and it shares %s with COMMAND: what "
+             "it changes stays changed; practise in `minicontainer lab`",
+             list_rows(ALL_ROWS & ~c.rows));
     return parent_side(&c);
 }
 
-/* What lab, exec and `compare ROW` cannot honour they refuse. */
-static void only_these(const struct container *c, const char *command, bool refused) {
-    if (refused || c->named || c->denied || c->only || c->image || c->volumes || c->read_only ||
-        c->maps || c->init)
-        refuse("%s sets its isolations itself: of run's options it takes only --env, "
-               "--explain, --step%s", command,
-               *command == 'e' ? ", --workdir" : *command == 'c' ? ", --hostname, --boottime" : "");
+/* lab, exec and `compare ROW` set the isolations themselves: what they cannot
+ * honour they refuse. WHICH is their letter in options[]. */
+static void only_these(const struct container *c, char which, const char *who) {
+    const char *list = "";
+    bool refused = c->named || c->denied;
+
+    for (size_t i = 0; i < LENGTH(options); i++) {
+        bool takes = strchr(options[i].also, which) != NULL;
+        refused |= c->given & 1u << i && !takes;
+        if (takes && options[i].help)
+            list = text("%s --%s", list, options[i].name);
+    }
+    if (refused)
+        refuse("%s sets the isolations itself; of run's options it takes only%s",
+               who, list);
+    narrator.step = c->step;
+    narrator.explain = c->explain || c->step;
 }
 
 static int cmd_lab(int argc, char **argv) {
-    struct container c, extra;
+    struct container c, asked;
 
-    preset(&extra);
+    preset(&asked);
     preset_lab(&c);
-    int first = parse_options(&extra, argc, argv, 1);
-    only_these(&extra, "lab", extra.workdir || extra.boottime || strcmp(extra.hostname, "box"));
-    c.env = extra.env;
-    c.envs = extra.envs;
+    int first = parse_options(&asked, argc, argv, 1);
+    only_these(&asked, 'l', "lab");
+    c.env = asked.env;
+    c.envs = asked.envs;
     c.argv = argv[first] ? argv + first : NULL;
     return parent_side(&c);
 }
@@ -2775,7 +3116,7 @@ static int cmd_compare(int argc, char **argv) {
     int first = parse_options(&c, argc, argv, row < 0 ? 1 : 2);
     c.argv = argv[first] ? argv + first : NULL;
     if (row >= 0) {
-        only_these(&c, "compare ROW", c.workdir);
+        only_these(&c, 'c', "compare ROW");
         c.rows = partners(row, BIT(USER)) | BIT(row);
         check_options(&c);
         return compare_row(&c, row);
@@ -2783,22 +3124,21 @@ static int cmd_compare(int argc, char **argv) {
     if (c.argv)
         refuse("compare wants a ROW before a command\n"
                "  try:    minicontainer compare uts -- %s", c.argv[0]);
-    settle_rows(&c);
-    check_options(&c);
-    check_image(&c);
+    settle(&c);
     return compare_all(&c);
 }
 
+/* exec [PID | NAME] [--] [COMMAND]: the lab, if nothing is said. */
 static int cmd_exec(int argc, char **argv) {
     struct container c;
     int fds[ROWS];
 
     preset(&c);
     int first = parse_options(&c, argc, argv, 1);
-    only_these(&c, "exec", c.boottime || strcmp(c.hostname, "box"));
+    only_these(&c, 'e', "exec");
     const char *who = argv[first] ? argv[first++] : "lab";
-    pid_t pid = isdigit((unsigned char)*who) ? (pid_t)number(who, "PID", INT_MAX)
-                                             : find_process(who, 0);
+    pid_t pid = isdigit((unsigned char)*who)
+        ? (pid_t)number(who, "PID", INT_MAX) : find_process(who, 0);
     if (pid == 0 || access(text("/proc/%d", pid), F_OK) < 0)
         refuse("there is no running container \"%s\": a PID, or the word lab\n"
                "  try:    minicontainer lab", who);
@@ -2837,14 +3177,15 @@ static int cmd_look(int argc, char **argv) {
 
 static int cmd_isolations(int argc, char **argv) {
     bool plain = porcelain(argc, argv);
+    const char *fmt = plain ? "%02d\t%s\t%s\t%s\t%s\t%s\n"
+                            : "%02d %-7s %-5s %-15s %-16s %.31s\n";
 
     if (!plain)
-        printf("   %-7s %-5s %-15s %-16s %s\n", "name", "needs", "made by", "Docker's word",
-               "isolates");
+        printf("   %-7s %-5s %-15s %-16s %s\n", "name", "needs", "made by",
+               "Docker's word", "isolates");
     for (int n = 0; n < ROWS; n++) {
         const struct isolation *i = &isolations[by_chapter[n]];
-        printf(plain ? "%02d\t%s\t%s\t%s\t%s\t%s\n" : "%02d %-7s %-5s %-15s %-16s %.31s\n",
-               i->chapter, i->name, i->needs ? list_rows(i->needs) : "-",
+        printf(fmt, i->chapter, i->name, i->needs ? list_rows(i->needs) : "-",
                i->flag || plain ? i->flag_name : "mounts", i->docker, i->what);
     }
     return flushed(0);
@@ -2866,17 +3207,17 @@ static const struct command {
     { "run", "[OPTION]... [--] [COMMAND [ARG]...]", "start COMMAND in a container", cmd_run,
       { "run                           a shell in a container",
         "run --no-net -- ip -br addr   one isolation less" } },
-    { "compare", "[ROW] [OPTION]... [-- COMMAND...]", "without and with, side by side",
+    { "compare", "[ROW] [OPTION]... [-- COMMAND...]", "without and with",
       cmd_compare,
       { "compare                       this machine and a container",
-        "compare uts -- hostname oops  one row, without it and with it, in a lab" } },
-    { "lab", "[OPTION]... [COMMAND [ARG]...]", "a practice host: break everything", cmd_lab,
-      { "lab                           root in it, nobody outside; exit resets it",
+        "compare uts -- hostname oops  one row, in two labs" } },
+    { "lab", "[OPTION]... [COMMAND [ARG]...]", "a practice host: break it", cmd_lab,
+      { "lab                           root in it; exit resets it",
         "lab minicontainer run --none -- hostname oops" } },
     { "exec", "[OPTION]... [PID | lab] [COMMAND...]", "a second window into a container",
       cmd_exec,
       { "exec lab                      a shell in the lab of another window",
-        "exec 4711 -- ps ax            the PID of a process in it, or of its `run`" } },
+        "exec 4711 -- ps ax            the PID of its process, or its `run`" } },
     { "look", "[--porcelain]", "what this very process sees", cmd_look,
       { "look                          a row for each isolation",
         "look --porcelain              for programs: name, fact, value, by tabs" } },
@@ -2894,27 +3235,33 @@ static const struct command {
 
 /* The options of run, out of the two tables. */
 static void print_options(void) {
-    printf("Isolations, all on: %s\n  --X turns X on, --no-X off, --X=host is --no-X\n",
+    printf("Isolations, all on: %s\n"
+           "  --X turns X on, --no-X off, --X=host is --no-X\n",
            list_rows(ALL_ROWS));
     for (size_t i = 0; i < LENGTH(options); i++) {
         const struct option_row *o = &options[i];
+        const char *letter = o->letter ? text("-%c, ", o->letter) : "    ";
         if (o->help)
-            printf("  %-26s %s\n", text("%s--%s %s", o->letter ? text("-%c, ", o->letter) : "    ",
-                                        o->name, o->arg ? o->arg : ""), o->help);
+            printf("  %-26s %s\n", text("%s--%s %s", letter, o->name,
+                                        o->arg ? o->arg : ""), o->help);
     }
-    printf("  -i, -t, --rm, --interactive, --tty: accepted, it is always so here\n"
-           "Status: the command's own; 125 ours, 126 not executable, 127 not found.\n");
+    printf("  -i, -t, --rm, --interactive, --tty: accepted, always so here\n"
+           "Status: the command's own; 125 ours, 126 not executable, "
+           "127 not found.\n");
 }
 
 static int help_of(const struct command *c) {
     printf("Usage: minicontainer %s %s\n", c->name, c->args);
     for (int i = 0; i < 2; i++)
         printf("  minicontainer %s\n", c->example[i]);
-    if (c->run == cmd_run)
+    printf("\n");
+    if (c->run == cmd_run || c->run == cmd_compare)
         print_options();
-    else if (strstr(c->args, "OPTION"))
-        printf("\nOptions are those of run, as far as they make sense: "
-               "minicontainer run --help\n");
+    for (size_t i = 0; i < LENGTH(options); i++)
+        if (options[i].help && strstr(c->args, "OPTION") &&
+            strchr(options[i].also, c->name[0]))
+            printf("  --%-24s %s\n", text("%s %s", options[i].name, options[i].arg
+                   ? options[i].arg : ""), options[i].help);
     return flushed(0);
 }
 
@@ -2922,13 +3269,14 @@ static int cmd_help(int argc, char **argv) {
     (void)argc, (void)argv;
     printf("Usage: minicontainer COMMAND ...\n"
            "  minicontainer run             a shell in a container\n"
-           "  minicontainer compare         what the container has of its own\n\n");
+           "  minicontainer compare         what it has of its own\n\n");
     for (size_t i = 0; i < LENGTH(commands); i++)
         if (commands[i].what)
             printf("  %-10s %-36s %s\n", commands[i].name, commands[i].args,
                    commands[i].what);
     printf("\nEach command has --help. It teaches; it is no security product.\n"
-           "Lessons: lessons/README.md. Read the program: minicontainer source.\n");
+           "Lessons: lessons/README.md. The program itself: minicontainer "
+           "source.\n");
     return flushed(0);
 }
 
@@ -2945,20 +3293,27 @@ static void sane_start(int argc, char **argv) {
         signal(watched[i], SIG_DFL);
     narrator.self = getpid();
     /* The words of the command line lie behind each other in memory. */
+    char *last = argv[argc - 1];
     narrator.title = argv[0];
-    narrator.title_size = (size_t)(argv[argc - 1] - argv[0]) + strlen(argv[argc - 1]) + 1;
+    narrator.title_size = (size_t)(last - argv[0]) + strlen(last) + 1;
+}
+
+/* Is WORD a wish for help? */
+static bool is_help(const char *word) {
+    return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
 }
 
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "--help";
-    bool help = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
 
     if (argc < 1)
         return OURS;
     sane_start(argc, argv);
     for (size_t i = 0; i < LENGTH(commands); i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return help && commands[i].what ? help_of(&commands[i])
-                                            : commands[i].run(argc - 1, argv + 1);
+        if (strcmp(commands[i].name, name) == 0) {
+            bool help = commands[i].what && argc > 2 && is_help(argv[2]);
+            return help ? help_of(&commands[i])
+                        : commands[i].run(argc - 1, argv + 1);
+        }
     refuse("there is no command \"%s\"\n  try:    minicontainer --help", name);
 }
