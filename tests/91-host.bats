@@ -10,6 +10,9 @@ load session
 
 setup_file() { build_probe; }
 
+# A container that is still there when a test fails.
+teardown() { if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi; }
+
 # What ends well, and what ends badly in every place.
 all_ways_to_end() {
     local before
@@ -201,7 +204,7 @@ kill_as_anybody() {
 
 @test "kill -9: a second window leaves nothing in the container" {
     requires userns
-    local hits='' at=$PWD inside supervisor
+    local hits='' at=$PWD inside
     need_probe
     measure_stretch
     chmod 0777 .

@@ -2,6 +2,8 @@
  *
  *   probe look                  one line: what this process is in, and sees
  *   probe hold [FILE]           write "ready" to FILE, then wait for ever
+ *   probe sigwait FILE          fetch signals with sigwait(3), as inits do; tell
+ *                               FILE; TERM ends it, with status 100 + 15
  *   probe daemon [FILE]         the same, after setsid(2) and two forks; deaf
  *                               to every signal that can be ignored
  *   probe stay [FILE]           like daemon, and the first process stays too
@@ -15,6 +17,9 @@
  *   probe reap SECONDS COMMAND...
  *                               run COMMAND; when it has ended, nothing that it
  *                               started may be alive
+ *   probe tree PID              the live processes below PID, one a line: pid,
+ *                               parent, state, group, foreground group of its
+ *                               terminal, ticks of CPU time, name
  *   probe start HOW COMMAND...  become COMMAND with a bad inheritance: chld-ign,
  *                               chld-blocked, all-ign, all-blocked
  *
@@ -84,11 +89,11 @@ static int look(void)
 
 /* ------------------------------------------------------------------ processes that stay */
 
-static void ready(const char *file)
+static void say_to(const char *file, const char *text)
 {
     int fd = file ? open(file, O_WRONLY | O_CREAT | O_APPEND, 0666) : -1;
 
-    if (fd >= 0 && write(fd, "ready\n", 6) != 6)
+    if (fd >= 0 && write(fd, text, strlen(text)) < 0)
         exit(1);
     if (fd >= 0)
         close(fd);
@@ -97,9 +102,26 @@ static void ready(const char *file)
 __attribute__((noreturn))
 static void hold(const char *file)
 {
-    ready(file);
+    say_to(file, "ready\n");
     for (;;)
         pause();
+}
+
+static int fetch_signals(const char *file)
+{
+    char text[32];
+    sigset_t all;
+    int sig;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    say_to(file, "ready\n");
+    do {
+        sigwait(&all, &sig);
+        snprintf(text, sizeof text, "signal %d\n", sig);
+        say_to(file, text);
+    } while (sig != SIGTERM);
+    return 100 + sig;
 }
 
 /* A daemon as the books have it. It ignores what it can. */
@@ -141,7 +163,7 @@ static int strip(unsigned uid, const char *file)
 
 /* ------------------------------------------------------------------ what is left */
 
-struct process { pid_t pid, parent; char state, name[20]; };
+struct process { pid_t pid, parent, group, front; char state, name[20]; unsigned long ticks; };
 
 static int all_processes(struct process *list, int size)
 {
@@ -167,7 +189,10 @@ static int all_processes(struct process *list, int size)
         p->pid = atoi(buf);
         snprintf(p->name, sizeof p->name, "%.*s", (int)(close_bracket - open_bracket - 1),
                  open_bracket + 1);
-        sscanf(close_bracket, ") %c %d", &p->state, &p->parent);
+        unsigned long user = 0, kernel = 0;
+        sscanf(close_bracket, ") %c %d %d %*d %*d %d %*u %*u %*u %*u %*u %lu %lu", &p->state,
+               &p->parent, &p->group, &p->front, &user, &kernel);
+        p->ticks = user + kernel;
     }
     if (dir)
         closedir(dir);
@@ -188,6 +213,17 @@ static int descendants(pid_t root, struct process *list, int size)
                 list[n++] = all[k];
     }
     return n;
+}
+
+static int tree(pid_t root)
+{
+    struct process list[64];
+    int n = descendants(root, list, 64);
+
+    for (int i = 0; i < n; i++)
+        printf("%d %d %c %d %d %lu %s\n", list[i].pid, list[i].parent, list[i].state,
+               list[i].group, list[i].front, list[i].ticks, list[i].name);
+    return 0;
 }
 
 /* Wait until no descendant is left. 0, or -1 at the deadline. STATUS: of MAIN, if it came. */
@@ -384,12 +420,16 @@ int main(int argc, char **argv)
         return look();
     if (strcmp(what, "hold") == 0)
         hold(file);
+    if (strcmp(what, "sigwait") == 0)
+        return fetch_signals(file);
     if (strcmp(what, "daemon") == 0)
         return daemonize(file);
     if (strcmp(what, "stay") == 0)
         return stay(file);
     if (strcmp(what, "strip") == 0 && argc > 2)
         return strip((unsigned)atoi(argv[2]), argc > 3 ? argv[3] : NULL);
+    if (strcmp(what, "tree") == 0 && argc > 2)
+        return tree(atoi(argv[2]));
     if (strcmp(what, "start") == 0 && argc > 3)
         return start_badly(argv[2], argv + 3);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

@@ -1,0 +1,476 @@
+#!/usr/bin/env bats
+#
+# The dance of supervisor and command: signals, the terminal, job control, a bad inheritance.
+# That the end of one is the end of all stands in 91-host.bats.
+
+load helpers
+load probe
+load session
+
+setup_file() { build_probe; }
+
+teardown() {
+    if [ -n "${first-}" ]; then kill -KILL "$first" 2>/dev/null || true; fi
+    if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi
+    if [ -n "${SESSION_PID-}" ]; then session_end; fi
+}
+
+# begin ARG...: starts the program in the background, in a session of its own. What it says goes
+# to the file "said". Waits until the command has written a line to the file "log".
+begin() {
+    chmod 0777 .
+    rm -f log
+    (umask 0 && : >log)
+    (
+        remember_session
+        exec setsid ${MC_AS[@]+"${MC_AS[@]}"} "$MC" "$@"
+    ) >said 2>&1 3>&- 4>&- </dev/null &
+    supervisor=$!
+    wait_for '[ -s log ]'
+}
+
+# The status of what begin() started, in $status.
+finish() {
+    status=0
+    wait "$supervisor" || status=$?
+    supervisor=
+}
+
+state() { sed -n 's/^State:.\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null || true; }
+children() { grep -l "^PPid:.$1\$" /proc/[0-9]*/status 2>/dev/null | tr -dc '0-9\n' || true; }
+child_of() { children "$1" | sort -n | head -n 1; }
+
+# ---------------------------------------------------------------------------------------------
+# Signals that a process sends
+# ---------------------------------------------------------------------------------------------
+
+# A shell that writes the name of each signal it gets into the file $log.
+TRAPS='for s in TERM HUP INT QUIT WINCH USR1 USR2; do trap "echo $s >>$log" $s; done
+echo ready >>$log
+while :; do sleep 1000 & wait $!; kill -9 $!; done'
+
+# pass_all ARG...: each of the seven, sent to the supervisor, reaches the command once.
+pass_all() {
+    local signal want=ready
+    echo "-- $*"
+    begin "$@"
+    for signal in TERM HUP INT QUIT WINCH USR1 USR2; do
+        kill "-$signal" "$supervisor"
+        want+=$'\n'$signal
+        wait_for '[ "$(grep -c "" log)" -ge "$(grep -c "" <<<"$want")" ]' 5 || true
+        assert "$(cat log)" == "$want"
+    done
+    kill -KILL "$supervisor"
+    finish
+    assert "$(cat log)" == "$want"
+}
+
+pass_all_everywhere() {
+    local inside=(--volume "$PWD:/mnt" --workdir /mnt)
+    pass_all run "${inside[@]}" -- sh -c "log=log; $TRAPS"
+    pass_all run --init "${inside[@]}" -- sh -c "log=log; $TRAPS"
+    pass_all run --no-pid "${inside[@]}" -- sh -c "log=log; $TRAPS"
+    pass_all run --only user -- sh -c "log=log; $TRAPS"
+    pass_all run --none -- sh -c "log=log; $TRAPS"
+    no_process_left
+}
+
+@test "signals: TERM HUP INT QUIT WINCH USR1 USR2 reach the command, each once" {
+    requires userns
+    pass_all_everywhere
+}
+
+@test "signals: the same as an ordinary user" {
+    requires root user userns
+    as_user pass_all_everywhere
+}
+
+@test "signals: they reach the command of a second window, and not that of the first" {
+    requires userns
+    begin run --volume "$PWD:/mnt" --workdir /mnt -- sh -c "log=log; $TRAPS"
+    first=$supervisor
+    mkdir -m 0777 second
+    cd second
+    pass_all exec "$first" -- sh -c "log=/mnt/second/log; $TRAPS"
+    assert "$(cat ../log)" == ready "the first"
+    supervisor=$first
+    kill -KILL "$supervisor"
+    finish
+    no_process_left
+}
+
+@test "signals: TERM to a command without a handler ends the container, and it is said why" {
+    requires userns
+    begin run --volume "$PWD:/mnt" -- sh -c 'echo up >>/mnt/log; exec sleep 1000'
+    # PID 1 must be sleep already: the shell would be no other case, but it could still write
+    wait_for '[ "$(cat "/proc/$(child_of "$supervisor")/comm")" = sleep ]'
+    kill -TERM "$supervisor"
+    finish
+    assert "$(cat said)" contains "minicontainer: note: PID 1 has no handler"
+    assert "$status" =~ '^(137|143)$'
+    no_process_left
+}
+
+@test "signals: the handler's status is the container's" {
+    requires userns
+    begin run --volume "$PWD:/mnt" -- sh -c 'trap "exit 7" TERM; echo up >>/mnt/log; sleep 1000 & wait'
+    kill -TERM "$supervisor"
+    finish
+    assert "$status" == 7
+    assert "$(cat said)" == "" "there is nothing to say"
+}
+
+@test "signals: PID 1 that fetches them by sigwait(3), as other inits do, gets them" {
+    requires userns
+    need_probe
+    begin run --volume "$PWD:/mnt" -- /mnt/probe sigwait /mnt/log
+    wait_for '[ "$(state "$(child_of "$supervisor")")" = S ]'
+    kill -USR1 "$supervisor"
+    wait_for '[ "$(tail -n 1 log)" = "signal '"$(kill -l USR1)"'" ]'
+    kill -TERM "$supervisor"
+    finish
+    assert "$status" == $((100 + $(kill -l TERM)))
+    assert "$(cat said)" == "" "there is nothing to say"
+}
+
+@test "signals: with --init a command without a handler ends by the signal itself" {
+    requires userns
+    begin run --init --volume "$PWD:/mnt" -- sh -c 'echo up >>/mnt/log; exec sleep 1000'
+    wait_for '[ "$(cat "/proc/$(child_of "$(child_of "$supervisor")")/comm")" = sleep ]'
+    kill -TERM "$supervisor"
+    finish
+    assert "$status" == 143
+    assert "$(cat said)" == "" "there is nothing to say"
+}
+
+# ---------------------------------------------------------------------------------------------
+# What the caller hands down
+# ---------------------------------------------------------------------------------------------
+
+@test "inheritance: SIGCHLD ignored or blocked, all signals ignored or blocked" {
+    requires userns
+    local how options
+    need_probe
+    for how in chld-ign chld-blocked all-ign all-blocked; do
+        for options in "" "--init" "--no-pid" "--none"; do
+            # shellcheck disable=SC2086  # may be no word
+            call -7 ./probe start "$how" "$MC" run $options -- sh -c 'exit 7'
+        done
+        call ./probe start "$how" "$MC" run -- grep -E '^Sig(Blk|Ign|Cgt):' /proc/self/status
+        assert "$output" !~ '[1-9a-f]$' "nothing is blocked, ignored or caught"
+        call ./probe start "$how" "$MC" lab true
+        call ./probe start "$how" "$MC" compare uts -- true
+    done
+}
+
+@test "inheritance: stdin, stdout or stderr closed" {
+    requires userns
+    mc run -- sh -c 'cat; echo end' <&-
+    assert "$output" == end
+    mc run --init -- sh -c 'echo end' <&-
+    assert "$output" == end
+    MC_TIMEOUT=10 call sh -c 'exec 0<&- 1>&- 2>&-; minicontainer run -- sh -c "exit 4"; [ $? = 4 ]'
+    MC_TIMEOUT=10 call sh -c 'exec 0<&- 1>&-; minicontainer run -- true'
+}
+
+# ---------------------------------------------------------------------------------------------
+# The terminal
+# ---------------------------------------------------------------------------------------------
+
+COUNT='n=0; trap "n=\$((n+1)); echo caught \$n." INT; echo up
+until read x; do :; done; echo total $n; exit 3'
+
+# ^C, once and for all kinds of PID 1; the terminal's modes and its foreground group afterwards.
+interrupts() {
+    local options modes
+    printf '%s\n' "$COUNT" >count
+    chmod 0777 .
+    chmod 0644 count
+    session_start
+    session_prompt
+    session_type 'stty -g'
+    session_prompt
+    modes=$output
+    for options in "--volume $PWD:/mnt --workdir /mnt" "--volume $PWD:/mnt --workdir /mnt --init" \
+        "--no-pid --volume $PWD:/mnt --workdir /mnt" "--none"; do
+        session_type "minicontainer run $options -- sh count"
+        session_wait $'\nup'
+        session_key '\003'
+        session_wait 'caught 1\.'
+        session_key '\003'
+        session_wait 'caught 2\.'
+        session_type 'end'
+        session_prompt
+        assert "$output" contains 'total 2' "each ^C came once ($options)"
+        session_type 'echo status $?; stty -g'
+        session_prompt
+        assert "$output" == $'status 3\n'"$modes"
+    done
+    # PID 1 that does not listen: it is said why, and the second ^C ends it.
+    session_type 'minicontainer run -- sleep 1000'
+    session_started sleep
+    session_key '\003'
+    session_wait 'PID 1 has no handler'
+    assert "$screen" contains '^C again'
+    session_key '\003'
+    session_prompt
+    session_type 'echo status $?; stty -g'
+    session_prompt
+    assert "$output" =~ $'^status (130|137)\n'"$modes$"
+    # With an init, or without pid, sleep is not PID 1: the first ^C ends it.
+    for options in --init --none; do
+        session_type "minicontainer run $options -- sleep 1000"
+        session_started sleep
+        session_key '\003'
+        session_prompt
+        session_type 'echo status $?; stty -g'
+        session_prompt
+        assert "$output" == $'status 130\n'"$modes"
+    done
+    session_end
+    no_process_left
+}
+
+# What runs below the terminal: see "probe tree" in probe.c.
+tree() { ./probe tree "$SESSION_PID"; }
+
+# session_started NAME: a process NAME runs there.
+session_started() {
+    started=$1
+    wait_for '[ -n "$(tree | grep " $started\$")" ]' || { tree; return 1; }
+}
+
+# session_front NAME: a process NAME belongs to the foreground job.
+session_front() {
+    started=$1
+    wait_for '[ -n "$(tree | awk "\$4 == \$5" | grep " $started\$")" ]' || { tree; return 1; }
+}
+
+# session_states STATE NAME...: those are all in this state.
+session_states() {
+    state=$1
+    shift
+    for started; do
+        wait_for '[ "$(tree | grep " $started\$" | cut -d " " -f 3 | sort -u)" = "$state" ]' ||
+            { tree; return 1; }
+    done
+}
+
+@test "terminal: ^C comes once; PID 1 without a handler: the second one ends it" {
+    requires tty userns
+    need_probe
+    interrupts
+}
+
+@test "terminal: ^C as an ordinary user" {
+    requires root tty user userns
+    need_probe
+    as_user interrupts
+}
+
+# ^Z, jobs, bg, fg on the whole container; and a job in the background that wants to read.
+jobs_outside() {
+    local options
+    session_start
+    session_prompt
+    for options in "" --init --no-pid; do
+        session_type "minicontainer run $options -- sleep 1000"
+        session_started sleep
+        session_key '\032'
+        session_prompt
+        assert "$output" contains Stopped
+        session_states T sleep minicontainer
+        session_type jobs
+        session_prompt
+        assert "$output" contains "Stopped"
+        session_type bg
+        session_prompt
+        session_states S sleep minicontainer
+        session_type jobs
+        session_prompt
+        assert "$output" contains "Running"
+        session_type fg
+        session_front sleep
+        session_key '\032'
+        session_prompt
+        assert "$output" contains Stopped
+        session_type 'kill %%; fg'
+        session_prompt
+        wait_for '[ -z "$(tree | grep " sleep\$")" ]'
+    done
+    session_end
+    no_process_left
+}
+
+@test "terminal: ^Z, jobs, bg and fg on the whole container" {
+    requires tty userns
+    need_probe
+    jobs_outside
+}
+
+@test "terminal: ^Z, jobs, bg and fg as an ordinary user" {
+    requires root tty user userns
+    need_probe
+    as_user jobs_outside
+}
+
+# CPU time of all that is below the terminal, in clock ticks
+ticks() { tree | awk '{ n += $6 } END { print n + 0 }'; }
+
+reads_in_background() {
+    local options before
+    session_start
+    session_prompt
+    for options in "" --init; do
+        session_type "minicontainer run $options -- cat &"
+        session_prompt
+        session_states T cat minicontainer
+        before=$(ticks)
+        session_type fg
+        session_front cat
+        session_type 'hello there'
+        session_wait $'\nhello there\nhello there'
+        assert "$(($(ticks) - before))" -lt 20 "clock ticks of CPU time"
+        session_key '\004'
+        session_prompt
+    done
+    session_end
+    no_process_left
+}
+
+@test "terminal: cat in the background is stopped, and does not spin; fg gives it the terminal" {
+    requires tty userns
+    need_probe
+    reads_in_background
+}
+
+@test "terminal: cat in the background as an ordinary user" {
+    requires root tty user userns
+    need_probe
+    as_user reads_in_background
+}
+
+# A shell inside has its own jobs.
+jobs_inside() {
+    local command modes
+    session_start
+    session_prompt
+    session_type 'stty -g'
+    session_prompt
+    modes=$output
+    for command in "run -- bash --norc" "run --init -- bash --norc" "lab"; do
+        session_type "minicontainer $command"
+        session_prompt
+        assert "$prompt" =~ '^(box|lab)# $'
+        assert "$output" lacks "job control" "no complaint of the shell"
+        session_type 'sleep 1001 &'
+        session_prompt
+        assert "$output" contains '[1]'
+        session_type 'sleep 1002'
+        session_front sleep
+        session_key '\032'
+        session_prompt
+        assert "$output" contains 'Stopped'
+        session_type 'jobs'
+        session_prompt
+        assert "$output" =~ 'Running +sleep 1001'
+        assert "$output" =~ 'Stopped +sleep 1002'
+        session_type 'fg'
+        session_front sleep
+        session_key '\003'
+        session_prompt
+        session_type 'stty -echo; kill %1; exit 5'
+        session_prompt
+        assert "$prompt" == '$ '
+        session_type 'echo status $?; stty -g'
+        session_prompt
+        assert "$output" == $'status 5\n'"$modes" "the modes of the terminal are given back"
+    done
+    session_end
+    no_process_left
+}
+
+@test "terminal: job control of a shell inside, and the terminal as it was afterwards" {
+    requires tty userns
+    need_probe
+    jobs_inside
+}
+
+@test "terminal: job control of a shell inside, as an ordinary user" {
+    requires root tty user userns
+    need_probe
+    as_user jobs_inside
+}
+
+# PID 1, an interactive shell that owns the foreground, is killed; so is its supervisor, once.
+killed_shell() {
+    local modes shell
+    session_start
+    session_prompt
+    session_type 'stty -g'
+    session_prompt
+    modes=$output
+    session_type 'minicontainer run -- bash --norc'
+    session_prompt
+    session_type 'stty -echo -icanon; sleep 1000'
+    session_started sleep
+    shell=$(tree | awk '$7 == "minicontainer" { m = $1 } $7 == "bash" && $2 == m { print $1 }')
+    kill -KILL "$shell"
+    prompt='$ '
+    session_prompt
+    session_type 'echo status $?; stty -g'
+    session_prompt
+    assert "$output" == $'status 137\n'"$modes"
+    session_end
+    no_process_left
+}
+
+@test "terminal: given back when the shell inside was killed" {
+    requires tty userns
+    need_probe
+    killed_shell
+}
+
+@test "terminal: given back when the shell inside was killed, as an ordinary user" {
+    requires root tty user userns
+    need_probe
+    as_user killed_shell
+}
+
+hang_up() {
+    local command pids
+    for command in 'run -- sleep 1000' 'run --init -- sleep 1000' 'run --none -- sleep 1000' \
+        'run -- bash --norc' 'run --init -- sh -c "trap : USR1; sleep 1000"' 'lab sleep 1000'; do
+        echo "-- $command"
+        session_start "exec minicontainer $command"
+        case $command in
+        *bash*) session_wait 'box# ' ;;
+        *) session_started sleep ;;
+        esac
+        pids=$(tree | cut -d ' ' -f 1 | paste -sd ' ')
+        assert "$(wc -w <<<"$pids")" -ge 3 "script, the supervisor, the command"
+        session_end
+        wait_for '[ -z "$(alive $pids)" ]' 5 || { ps -f -p "${pids// /,}"; return 1; }
+    done
+    no_process_left
+}
+
+# Those of the given processes that are alive.
+alive() {
+    local pid
+    for pid; do
+        case $(state "$pid") in '' | Z | X) ;; *) echo "$pid" ;; esac
+    done
+}
+
+@test "terminal: its end is the end of the container" {
+    requires tty userns
+    need_probe
+    hang_up
+}
+
+@test "terminal: its end is the end of an ordinary user's container" {
+    requires root tty user userns
+    need_probe
+    as_user hang_up
+}

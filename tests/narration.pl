@@ -1,0 +1,200 @@
+#!/usr/bin/perl
+#
+# narration.pl FILE... -- is what `run --explain` told what was done?
+#
+# Each FILE is what `strace -ff -s 4096` saw of one process, FILE.PID. The narration goes to stderr
+# by write(2), so it stands there too, between the calls that it tells. Both directions are held:
+#   - a told call is the one that was just made: same name, result, words and flags;
+#   - a call that changes something is told, or stands in the list of plumbing below.
+# Prints what is wrong, and at the end "told N untold N wrong N".
+use strict;
+use warnings;
+
+# Calls that change what a process is, or what others see.
+my %changes = map { $_ => 1 } qw(
+    mount umount umount2 pivot_root chroot open_tree move_mount mount_setattr fsopen fsconfig
+    fsmount fspick clone clone3 fork vfork unshare setns sethostname setdomainname setuid setgid
+    setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset prctl seccomp keyctl
+    add_key request_key setsid setpgid chdir setrlimit prlimit64 personality swapon swapoff reboot
+    settimeofday clock_settime adjtimex init_module finit_module delete_module bpf quotactl acct
+    kexec_load process_vm_writev ptrace kill tkill tgkill pidfd_send_signal msgget semget shmget
+);
+
+# What need not be told, and why. Nothing here may be what a lesson teaches.
+my @plumbing = (
+    [ qr/^prctl\(PR_SET_PDEATHSIG, SIG(KILL|CHLD)\)/, 'we die with the parent: our own safety' ],
+    [ qr/^prctl\(PR_SET_CHILD_SUBREAPER, 1\)/,     'orphans come to us: our own safety' ],
+    [ qr/^prctl\(PR_SET_NAME, /,                   'a name for ps' ],
+    [ qr/^prctl\(PR_SET_DUMPABLE, /,               'our own files in /proc stay ours' ],
+    [ qr/^chdir\("/,                               'where the command begins: --workdir' ],
+    [ qr/^prctl\(PR_CAPBSET_READ/,                 'a question' ],
+    [ qr/^setgroups\(0, NULL\)/,                   'part of becoming root; refused where that is so' ],
+    [ qr/^keyctl\(KEYCTL_JOIN_SESSION_KEYRING, /,  'part of the clean start; may be refused' ],
+    [ qr/^prlimit64\(\d+, RLIMIT_\w+, NULL, /,     'a question' ],
+    [ qr/^clone\(.*CLONE_VFORK/,                   'libc: posix_spawn' ],
+    [ qr/^kill\(\d+, SIGKILL\)/,                   'the end of a child' ],
+);
+# The same for one kind of run: these stand in the argument --also=WORD.
+my %also = (
+    lab  => [ qr/^(clone\(child_stack=NULL, flags=CLONE_CHILD|setsid\(\)|msgget\(|ioctl\(\d+, SIOCSIFADDR)/,
+              'the furniture of the lab' ],
+);
+
+my ($told, $untold, $wrong) = (0, 0, 0);
+my $file;
+
+sub wrong {
+    $wrong++;
+    print "$file: @_\n";
+}
+
+# A string as strace prints it.
+sub unquote {
+    my $s = shift;
+    my %names = (n => "\n", t => "\t", r => "\r", v => "\x0b", f => "\f", '"' => '"', '\\' => '\\');
+    $s =~ s/\\(?:([0-7]{1,3})|(.))/defined $1 ? chr oct $1 : $names{$2}/gse;
+    return $s;
+}
+
+# An event of strace that changes something was not told.
+sub judge_untold {
+    my $e = shift;
+    return if $e->{result} =~ /^-/ || $e->{result} eq '?';  # it changed nothing
+    for my $p (@plumbing) {
+        if ($e->{line} =~ $p->[0]) { $untold++; return }
+    }
+    wrong("not told: $e->{line}");
+}
+
+# The words of a told call must be those of the call that was made.
+sub compare_call {
+    my ($e, $text, $values) = @_;
+    my ($args) = $text =~ /^\w+\((.*)\)$/s;
+    for my $word ($args =~ /"((?:[^"\\]|\\.)*)"/g) {
+        wrong("told \"$word\", made: $e->{line}") if index($e->{line}, "\"$word\"") < 0;
+    }
+    for my $flag ($args =~ /\b((?:MS|MNT|CLONE|PR|SIOC|MOVE_MOUNT|AT|OPEN_TREE)_?[A-Z_]+)\b/g) {
+        next if $flag eq 'AT_FDCWD' && $e->{line} =~ /AT_FDCWD/;
+        wrong("told $flag, made: $e->{line}") if $e->{line} !~ /\b$flag\b/;
+    }
+    for my $number ($args =~ /(?<![\w.])(\d+)(?![\w.])/g) {
+        wrong("told $number, made: $e->{line}") if $e->{line} !~ /\b$number\b/;
+    }
+    return if $values eq '';
+    if ($e->{name} eq 'clone') {
+        my ($made) = $e->{line} =~ /flags=([A-Z_|]+)/;
+        my $want = join '|', sort split /\|/, $values;
+        my $got = join '|', grep { $_ ne 'CLONE_PIDFD' } sort split /\|/, $made;
+        wrong("told [$want], made: [$got]") if $want ne $got;
+    } elsif ($e->{name} =~ /^(mount|mount_setattr|open_tree|sethostname)$/) {
+        my ($first) = $values =~ /^"?([^,"]+?)"?(?:,| on |$)/;
+        wrong("told [$first], made: $e->{line}")
+            if $first !~ /detached/ && index($e->{line}, "\"$first\"") < 0;
+        wrong("told [$values], made: $e->{line}")
+            if $e->{name} eq 'mount_setattr' &&
+               ($values =~ /read-only/ xor $e->{line} =~ /attr_set=[^,]*MOUNT_ATTR_RDONLY/);
+    } elsif ($e->{name} eq 'setns') {
+        my %flag = (mnt => 'NEWNS');
+        wrong("told [$values], made: $e->{line}")
+            if index($e->{line}, 'CLONE_' . ($flag{$values} // 'NEW' . uc $values)) < 0;
+    }
+}
+
+# The last event of this name; what changed something after it was not told, or told already.
+sub find_event {
+    my ($events, $name) = @_;
+    for my $i (reverse 0 .. $#$events) {
+        my $e = $events->[$i];
+        if ($e->{name} eq $name && !$e->{told}) {
+            judge_untold($_) for grep { $_->{changes} && !$_->{told} } @$events[0 .. $i - 1],
+                @$events[$i + 1 .. $#$events];
+            splice @$events, 0, scalar @$events;
+            return $e;
+        }
+    }
+    return undef;
+}
+
+sub told_call {
+    my ($events, $text) = @_;
+    my ($call, $result, $values) = $text =~ /^(.*?\)) = (-?\d+)(?:  \[(.*)\])?$/s;
+    return wrong("cannot read: $text") if !defined $call;
+    my $name = $call =~ /^syscall\(SYS_(\w+)/ ? $1 : ($call =~ /^(\w+)\(/)[0];
+    my $made = $name eq 'fork' ? 'clone' : $name;
+    my $e = find_event($events, $made);
+    return wrong("told, and not made just before: $text") if !$e;
+    $told++;
+    wrong("told = $result, made: $e->{line}") if $e->{result} ne $result;
+    $call =~ s/^syscall\(SYS_\w+, /$name(/;
+    compare_call($e, $call, $values // '');
+}
+
+sub told_shell {
+    my ($events, $text) = @_;
+    my ($words, $path, $refused) = $text =~ /^echo '(.*)' > (\S+)(  \(refused.*)?$/s or return;
+    my $e = find_event($events, "write $path");
+    return if !$e && $refused;  # it could not even be opened
+    return wrong("told, and not written: $text") if !$e;
+    $told++;
+    wrong("told '$words', written '$e->{text}' to $path") if $e->{text} ne $words;
+    wrong("told as done, made: $e->{line}") if !$refused && $e->{result} != length $words;
+    wrong("told as refused, made: $e->{line}") if $refused && $e->{result} >= 0;
+}
+
+# One process. MAIN: the first one, which alone may speak as the parent.
+sub process {
+    my $main = shift;
+    my (@events, %open, %speakers);
+    my ($execs, $command) = (0, undef);
+    open my $in, '<', $file or die "$file: $!\n";
+    while (my $line = <$in>) {
+        chomp $line;
+        next unless $line =~ /^(\w+)\((.*)\)\s+= (-?\d+|0x[0-9a-f]+|\?)/;
+        my ($name, $args, $result) = ($1, $2, $3);
+        if ($name eq 'execve') {
+            if ($result eq '0' && $main && !$execs++) { next }  # this is our program itself
+            my ($path) = $args =~ /^"([^"]*)"/;
+            wrong("execve of $path, told: " . ($command // 'nothing'))
+                if !defined $command || $command ne $path;
+            $told++;
+            last if $result eq '0';
+            next;
+        }
+        if ($name eq 'close') {
+            delete $open{$args};
+        } elsif ($name =~ /^open(at)?$/) {
+            $open{$result} = ($args =~ /"((?:[^"\\]|\\.)*)"/)[0];
+        } elsif ($name eq 'write' && $args =~ /^(\d+), "((?:[^"\\]|\\.)*)"(?:\.\.\.)?, \d+$/) {
+            my $fd = $1;
+            my $text = unquote($2);
+            if ($fd == 2 && $text =~ /^(parent|child|init|exec|guardian)\s+(\w+)\s+(.*)\n\z/s) {
+                my ($who, $kind, $words) = ($1, $2, $3);
+                $speakers{$who} = 1;
+                if ($kind eq 'call' && $words =~ /^execve\(.*\["(.*)"\]$/) { $command = $1 }
+                elsif ($kind eq 'call') { told_call(\@events, $words) }
+                elsif ($kind eq 'shell') { told_shell(\@events, $words) }
+            } elsif (($open{$fd} // '') =~ m{^/proc/}) {
+                push @events, { name => "write $open{$fd}", line => $line, result => $result,
+                                text => $text, changes => 1 };
+            }
+        } elsif ($changes{$name} || ($name eq 'ioctl' && $args =~ /^\d+, (SIOCS|TIOCSPGRP|TIOCSCTTY)/)) {
+            push @events, { name => $name, line => $line, result => $result, changes => 1 };
+        }
+    }
+    judge_untold($_) for grep { $_->{changes} } @events;
+    wrong('who speaks here? ' . join ' ', sort keys %speakers) if $main
+        ? grep { $_ ne 'parent' } keys %speakers : $speakers{parent};
+}
+
+while (@ARGV && $ARGV[0] =~ /^--also=(\w+)$/) {
+    push @plumbing, $also{$1} // die "what is $1?\n";
+    shift;
+}
+my @files = sort { ($a =~ /(\d+)$/)[0] <=> ($b =~ /(\d+)$/)[0] } @ARGV;
+my $main = 1;
+for my $f (@files) {
+    $file = $f;
+    process($main);
+    $main = 0;
+}
+print "told $told untold $untold wrong $wrong\n";
