@@ -48,7 +48,7 @@ page() {
         *.md) ;;
         *) file=$file/README.md ;;
         esac
-        assert "$(<"$BATS_TEST_FILENAME")" contains " page $file; }" "each page has its test"
+        assert "$(<"$BATS_TEST_FILENAME")" contains " page $file;" "each page has its test"
         assert "$(ls "$TOP/$file")" == "$TOP/$file" "each lesson has a README.md"
     done
 }
