@@ -17,7 +17,7 @@ start() { # ARG...
     rm -f up
     (
         remember_session
-        exec "$MC" "$@"
+        exec setsid "$MC" "$@"
     ) >up 2>err 3>&- 4>&- &
     outer=$!
     wait_for '[ -s up ]'
@@ -71,6 +71,7 @@ stop() {
             start run $way -- sh -c "trap 'exit 9' $sig; echo up; while :; do sleep 0.05; done"
             kill -s "$sig" "$outer"
             status=0
+            wait_for '! kill -0 "$outer"' 5 || kill -9 "$outer"
             wait "$outer" || status=$?
             assert "$status" -eq 9 "run $way, SIG$sig"
         done
@@ -312,7 +313,7 @@ stop() {
 
 @test "exec lab is a second window into the lab; its end closes it" {
     requires userns
-    start lab -- sh -c 'echo hi >/root/note; echo up; read -r _ </dev/zero; sleep 300'
+    start lab -- sh -c 'echo hi >/root/note; echo up; sleep 300'
     # Another lab may be open on this machine: this one is named by its number too.
     mc exec "$outer" -- sh -c 'hostname; cat ~/note; cat /proc/1/comm; pwd'
     assert "${lines[0]}" == lab

@@ -65,7 +65,7 @@ paths() { cut -d: -f3- <<<"$1" | sort -u; }
     requires userns
     (
         remember_session
-        exec "$MC" run -- sh -c 'echo up; exec sleep 300'
+        exec setsid "$MC" run -- sh -c 'echo up; exec sleep 300'
     ) >up 2>&1 3>&- 4>&- &
     local outer=$! inner
     wait_for '[ -s up ]'

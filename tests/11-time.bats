@@ -123,7 +123,7 @@ up='cut -d" " -f1 /proc/uptime'
     requires timens
     (
         remember_session
-        exec "$MC" run --boottime 900000 -- sh -c 'echo up; exec sleep 300'
+        exec setsid "$MC" run --boottime 900000 -- sh -c 'echo up; exec sleep 300'
     ) >up 2>&1 3>&- 4>&- &
     local outer=$!
     wait_for '[ -s up ]'
