@@ -259,6 +259,34 @@ fits() { # WHAT: $output on a screen of 24 x 80
 }
 
 # ---------------------------------------------------------------------------------------------
+# The README's first line
+# ---------------------------------------------------------------------------------------------
+
+@test "make run: a terminal ends in a shell inside a container, and without one after compare" {
+    requires make cc tty userns
+    # As a newcomer has it: a fresh clone, in which nothing is built.
+    mkdir clone
+    cp -R "$MC_TREE/." clone
+    rm clone/minicontainer
+    cd clone
+    call make run
+    assert "$output" contains "--no-uts"
+    session_start
+    session_prompt
+    session_type 'make run'
+    session_prompt
+    assert "$prompt" == "box# "
+    session_type 'hostname'
+    session_prompt
+    assert "$output" == box
+    # A command that fails last in that shell is no failure of make.
+    session_type 'exit 3'
+    session_prompt
+    assert "$prompt" == '$ '
+    assert "$output" lacks Error
+}
+
+# ---------------------------------------------------------------------------------------------
 # The runner itself: a page that lies must be found out
 # ---------------------------------------------------------------------------------------------
 
