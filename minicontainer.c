@@ -46,6 +46,49 @@
  *   prctl(2)           PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS ...
  *   execve(2)          become the command
  *
+ * Words that are used all through this file
+ *   process        a running program. It has a number (its PID), a user (a
+ *                  number, too), and a parent: the process that made it.
+ *   namespace      the kernel's word for "a copy of one thing, for these
+ *                  processes only". Children are born into those of the parent.
+ *   descriptor     a small number by which a process holds an open file, a
+ *                  directory, a pipe, a mount, another process. A descriptor
+ *                  still works where a path does not lead any more: that is
+ *                  useful here, and it is the way many containers were left.
+ *   capability     one of the pieces that root's power is made of.
+ *   inside         in the container. A word on this side of the wall.
+ *   outside, the machine
+ *                  where the program was started: your laptop; or a lab.
+ *   host           the outside of a container, seen from it. In this file it
+ *                  is the machine, or the lab that stands for one.
+ *   supervisor     our own first process. It stays outside and waits.
+ *   rootless       without any privilege outside: all that a container needs
+ *                  comes from the user namespace (chapter 7).
+ *
+ * How to read a chapter's banner
+ *   Problem   what goes wrong without this isolation
+ *   Kernel    what the kernel has against it
+ *   Parent    what the parent does for it, outside
+ *   Child     what the child does for it, inside
+ *   Order     what must have happened before, or must not have happened yet
+ *   See it    a command to try; in the lab nothing can be broken
+ *   Not this  what is often taken for it, and is not
+ *   Read      the lesson, and the man pages where the facts stand
+ *
+ * What this program promises
+ *   It never changes the machine. Before is equal to after: mounts, host
+ *   name, interfaces, processes, files, the terminal, whatever options were
+ *   given, and however it ends, by `kill -9` as well. What is asked to be
+ *   isolated is isolated, or refused with the reason; nothing is left out
+ *   because a call failed. What your own command does through a wall that
+ *   you took away is its own doing: practise in the lab.
+ *
+ * How errors are handled
+ *   A call that fails ends the program: it says the call as it stands here,
+ *   the reason, the cause and a cure, and exits with 125. There is nothing to
+ *   clean up by hand: all that is made here are objects of the kernel that
+ *   vanish with their last process. So there is no label "out:" in this file.
+ *
  * It teaches. It is not a security product: to hold code that you do not
  * trust, use runc or bubblewrap. The facts stand on the man pages named in
  * each chapter, and on the kernel's own code. MIT licence.
@@ -59,12 +102,15 @@
 #include <glob.h>
 #include <grp.h>
 #include <ifaddrs.h>
+/* (glob, mntent, regex: a pattern of files, the table of mounts, a pattern of
+ * text) */
 #include <limits.h>
 #include <mntent.h>
 #include <net/if.h>
 #include <poll.h>
 #include <regex.h>
 #include <sched.h>
+/* Processes, signals, and what every C program needs. */
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -73,11 +119,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+/* Those under sys/ are closer to the kernel. */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
+
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -90,6 +138,9 @@
 
 #define VERSION "0.1"
 #define LENGTH(array) (sizeof (array) / sizeof *(array))
+/* What a host name is made of, and most names of programs. */
+#define LETTERS \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 
 /* Names that an older libc, or musl, does not have. The numbers are the
  * kernel's own (include/uapi/linux/sched.h, mount.h, capability.h, keyctl.h);
@@ -101,10 +152,12 @@
 #define OPEN_TREE_CLONE 1
 #define MOVE_MOUNT_F_EMPTY_PATH 0x04
 #define MOVE_MOUNT_T_EMPTY_PATH 0x40
+/* What mount_setattr(2) can take from a mount. */
 #define MOUNT_ATTR_RDONLY 0x01
 #define MOUNT_ATTR_NOSUID 0x02
 #define MOUNT_ATTR_NODEV 0x04
 #endif
+/* For a whole tree, and not for one mount. */
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
@@ -151,7 +204,16 @@ extern const char own_source[], own_source_end[];
  *
  * Parent and child never speak at the same time: the child waits in a read(2)
  * until the parent has said all it has to say. One line is one write(2).
+ *
+ * To add a step: write say() with the reason, then the call in SYS(). That
+ * is all: --explain, --step and the test that compares what is told with
+ * what strace(1) sees know it from then on.
+ *
+ * A step that fails on purpose, or is not checked, is not told: those are
+ * the bare calls in this file, each with its reason beside it.
  */
+/* The narrator's state. It is the only thing in this program that is changed
+ * from everywhere: who speaks and how loud is nobody's argument. */
 static struct {
     bool explain;     /* --explain: tell each step                        */
     bool step;        /* --step: and wait for Enter before it             */
@@ -170,6 +232,8 @@ static struct {
  * more than 8191 bytes are cut. */
 __attribute__((format(printf, 1, 2)))
 static char *text(const char *fmt, ...) {
+    /* (8 KB hold the largest file of /proc that we read, status, many
+     * times.) */
     static char ring[32][8192];
     static unsigned next;
     char *out = ring[next++ % LENGTH(ring)];
@@ -190,6 +254,7 @@ static char *slurp(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = 0, n;
 
+    /* A file of /proc says how long it is only by ending. */
     while (fd >= 0 && (n = read(fd, out + got, (size_t)(8191 - got))) > 0)
         got += n;
     out[got] = '\0';
@@ -301,25 +366,31 @@ static const char *errno_name(int err) {
  * contains CALL, errno is ERR, and FILE has a line that begins with HOLDS.
  * Without HOLDS, FILE must be missing; without FILE, that is all. */
 #define DOCKER "docker run --security-opt seccomp=unconfined"
+#define RESTRICTED "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 #define LAPTOPS "lessons/README.md, \"What laptops refuse\""
 static const struct cure {
     const char *call;
     int err;
     const char *file, *holds, *cause, *cure;
 } cures[] = {
+    /* call, errno, a file, what it must hold; the cause; the cure */
     { "clone", EPERM, "/proc/self/status", "Seccomp:\t2",
       "a seccomp filter: we are inside Docker, a devcontainer or Codespaces",
       DOCKER " --security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
+    /* Debian's own switch, in kernels before 5.11 and in hardened ones. */
     { "clone", EPERM, "/proc/sys/kernel/unprivileged_userns_clone", "0\n",
       "kernel.unprivileged_userns_clone=0: only root may make user namespaces",
       "sudo sysctl -w kernel.unprivileged_userns_clone=1, or use sudo" },
     { "clone", EPERM, NULL, NULL, "we are in a chroot(2): there the kernel makes no user namespace",
       "leave the chroot, and enter that directory by `minicontainer run --image`" },
+    /* No plain EPERM but EACCES: somebody else than the kernel's own rules says
+     * no. */
     { "clone", EACCES, NULL, NULL, "a security module (AppArmor, SELinux) forbids user namespaces; "
       "see /sys/kernel/security/lsm and /proc/self/attr/current", "use sudo, or see " LAPTOPS },
     { "clone", ENOSPC, "/proc/sys/user/max_user_namespaces", "0\n",
       "user.max_user_namespaces=0: no user namespaces (RHEL and CentOS 7)",
       "sudo sysctl -w user.max_user_namespaces=15000" },
+    /* ENOSPC has nothing to do with a disk here: a counter is full. */
     { "clone", ENOSPC, NULL, NULL, "too many namespaces, or nested deeper than 32",
       "leave some of the labs; see /proc/sys/user/max_*_namespaces" },
     { "clone", EINVAL, "/proc/self/ns/user", NULL, "this kernel has no user namespaces (WSL 1)",
@@ -328,21 +399,24 @@ static const struct cure {
       "ls /proc/self/ns shows which it has: leave the missing one out with --no-X" },
     { "unshare", EINVAL, NULL, NULL, "this kernel has no time namespaces (before 5.6; WSL 2)",
       "leave it out: --no-time" },
-    { "_map", EPERM, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n",
+    /* Ubuntu lets the namespace be made, and then it may do nothing. */
+    { "_map", EPERM, RESTRICTED, "1\n",
       "Ubuntu's AppArmor restriction of user namespaces (23.10 and later)",
-      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or use sudo, or load a "
-      "profile: see " LAPTOPS },
+      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or sudo, or " LAPTOPS },
     { "_map", EINVAL, NULL, NULL, "the lines of --map overlap, or name an id past the last one",
       "see user_namespaces(7), \"Defining user and group ID mappings\"" },
     { "\"proc\"", EPERM, NULL, NULL, "other mounts mask parts of /proc (Docker, Podman), and then "
       "the kernel mounts no fresh one", "docker run --security-opt systempaths=unconfined, podman "
       "run --security-opt unmask=ALL, or leave it out: --no-proc" },
+    /* The last steps: here most container engines stop a container in them. */
     { "pivot_root", EPERM, NULL, NULL, "a seccomp filter: --cap-add SYS_ADMIN is not enough",
       DOCKER ", or leave it out: --no-root" },
     { "pivot_root", EINVAL, NULL, NULL, "/ is the initramfs (a live system), and cannot be pivoted",
       "leave it out: --no-root" },
     { "mount", EACCES, NULL, NULL, "AppArmor (docker-default) or SELinux (container_t)",
       "docker run --security-opt apparmor=unconfined, or --security-opt label=disable" },
+    /* open_tree, move_mount are of 5.2, mount_setattr of 5.12: all contain
+     * "mount". */
     { "mount", ENOSYS, NULL, NULL, "this kernel is older than 5.12",
       "a newer kernel; or leave the tree as it is: --no-root, without --volume" },
     { "sethostname", EPERM, NULL, NULL, "a seccomp filter (Podman), even in a UTS namespace of our "
@@ -365,32 +439,38 @@ static bool fits(const struct cure *r, const char *call, int err) {
  * 125. VALUES are those behind the names in CALL, or "". */
 __attribute__((noreturn))
 static void failed(const char *call, const char *values, int line) {
+    /* errno first: any other call may change it. */
     int err = errno, chapter = chapter_of(line);
     const char *what = *values ? text("  [%s]", values) : "";
 
     write_line("minicontainer: ", text("%s failed: %s (%s)%s", call,
                                        errno_name(err), strerror(err), what));
+    /* One cause and one cure: a list to choose from would help nobody. */
     for (size_t i = 0; i < LENGTH(cures); i++)
         if (fits(&cures[i], call, err)) {
             write_line("  cause:  ", cures[i].cause);
             write_line("  cure:   ", cures[i].cure);
             break;
         }
+    /* For the curious, and for who wants to mend it. */
     if (chapter > 0)
-        write_line("  where:  ", text("line %d; its chapter and its lesson are "
-                   "number %d: minicontainer source %d", line, chapter, chapter));
+        write_line("  where:  ", text("line %d; its chapter and lesson have "
+                   "number %d: minicontainer source %d", line, chapter,
+                   chapter));
     leave(OURS);
 }
 
 /* Behind SYS, SYSV and TRY: go on with the result of a call, or fail. */
 static int checked(long result, bool told, const char *call, int line,
                    const char *values) {
+    /* The result goes through unchanged: a descriptor, a PID, or 0. */
     /* clone(2) and fork(2) return twice, 0 in the child: only the parent,
      * whose number has not changed, tells it. */
     bool newborn = result == 0 && getpid() != narrator.self;
 
     if (result < 0)
         failed(call, values, line);
+    /* Told after it was made: so the result is part of the line. */
     if (told && !newborn && *values)
         tell("call", text("%s = %ld  [%s]", call, result, values));
     else if (told && !newborn)
@@ -398,6 +478,7 @@ static int checked(long result, bool told, const char *call, int line,
     narrator.self = getpid();
     return (int)result;
 }
+/* #call is the call's own text: the preprocessor makes a string of it. */
 #define SYS(call) checked((call), true, #call, __LINE__, "")
 #define SYSV(call, ...) \
     checked((call), true, #call, __LINE__, text(__VA_ARGS__))
@@ -407,6 +488,8 @@ static int checked(long result, bool told, const char *call, int line,
  * do it. By one write(2), as those files want it. A refusal is a failure if it
  * MUST be; else it is only told. */
 static void put_at(int line, bool must, const char *path, const char *lines) {
+    /* Files of /proc are made anew at each write: one write(2) is one order to
+     * the kernel. (A shell's echo does the same.) */
     const char *shown = lines, *second = strchr(lines, '\n');
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool done = fd >= 0 && write(fd, lines, strlen(lines)) >= 0;
@@ -416,6 +499,7 @@ static void put_at(int line, bool must, const char *path, const char *lines) {
     char *shell = text("%s '%s' > %s", second ? "printf" : "echo", shown, path);
     if (!done && must)
         failed(shell, "", line);
+    /* It is told as it was done, also if it was refused and need not be. */
     if (fd >= 0)
         close(fd);
     tell("shell", done ? shell : text("%s  (refused; not needed)", shell));
@@ -442,12 +526,14 @@ static void show_source(int line) {
 static void pause_at(int line) {
     char byte, answer;
 
+    /* We are parent or child here, whoever speaks; the other one waits. */
     do {
         show_source(line);
         if (narrator.peek && narrator.pid > 0)
             write_line("  in a second window: ",
                        text(narrator.peek, narrator.pid));
         dprintf(2, "[Enter] do it  [r] again  [c] run on  [q] leave: ");
+        /* Byte by byte: what comes after the newline is for somebody else. */
         answer = '\n';
         while (read(0, &byte, 1) == 1 && byte != '\n')
             answer = byte;
@@ -470,6 +556,7 @@ static void say_at(int line, const char *why) {
  * they are gone then, so a process does this only when it needs them no more.
  * prctl(2), PR_SET_NAME; proc(5), cmdline */
 static void rename_process(const char *comm, const char *title) {
+    /* Only for who looks from outside: if it fails, nothing is lost. */
     prctl(PR_SET_NAME, comm, 0, 0, 0);
     memset(narrator.title, 0, narrator.title_size);
     snprintf(narrator.title, narrator.title_size, "%s", title);
@@ -510,9 +597,32 @@ static int count_lines(const char *path) {
  * See it    $ ./minicontainer compare
  * Not this  an image, a registry, a daemon: those carry and manage containers.
  * Read      lessons/00-what-is-a-container, namespaces(7)
+ *
+ * A container beside a virtual machine:
+ *
+ *       virtual machines             containers
+ *       [prog] [prog]                [prog] [prog]
+ *       [libs] [libs]                [libs] [libs]
+ *       [kernel] [kernel]            [   one kernel   ]
+ *       [  hypervisor   ]
+ *       [    hardware   ]            [    hardware    ]
+ *
+ * A machine must boot, and keeps its own memory for its own kernel: seconds
+ * and hundreds of megabytes. A container is a process: it starts in
+ * milliseconds, and a thousand of them fit where ten machines do. The price
+ * is that they all share one kernel: `uname -r` says the same in each, a
+ * program for another system cannot run, and a hole in the kernel is a hole
+ * in every wall at once.
+ *
+ * A namespace begins as a copy, not empty: the new one has the machine's
+ * name until somebody changes it. So without the call below one would see no
+ * difference at all. That is true of mnt and cgroup as well; pid, ipc and net
+ * begin empty.
  */
 
 /* The rows of THE TABLE, in its order. Row R is bit 1 << R of a set. */
+/* A set of rows is a number, a bit for each: that makes "all but these" and
+ * "those that were named" one operation each. */
 enum { TIME, MNT, USER, UTS, IPC, NET, CGROUP, PID, ROOT, PROC, ROWS };
 #define BIT(row) (1u << (row))
 #define ALL_ROWS (BIT(ROWS) - 1)
@@ -532,6 +642,8 @@ struct volume {
 
 /* All that one container is asked to be. parent_side() owns it; the child gets
  * its own copy by clone(2), as it gets a copy of all of the parent's memory. */
+/* It is a plain structure without pointers to shared things, so that a copy is
+ * a copy: what the child changes in it, the parent does not see. */
 struct container {
     /* The isolations, as sets of rows. */
     unsigned rows;        /* those that are on: the only set that counts     */
@@ -579,6 +691,7 @@ struct container {
     struct termios modes; /* its modes before we did anything                */
 };
 
+/* Is ROW on? This is asked all through the file. */
 static bool on(const struct container *c, int row) {
     return c->rows & BIT(row);
 }
@@ -586,6 +699,8 @@ static bool on(const struct container *c, int row) {
 /* A field of /proc/WHO/status that holds a hexadecimal set of bits; WHO is a
  * number or "self". 0 if it cannot be read. proc(5) */
 static unsigned long long status_bits(const char *who, const char *field) {
+    /* A line of it: "SigCgt:\t0000000000010002", one bit a signal or
+     * capability. */
     const char *status = slurp(text("/proc/%s/status", who));
     const char *at = strstr(status, field);
 
@@ -602,6 +717,8 @@ static bool has_cap(int cap) {
  * knows all of them, a container's only those of its map. */
 static bool knows_ids(unsigned long first, unsigned long count) {
     const char *p = slurp("/proc/self/uid_map");
+    /* A line of it: inside, outside, length; %n tells how far sscanf(3) has
+     * read. */
     unsigned long inside, outside, length;
     int used;
 
@@ -645,6 +762,32 @@ static ino_t namespace_id(const char *name) {
  * Docker's parts, and where they are here: the client is the command line at
  * the end of this file; the daemon is nowhere, each container has its own
  * supervisor instead; an image is a directory; a registry is not needed.
+ *
+ * The life pipe. A parent can die at any moment, by `kill -9` as well, and
+ * then nothing of the container may live on. The kernel has a wish for that
+ * (PR_SET_PDEATHSIG: a signal when my parent dies), but it has two holes: it
+ * is forgotten when a process changes its user, and it comes too late for a
+ * parent that is dead already. The pipe has none: when its writing end has
+ * no holder any more, the reading end says so, for ever. So the child has
+ * the wish, and looks at the pipe after it has made it.
+ *
+ * Who watches whom, in the end:
+ *     PID namespace on                the kernel ends all with PID 1, and PID 1
+ *                                     ends with its parent, by the wish
+ *     ... and its user may change     a guardian outside kills PID 1
+ *     ... with --init, or in the lab  our init keeps its user: the wish holds
+ *     PID namespace off               our init, inside, ends all below it; and
+ *                                     if it is killed itself, the parent does
+ *
+ * What a signal finds, and why the supervisor asks first (unheard):
+ *
+ *     the command                     what SIGTERM does
+ *     has a handler for it            runs the handler
+ *     has none, any other process     ends it
+ *     has none, PID 1                 nothing: it is dropped without a trace
+ *
+ * `docker stop` sends SIGTERM, waits ten seconds, and kills: for most
+ * commands in containers these ten seconds are spent in the last line.
  */
 
 /* All the signals that a supervisor fetches with sigwaitinfo(2). They are
@@ -654,7 +797,9 @@ static const int watched[] = { SIGCHLD,  SIGTERM, SIGHUP,  SIGINT,
                                SIGQUIT,  SIGWINCH, SIGUSR1, SIGUSR2,
                                SIGTSTP,  SIGTTIN, SIGTTOU };
 
+/* The same as a set, for the calls that want one. */
 static sigset_t watched_signals(void) {
+    /* A set is a row of bits, one a signal: sigsetops(3). */
     sigset_t set;
 
     sigemptyset(&set);
@@ -667,6 +812,8 @@ static sigset_t watched_signals(void) {
  * means that the parent is dead, however it died. (getppid(2) cannot tell: it
  * is 0 for PID 1 of a PID namespace.) */
 static bool parent_is_gone(const struct container *c) {
+    /* We ask for no event: the end of a pipe (POLLHUP) is told unasked.
+     * poll(2) */
     struct pollfd p = { .fd = c->life[0] };
 
     return poll(&p, 1, 0) > 0;
@@ -677,6 +824,7 @@ static bool parent_is_gone(const struct container *c) {
  * wish was made is found by its pipe: without this second look, a start that
  * is killed at the wrong moment leaves a live child. prctl(2) */
 static void die_with_parent(const struct container *c, int sig) {
+    /* From here on the kernel watches. What happened before, the pipe knows. */
     TRY(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0));
     if (parent_is_gone(c))
         leave(OURS);
@@ -700,25 +848,32 @@ static bool still_starting(pid_t process) {
  * starting it has all our signals blocked, but only until it unblocks them.
  * NSpid lists its numbers, from our namespace inwards: "4711 1". */
 static bool unheard(pid_t process, int sig) {
+    /* "NSpid:\t4711\t1\n": in the innermost namespace it is number 1. Where
+     * there is no second number, it is in our own namespace. */
     const char *who = text("%d", process);
     const char *ns = strstr(slurp(text("/proc/%s/status", who)), "NSpid:\t");
     const char *last = ns ? strchr(ns, '\n') - 2 : "";
 
     if (strncmp(last, "\t1", 2) != 0 || last - ns < (int)strlen("NSpid:\t"))
         return false;
+    /* Still a copy of us: what it has blocked, it will unblock. (Asked first:
+     * what is read below is then the command's.) */
+    if (still_starting(process))
+        return true;
     /* In sigwait(3) a signal is blocked, though it is not shown as such. */
     if (strstr(slurp(text("/proc/%s/wchan", who)), "sigtimedwait"))
         return false;
     unsigned long long heard = status_bits(who, "SigCgt:") |
                                status_bits(who, "SigBlk:") |
                                status_bits(who, "SigIgn:");
-    return still_starting(process) || !(heard >> (sig - 1) & 1);
+    return !(heard >> (sig - 1) & 1);
 }
 
 /* Supervisor: SIG would end any other program, but CHILD is PID 1 and deaf to
  * it. Nobody must be left stuck: say why, and end the container. A first ^C,
  * often typed by mistake, is only answered. */
 static void end_deaf(pid_t child, int sig, bool terminal) {
+    /* What is said is for a learner who typed ^C and saw nothing happen. */
     static bool warned;
     bool once_more = sig == SIGINT && terminal && !warned;
 
@@ -726,6 +881,8 @@ static void end_deaf(pid_t child, int sig, bool terminal) {
         kill(child, SIGKILL);
         return;
     }
+    /* (Chapter 3 says why: a signal that PID 1 has no handler for is not
+     * delivered.) */
     note("PID 1 has no handler for signal %d (%s), so the kernel drops it "
          "(chapter 3); %s", sig, strsignal(sig),
          once_more ? "^C again ends the container"
@@ -779,9 +936,13 @@ static int supervise(const struct container *c, pid_t child, bool is_init) {
             if (pid == child)
                 return WIFEXITED(status) ? WEXITSTATUS(status)
                                          : 128 + WTERMSIG(status);
+        /* We are init, and alone in the world: end. What is below us ends,
+         * too. */
         if (is_init && parent_is_gone(c))
             return OURS;
 
+        /* Sleep until one of our signals comes. It is fetched, not handled:
+         * between two lines of this loop nothing can happen to us. */
         if (sigwaitinfo(&set, &info) < 0 || info.si_signo == SIGCHLD)
             continue;
         if (!is_init)
@@ -811,6 +972,8 @@ static void end_orphans(const struct container *c) {
     glob_t found = { 0 };
 
     do {
+        /* Look again and again: who was a grandchild is a child once its parent
+         * has ended, and who was just being born has a number now. */
         ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
         if (n < 0 || atoi(self) != getpid() || fchdir(c->proc_fd) < 0)
             return;
@@ -825,6 +988,8 @@ static void end_orphans(const struct container *c) {
 /* Remember the terminal as it is before the container runs. A shell inside may
  * make itself the foreground job, or turn echo off, and then be killed. */
 static void keep_terminal(struct container *c) {
+    /* A terminal has one job in its foreground: a process group.
+     * credentials(7) */
     bool foreground = tcgetpgrp(0) == getpgrp();
 
     c->terminal = foreground && tcgetattr(0, &c->modes) == 0;
@@ -860,6 +1025,8 @@ static void clean_start(void) {
 
     say("a clean start: no signals, descriptors or rights of the caller's");
     sigemptyset(&none);
+    /* An ignored signal stays ignored across execve(2): nohup(1) lives from
+     * that. */
     for (int sig = 1; sig < NSIG; sig++)
         signal(sig, SIG_DFL); /* SIGKILL and SIGSTOP refuse: fine */
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
@@ -868,6 +1035,7 @@ static void clean_start(void) {
      * It may fail (no quota left, a filter): then there are none to have.
      * session-keyring(7) */
     syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
+    /* (sudo and su are such files: they do not work in a container of ours.) */
     /* From now on no setuid file gives more rights than we have. */
     SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     close_from_3();
@@ -881,12 +1049,16 @@ static void fresh_environment(const struct container *c) {
     const char *home = getenv("HOME");
     char **old = environ;
 
+    /* The strings of the old environment stay where they are: we only forget
+     * the list of them, and take the harmless ones into the new one. */
     home = on(c, ROOT) || !home ? "/root" : home;
     clearenv();
     for (; old && *old; old++)
         for (size_t i = 0; i < LENGTH(kept); i++)
             if (strncmp(*old, kept[i], strlen(kept[i])) == 0)
                 putenv(*old);
+    /* What every program may rely on, and nothing that depends on the caller.
+     * The last directory is where the lab has this program. */
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
                    "/sbin:/bin:/opt/minicontainer", 1);
     setenv("HOME", home, 1);
@@ -902,6 +1074,7 @@ static void fresh_environment(const struct container *c) {
 static void elf_loader(int fd, const Elf64_Ehdr *head, char *out) {
     Elf64_Phdr part;
 
+    /* The program headers say what is to be loaded, and by whom. */
     for (unsigned i = 0; i < head->e_phnum; i++) {
         off_t at = (off_t)(head->e_phoff + i * sizeof part);
         if (pread(fd, &part, sizeof part, at) != sizeof part)
@@ -919,6 +1092,7 @@ static const char *interpreter(const char *path) {
     char *out = text("%s", "");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
+    /* The first bytes decide: "#!" is a script, "\177ELF" a program. */
     if (fd >= 0 && read(fd, &head, sizeof head - 1) > 2) {
         const char *name = head.start + 2 + strspn(head.start + 2, " \t");
         if (strncmp(head.start, "#!", 2) == 0)
@@ -926,6 +1100,7 @@ static const char *interpreter(const char *path) {
         else if (memcmp(head.start, ELFMAG, SELFMAG) == 0)
             elf_loader(fd, &head.elf, out);
     }
+    /* None of both: a program that stands by itself (static), or no program. */
     if (fd >= 0)
         close(fd);
     return out;
@@ -940,22 +1115,32 @@ static void explain_exec(const struct container *c, const char *path, int err) {
     const char *needs = err == ENOENT ? interpreter(path) : "";
     bool missing = err == ENOENT || err == ENOTDIR;
 
+    /* The kernel says ENOENT also if the file is there and its loader is not:
+     * the commonest riddle of a home-made image. So we look ourselves. */
     if (*needs)
         message = text("%s is there, but %s, which must load it, is missing in "
                        "%s", path, needs, where);
     else if (missing)
         message = text("%s: not found in %s", *path ? path : "\"\"", where);
+    /* (the file is there, and may be executed, but the kernel does not know
+     * it) */
     else if (err == ENOEXEC)
-        message = text("%s: not for this processor, or a script without #!", path);
+        message = text("%s: not for this processor, or a script without #!",
+                       path);
     else
         message = text("%s: %s (%s), in %s", path, strerror(err),
                        errno_name(err), where);
+    /* Docker's users type an image's name first: tell them what is the word
+     * here. */
     write_line("minicontainer: ", message);
     if (missing && !strchr(path, '/')) {
         write_line("  cause:  ", "the first word is the command; an image is a "
                    "directory, given by --image DIR");
-        if (c->argv[1])
-            write_line("  try:    ", text("minicontainer run -- %s", c->argv[1]));
+        /* (A line that is to be copied must not hold what a shell would
+         * run.) */
+        const char *next = c->argv[1] ? c->argv[1] : "";
+        if (*next && !next[strspn(next, LETTERS "/_")])
+            write_line("  try:    ", text("minicontainer run -- %s", next));
     }
     _exit(missing ? NOT_FOUND : NOT_EXECUTABLE);
 }
@@ -978,6 +1163,7 @@ static void exec_command(const struct container *c, char **argv) {
         become(argv, name);
         explain_exec(c, name, errno);
     }
+    /* PATH is a list with colons between; the first that works wins. */
     for (size_t n; dirs && *dirs; dirs += n + (dirs[n] == ':')) {
         n = strcspn(dirs, ":");
         snprintf(path, sizeof path, "%.*s/%s", (int)n, dirs, name);
@@ -997,6 +1183,7 @@ __attribute__((noreturn))
 static void start_command(struct container *c) {
     static char *bash[] = { "bash", "--norc", NULL }, *sh[] = { "sh", NULL };
 
+    /* look and compare: a function of ours in the place of a command. */
     if (c->instead)
         _exit(c->instead(c));
     if (c->output >= 0) {
@@ -1005,6 +1192,8 @@ static void start_command(struct container *c) {
     }
     clean_start();
     fresh_environment(c);
+    /* No command: a shell. --norc: so that the prompt is ours, not the
+     * caller's. */
     if (!c->argv)
         c->argv = access("/bin/bash", X_OK) == 0 ? bash : sh;
     exec_command(c, c->argv);
@@ -1026,12 +1215,18 @@ static void start_command(struct container *c) {
  *
  * (UTS is "UNIX Time-sharing System", from struct utsname of uname(2).)
  */
+/* Child, root of its user namespace. */
 static void enter_uts(struct container *c) {
     say("the new UTS namespace has a copy of the names: we change the copy");
     SYSV(sethostname(c->hostname, strlen(c->hostname)), "\"%s\"", c->hostname);
 }
 
+/* What `look` prints for the row uts: the name, and the domain if it has one.
+ * Each row has such a function. It asks the kernel and not our own notes, it
+ * runs on either side of the wall, and its result is a text() of some 30
+ * columns. */
 static const char *look_uts(void) {
+    /* 64 letters is the kernel's limit (__NEW_UTS_LEN). */
     char host[65] = "", domain[65] = "";
 
     gethostname(host, sizeof host - 1);
@@ -1060,8 +1255,21 @@ static const char *look_uts(void) {
  * PID 1 is special. It gets orphans and must wait for them, it ignores every
  * signal that it has no handler for, and when it ends the kernel kills all
  * the others: that is why nothing of a container survives.
+ *
+ * Two numbers for one process:
+ *
+ *     outside   ... 4710   4711   4712 ...      (all processes, all numbers)
+ *                            |
+ *     inside                 1   2   3 ...      (only those of the container)
+ *
+ * From outside a container can be watched and killed, by the outer numbers.
+ * From inside there is no number for anything outside, so there is nothing
+ * to send a signal to: nobody forbids it, it cannot be said.
  */
+/* Who am I, among how many, and who is number 1? */
 static const char *look_pid(void) {
+    /* This asks /proc, and /proc may be another namespace's (chapter 5): then
+     * the numbers do not fit each other, and that is what the lesson shows. */
     char *name = slurp("/proc/1/comm");
     int processes = count("/proc/[0-9]*");
 
@@ -1076,6 +1284,7 @@ static const char *look_pid(void) {
  * below it when the parent is gone. The command is its child. */
 __attribute__((noreturn))
 static void init_side(struct container *c) {
+    /* The same loop as the supervisor's, on the other side of the wall. */
     sigset_t set = watched_signals();
 
     narrator.who = "init";
@@ -1090,6 +1299,7 @@ static void init_side(struct container *c) {
          * and that looks at the pipe. */
         die_with_parent(c, SIGCHLD);
     }
+    /* From here on the command runs, and we wait. */
     pid_t command = SYS(fork());
     if (command == 0) {
         narrator.who = "child";
@@ -1097,6 +1307,7 @@ static void init_side(struct container *c) {
     }
     rename_process(c->lab ? "lab" : "init", "init");
     int status = supervise(c, command, true);
+    /* PID 1 may simply end; a guardian must end the others itself. */
     if (!on(c, PID))
         end_orphans(c);
     _exit(status);
@@ -1121,6 +1332,18 @@ static void init_side(struct container *c) {
  *
  * Root of a container may undo "read-only" on mounts of its own table: only
  * what it got from outside in a table that it does not own is locked.
+ *
+ * A mount is an entry of a table: "at /home begins that file system". A bind
+ * mount is an entry that shows a directory a second time. Each entry may be
+ * shared (what is mounted below it appears in all the copies of the table,
+ * and so outside, too), private, or a slave (from outside to inside only).
+ * systemd makes everything shared. Therefore the first call in a new table
+ * makes all private; unshare(1) does the same, and `docker run -v` has
+ * words for it (rprivate, rshared, rslave).
+ *
+ * A mount is read by its descriptor here: open_tree(2) gives one for a copy
+ * of a directory that is attached nowhere; move_mount(2) attaches it. In
+ * between no path is involved, so nobody can put something else there.
  */
 
 /* Make the mount at PATH (below AT) read-only, or take setuid files and device
@@ -1130,7 +1353,7 @@ static void init_side(struct container *c) {
 static void restrict_mount(int at, const char *path, unsigned flags,
                            uint64_t set) {
     /* struct mount_attr: what to set, what to clear, propagation, userns_fd */
-    struct { uint64_t set, clear, propagation, userns_fd; } attr = { .set = set };
+    struct { uint64_t set, clear, propagation, fd; } attr = { .set = set };
 
     SYSV(syscall(SYS_mount_setattr, at, path, flags, &attr, sizeof attr),
          "%s%s", *path ? path : "a detached mount",
@@ -1140,6 +1363,8 @@ static void restrict_mount(int at, const char *path, unsigned flags,
 /* Take directory or file PATH, and what is mounted below it, as a mount that
  * is attached nowhere yet. Owner of the descriptor: the caller. open_tree(2) */
 static int take_mount(const char *path) {
+    /* CLONE: a copy of the mount, as MS_BIND makes it. RECURSIVE: with all
+     * below it. */
     unsigned flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE;
 
     return SYSV(syscall(SYS_open_tree, AT_FDCWD, path, flags), "\"%s\"", path);
@@ -1159,14 +1384,18 @@ static void enter_mnt(struct container *c) {
         c->image_fd = take_mount(c->image);
     for (int i = 0; i < c->volumes; i++) {
         struct volume *v = &c->volume[i];
+        /* A setuid file or a device file in a volume is of no use to a
+         * container, but could be planted there for somebody outside. */
         uint64_t set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
         v->fd = take_mount(v->src);
         restrict_mount(v->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
                        v->read_only ? set | MOUNT_ATTR_RDONLY : set);
     }
+    /* Until row root makes another one, the root of all paths is our own. */
     c->root_fd = TRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
+/* How long our mount table is: each line of this file is one mount. */
 static const char *look_mnt(void) {
     return text("%d mounts", count_lines("/proc/self/mountinfo"));
 }
@@ -1199,6 +1428,8 @@ static int walk(const struct container *c, const char *path, bool want_dir) {
     int at = TRY(fcntl(c->root_fd, F_DUPFD_CLOEXEC, 3));
     struct stat st;
 
+    /* AT is always the directory that we have reached; nothing is looked up
+     * twice. */
     for (; name && at >= 0; name = next) {
         next = strtok_r(NULL, "/", &save);
         bool ours = fstat(at, &st) == 0 && st.st_dev == c->own_dev;
@@ -1215,16 +1446,20 @@ static int walk(const struct container *c, const char *path, bool want_dir) {
 static void attach_volume(const struct container *c, const struct volume *v) {
     struct stat st;
 
+    /* A file is attached on a file, a directory on a directory. */
     TRY(fstat(v->fd, &st));
     say("volume %s: the same files in two trees", v->dst);
+    /* The destination, by a descriptor: nobody can swap it from now on. */
     int to = walk(c, v->dst + 1, S_ISDIR(st.st_mode));
     if (to < 0 && errno == ELOOP)
         refuse("--volume: %s goes through a symbolic link\n"
                "  cure:   name the path that the link leads to", v->dst);
     if (to < 0)
-        refuse("--volume: there is no %s in this root (%s), and nothing is made "
-               "in what is not ours\n  cure:   make it first, with mkdir -p",
+        refuse("--volume: there is no %s in this root (%s), and nothing is "
+               "made in what is not ours\n  cure:   make it, with mkdir -p",
                v->dst, errno_name(errno));
+    /* Both sides are descriptors, both paths are empty: no name is looked
+     * up. */
     SYSV(syscall(SYS_move_mount, v->fd, "", to, "",
                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
          "%s on %s", v->src, v->dst);
@@ -1232,7 +1467,8 @@ static void attach_volume(const struct container *c, const struct volume *v) {
     close(v->fd);
 }
 
-/* Child, when the rest of the tree is there, and before the pivot. */
+/* Child, when the rest of the tree is there, and before the pivot: in the
+ * order of the command line, so that a volume may lie in another one. */
 static void attach_volumes(struct container *c) {
     for (int i = 0; i < c->volumes; i++)
         attach_volume(c, &c->volume[i]);
@@ -1254,12 +1490,20 @@ static void attach_volumes(struct container *c) {
  * See it    $ ./minicontainer compare proc
  * Not this  a namespace: there is no CLONE_NEWPROC. It is two mounts.
  * Read      lessons/05-proc, proc(5), sysfs(5)
+ *
+ * /proc and /sys are no files on a disk: the kernel makes them up at each
+ * read. What it tells depends on the mount, not on the reader: hence a fresh
+ * mount for a fresh view. /sys is read-only, since most of it is switches of
+ * the machine, which has no namespace for them. /proc has such switches too
+ * (/proc/sys, /proc/sysrq-trigger): they belong to the machine's root, who
+ * the container's root is not, thanks to the map of chapter 7.
  */
 
 /* Stand in directory PATH of the new root, to mount on ".": so no path is
  * looked up twice, and nobody can swap it in between. False if this root, an
  * image, has no such directory. */
 static bool stand_in(const struct container *c, const char *path) {
+    /* CVE-2019-19921 and others: an image with a link named /proc. */
     int at = walk(c, path, true);
 
     if (at < 0 && errno == ELOOP)
@@ -1284,6 +1528,7 @@ static void bind_machines(const struct container *c, const char *path) {
 static void enter_proc(struct container *c) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
+    /* (Without row root this is the machine's /proc, covered for us alone.) */
     if (stand_in(c, "proc")) {
         say("a fresh /proc shows the PID namespace of who mounts it: ours");
         SYS(mount("proc", ".", "proc", flags, NULL));
@@ -1301,6 +1546,8 @@ static void enter_proc(struct container *c) {
     }
 }
 
+/* What /proc and /sys show: processes, and network interfaces. With the row off
+ * these are the machine's, whatever namespaces we are in. */
 static const char *look_proc(void) {
     char *names = text("processes %d, net", count("/proc/[0-9]*"));
     glob_t found = { 0 };
@@ -1327,12 +1574,29 @@ static const char *look_proc(void) {
  * Not this  chroot(2): that changes where *this process* begins its paths,
  *           and root leaves it with chdir("..").
  * Read      lessons/06-root, pivot_root(2), tmpfs(5)
+ *
+ * What the three calls at the end do:
+ *
+ *     before         pivot_root(".", ".")      umount2(".", MNT_DETACH)
+ *
+ *     /  old root    /  new root               /  new root
+ *     /tmp  new         (old root on top)
+ *
+ * After the first call both are at the same place, the old one on top, and
+ * "." is the old one. MNT_DETACH takes it away, with all that is mounted in
+ * it. There is no name for it any more, and no `..` that leads there. With
+ * chroot(2) the old root would still be in the table, one chdir("..") away.
+ *
+ * What an image is: a directory that has everything that a program needs.
+ * Docker's images are that, in layers and packed; unpacked they can be used
+ * here: `docker export` makes one.
  */
 #define NEW_ROOT "/tmp"
 
 /* What a container needs of the machine so that its tools work. Never a file
  * with passwords, keys or secrets. What a machine does not have is left out:
  * /lib32 and /nix, /etc/alternatives (Debian), /etc/pki (Fedora) ... */
+/* (A list, and not all of /etc: what is not on it cannot leak.) */
 static const char *const brought[] = {
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf",
@@ -1360,7 +1624,8 @@ static const char *const dev_links[][2] = {
     { "pts/ptmx", "ptmx" },
 };
 
-/* Make a file of the new tree that holds SIZE bytes of DATA. */
+/* Make a file of the new tree that holds SIZE bytes of DATA. It must be ours
+ * to make: the tmpfs, or what the lab has of its own. */
 static void make_file(const char *path, mode_t mode, const void *data,
                       size_t size) {
     int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
@@ -1376,6 +1641,7 @@ static void copy_file(const char *from, const char *to, mode_t mode) {
 
     if (in < 0)
         return;
+    /* sendfile(2) copies within the kernel, here by up to 1 MB a call. */
     make_file(to, mode, "", 0);
     int out = TRY(open(to, O_WRONLY | O_CLOEXEC));
     while (sendfile(out, in, NULL, 1 << 20) > 0)
@@ -1393,6 +1659,7 @@ static void bring(const char *path) {
     char target[PATH_MAX] = "";
     struct stat st;
 
+    /* lstat(2), not stat(2): we want to know about the link itself. */
     if (lstat(path, &st) < 0)
         return;
     if (S_ISLNK(st.st_mode)) {
@@ -1400,6 +1667,7 @@ static void bring(const char *path) {
         TRY(symlink(target, name));
     } else if (S_ISDIR(st.st_mode)) {
         TRY(mkdir(name, 0755));
+        /* Two calls: a new bind mount cannot be made read-only at once. */
         SYSV(mount(path, name, NULL, MS_BIND | MS_REC, NULL), "%s", path);
         restrict_mount(AT_FDCWD, name, AT_RECURSIVE, MOUNT_ATTR_RDONLY);
     } else {
@@ -1411,18 +1679,21 @@ static void bring(const char *path) {
  * machine can be written. The current directory is the new root. */
 static void build_default_root(const struct container *c) {
     bool bash = access("/bin/bash", X_OK) == 0;
+    /* The little that programs look up in /etc, made up for this container. */
     const char *files[][2] = {
         { "etc/passwd", text("root:x:0:0:root:/root:/bin/%s\n"
           "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
           bash ? "bash" : "sh") },
         { "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
         { "etc/hostname", text("%s\n", c->hostname) },
+        /* Without these two, a name like localhost is asked of a DNS server. */
         { "etc/hosts", text("127.0.0.1 localhost %s\n::1 localhost\n",
                             c->hostname) },
         { "etc/nsswitch.conf", "passwd: files\ngroup: files\n"
                                "hosts: files dns\n" },
     };
 
+    /* The tmpfs is empty, so none of these can be there already. */
     for (size_t i = 0; i < LENGTH(empty_dirs); i++)
         TRY(mkdir(empty_dirs[i], 0755));
     TRY(chmod("tmp", 01777)); /* everybody may write, and remove their own */
@@ -1430,8 +1701,11 @@ static void build_default_root(const struct container *c) {
     TRY(symlink("/run", "var/run"));
 
     say("the machine's programs, read-only, with all that is mounted below");
+    /* Each of them under the same name as on the machine. */
     for (size_t i = 0; i < LENGTH(brought); i++)
         bring(brought[i]);
+    /* This one is often a link to a place that is not brought: so its
+     * contents. */
     copy_file("/etc/resolv.conf", "etc/resolv.conf", 0644);
     for (size_t i = 0; i < LENGTH(files); i++)
         make_file(files[i][0], 0644, files[i][1], strlen(files[i][1]));
@@ -1452,8 +1726,11 @@ static void build_dev(const struct container *c) {
     if (!stand_in(c, "dev"))
         return;
     say("a /dev with harmless devices and no disk");
+    /* 64 MB bound what a container can put into /dev/shm. (The whole default
+     * root may hold 512 MB: of memory, so it must have a bound.) */
     SYS(mount("dev", ".", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64m"));
     stand_in(c, "dev"); /* in the tmpfs now, no longer below it */
+    /* disk, memory and keyboard of the machine are not on these lists. */
     for (size_t i = 0; i < LENGTH(devices); i++)
         bind_device(devices[i], devices[i] + strlen("/dev/"));
     for (size_t i = 0; i < LENGTH(dev_links); i++)
@@ -1490,6 +1767,8 @@ static void attach_root(struct container *c) {
     close(c->root_fd);
     close(c->image_fd);
     c->root_fd = TRY(open(NEW_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    /* The image's directory is the caller's; who we are in here may be a
+     * stranger to it (chapter 7). */
     if (faccessat(c->root_fd, ".", X_OK, 0) < 0)
         refuse("--image: the container's root may not enter %s\n"
                "  cause:  outside it is user %u there\n"
@@ -1501,7 +1780,8 @@ static void attach_root(struct container *c) {
         c->own_dev = st.st_dev;
 }
 
-/* Child, root of its namespaces, in its own mount table. */
+/* Child, root of its namespaces, in its own mount table. What is mounted from
+ * here on is below NEW_ROOT, and becomes / by the pivot. */
 static void enter_root(struct container *c) {
     say("the new tree is built at " NEW_ROOT ", where nobody else sees it");
     attach_root(c);
@@ -1511,6 +1791,7 @@ static void enter_root(struct container *c) {
         restrict_mount(c->root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
                        MOUNT_ATTR_RDONLY);
     build_dev(c);
+    /* Row proc is off: what it would replace is shown as it is outside. */
     if (!on(c, PROC)) {
         bind_machines(c, "/proc");
         bind_machines(c, "/sys");
@@ -1540,6 +1821,7 @@ static void pivot(struct container *c) {
     if (c->image)
         note_left_out(c);
     say("the new tree becomes /, and the old one goes out of reach");
+    /* (The manual asks for two directories; it also says that one will do.) */
     TRY(fchdir(c->root_fd));
     SYS(syscall(SYS_pivot_root, ".", "."));
     SYS(umount2(".", MNT_DETACH));
@@ -1592,13 +1874,31 @@ static const char *look_root(void) {
  * range that nobody owns (systemd sets 524288 and up aside for containers).
  * If 0 were 0, all that belongs to root outside would be open to root inside:
  * /etc/shadow, and the switches in /proc/sys.
+ *
+ * A map of an ordinary user, and of real root:
+ *
+ *     inside   0        1 ...            inside   0      1   ... 65535
+ *              |        (nobody)                  |      |       |
+ *     outside  1000                      outside  524288 524289  589823
+ *
+ * A number that is not in the map is shown as 65534 (nobody), and cannot be
+ * given to a file: chown(2) says EINVAL. What is made inside by 0 belongs
+ * outside to the number behind it: to you.
+ *
+ * This is what "rootless" stands on: of all namespaces only this one may be
+ * made by everybody, and whoever is root of it may make all the others. That
+ * opens much of the kernel to everybody, and has been the way in for many
+ * attacks on it: some systems therefore forbid it ("What laptops refuse" in
+ * lessons/README.md).
  */
 enum { RANGE_FIRST = 524288, RANGE_COUNT = 65536 };
 
 /* Fill in the map, if --map did not: as real root a range; as an ordinary
  * user, or as root of a lab, only ourselves. */
 static void default_map(struct container *c) {
-    struct map range = { 0, RANGE_FIRST, RANGE_COUNT }, us = { 0, geteuid(), 1 };
+    /* 65536 of them, so that nobody (65534) and all system users are mapped. */
+    struct map range = { 0, RANGE_FIRST, RANGE_COUNT };
+    struct map us = { 0, geteuid(), 1 };
     bool may = geteuid() == 0 && has_cap(CAP_SETUID);
 
     if (c->maps > 0)
@@ -1618,6 +1918,8 @@ static bool only_us(const struct container *c) {
  * there are newuidmap(1) and newgidmap(1), setuid programs that look into
  * /etc/subuid and /etc/subgid: the one case where we run another program. */
 static void write_map_by_helper(const char *helper, pid_t pid, char *lines) {
+    /* system(3) waits for it, and blocks SIGCHLD meanwhile. No word in this
+     * line is from outside: numbers, and one of two names. */
     for (char *p = lines; *p; p++)
         *p = *p == '\n' ? ' ' : *p;
     const char *shell = text("%s %d %s", helper, pid, lines);
@@ -1626,7 +1928,8 @@ static void write_map_by_helper(const char *helper, pid_t pid, char *lines) {
     tell("shell", shell);
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
         refuse("%s is missing, and only with it an ordinary user maps more "
-               "than their own id\n  cure:   sudo apt-get install uidmap", helper);
+               "than their own id\n"
+               "  cure:   sudo apt-get install uidmap", helper);
     if (status != 0)
         refuse("%s refused this --map: you have no such lines in /etc/sub%.3s\n"
                "  cure:   sudo usermod --add-subuids 100000-165535 "
@@ -1639,19 +1942,22 @@ static void write_map(const struct container *c, const char *which) {
     bool groups = strcmp(which, "gid_map") == 0;
     char *lines = text("%s", "");
 
+    /* One line for each part of the map: inside, outside, count. */
     for (int i = 0; i < c->maps; i++) {
         const struct map *m = &c->map[i];
         bool us = m->outside == geteuid() && m->count == 1;
         lines = text("%s%s%u %u %u", lines, i ? "\n" : "", m->inside,
                      us && groups ? getegid() : m->outside, m->count);
     }
+    /* Our own id, or privilege over our own user namespace: we may write it. */
     if (only_us(c) || has_cap(groups ? CAP_SETGID : CAP_SETUID))
         put(text("/proc/%d/%s", c->pid, which), "%s", lines);
     else
         write_map_by_helper(groups ? "newgidmap" : "newuidmap", c->pid, lines);
 }
 
-/* Parent, while the child waits. */
+/* Parent, outside, with our own privileges; the child waits. Its files in /proc
+ * are ours to write, because its user namespace is our child. */
 static void map_user(struct container *c) {
     say("who is 0 inside? The map says which numbers outside stand behind it");
     /* Dropping a group can give access (to a file that is closed to that
@@ -1666,12 +1972,16 @@ static void map_user(struct container *c) {
  * groups of the caller go, too. */
 static void become_root(struct container *c) {
     say("the map is written: %s becomes user 0 of its namespace", c->hostname);
+    /* We have had every capability since the clone, but as nobody: a file made
+     * by us now would have no owner (EOVERFLOW). */
     setgroups(0, NULL); /* EPERM where it is denied: then there is no need */
     SYS(setresgid(0, 0, 0));
     SYS(setresuid(0, 0, 0));
 }
 
+/* Our number, and the first line of the map: inside, outside, how many. */
 static const char *look_user(void) {
+    /* The machine's own map is "0 0 4294967295": everybody is themselves. */
     unsigned inside = 0, outside = 0, length = 0;
     const char *map = slurp("/proc/self/uid_map");
 
@@ -1696,7 +2006,13 @@ static const char *look_user(void) {
  * Not this  /dev/shm is a file system: that is mnt's. Pipes and sockets are
  *           not here either.
  * Read      lessons/08-ipc, ipc_namespaces(7), sysvipc(7)
+ *
+ * Message queues, semaphores and shared memory of System V are named by
+ * numbers (keys), those of POSIX by names like /queue. They outlive the
+ * process that made them: what a program forgets stays until the next boot,
+ * or here until the namespace ends. PostgreSQL and Oracle use them.
  */
+/* How many objects of System V there are, of each kind. */
 static const char *look_ipc(void) {
     static const char *const kinds[] = { "msg", "shm", "sem" };
     int n[3];
@@ -1726,7 +2042,17 @@ static const char *look_ipc(void) {
  *
  * It is the dearest of all: two thirds of the time that a container takes to
  * start are spent by the kernel in making this one.
+ *
+ * What comes next, and is a chapter of its own later: a pair of virtual
+ * interfaces (veth), one end inside, one outside, a bridge that joins the
+ * outer ends of all containers, and address translation towards the world.
+ * That is Docker's "bridge" network. --no-net is its "host" network.
+ *
+ * Abstract sockets are names without files (unix(7)); X11, systemd and D-Bus
+ * use them. They belong to this namespace: a container that shares the
+ * network can talk to them, whatever root it has.
  */
+/* Child, root of its user namespace. */
 static void enter_net(struct container *c) {
     struct ifreq request = { .ifr_name = "lo" };
     /* Any socket will do: it is our hand on the network stack. */
@@ -1734,6 +2060,8 @@ static void enter_net(struct container *c) {
 
     say("%s has a new network: only lo is in it, and down; set it up",
         c->hostname);
+    /* ioctl(2) with a request number is the old way to speak to interfaces; it
+     * is enough for this. The kernel adds 127.0.0.1 and ::1 to lo by itself. */
     request.ifr_flags = IFF_UP | IFF_RUNNING;
     SYSV(ioctl(fd, SIOCSIFFLAGS, &request), "ip link set lo up");
     close(fd);
@@ -1747,6 +2075,8 @@ static const char *look_net(void) {
     struct sockaddr_in in;
     char address[INET_ADDRSTRLEN], last[IFNAMSIZ] = "", *out = text("%s", "");
 
+    /* One entry for each interface and address family; AF_PACKET stands for the
+     * interface itself. */
     getifaddrs(&list);
     for (struct ifaddrs *i = list; i; i = i->ifa_next) {
         int family = i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC;
@@ -1783,20 +2113,27 @@ static const char *look_net(void) {
  * Not this  a limit: the namespace hides a path, and holds nothing back. And
  *           a mount made before still shows the old tree, with "/../..".
  * Read      lessons/10-cgroup, cgroup_namespaces(7), cgroups(7)
+ *
+ * A control group is a directory in a tree; each process stands in one. The
+ * tree is there for limits (memory, processor time, number of processes):
+ * chapter 14. Here it is only about what a process can read: the path tells
+ * a container how it was started, by whom, and what its neighbours are
+ * called.
  */
 
-/* Child, before the pivot. Only in a fresh /sys is there a place to mount on.
- * A machine without cgroup v2 has nothing to mount: no harm, so this is the
- * one call that is told and may fail. */
+/* Child, root of its namespaces, before the pivot. Only in a fresh /sys is
+ * there a place to mount on. A machine without cgroup v2 has nothing to mount:
+ * no harm, so this is the one call that is told and may fail. */
 static void mount_cgroup(struct container *c) {
     const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
+    /* walk() makes nothing here: this directory is the kernel's own. */
     if (!on(c, PROC) || !on(c, NET) || !stand_in(c, "sys/fs/cgroup"))
         return;
     say("the cgroup tree as this namespace sees it");
     int result = mount("cgroup2", ".", "cgroup2", flags, NULL);
-    tell("call", text("mount(\"cgroup2\", \".\", \"cgroup2\", flags, NULL) = %d",
-                      result));
+    tell("call", text("mount(\"cgroup2\", \".\", \"cgroup2\", flags, NULL)"
+                      " = %d", result));
 }
 
 /* Each line of the file is hierarchy:controllers:path. With cgroup v2 there is
@@ -1805,6 +2142,8 @@ static const char *look_cgroup(void) {
     char *save, *path = NULL;
     char *line = strtok_r(slurp("/proc/self/cgroup"), "\n", &save);
 
+    /* hierarchy, first colon, controllers, second colon: the path is behind
+     * it. */
     for (; line; line = strtok_r(NULL, "\n", &save))
         if (!path || strcmp(path, "/") == 0)
             path = strchr(strchr(line, ':') + 1, ':') + 1;
@@ -1825,6 +2164,11 @@ static const char *look_cgroup(void) {
  * See it    $ ./minicontainer compare time -- uptime -p
  * Not this  the date: CLOCK_REALTIME is one for the whole machine.
  * Read      lessons/11-time, time_namespaces(7)
+ *
+ * Why it exists: a container that is moved to another machine while it runs
+ * (checkpoint and restore) must not see its clocks jump. For learning it is
+ * the smallest of all namespaces: two numbers. It came last, in Linux 5.6,
+ * and Docker does not use it.
  */
 
 /* Set the clock CLOCK_NAME so that it now shows AGE seconds. An offset counts
@@ -1835,12 +2179,14 @@ static void set_clock(clockid_t id, const char *clock_name, long long age) {
     long long there = old ? atoll(old + strlen(clock_name)) : 0;
     struct timespec now;
 
+    /* The kernel counts from what the clock shows; we want it to show AGE. */
     TRY(clock_gettime(id, &now));
     put("/proc/self/timens_offsets", "%s %lld 0", clock_name,
         there + age - (long long)now.tv_sec);
 }
 
-/* Child, still as the caller's user outside. */
+/* Child, still as the caller's user outside. (unshare(2) cannot be used for a
+ * PID namespace in the same way: nobody can enter that one themselves.) */
 static void enter_time(struct container *c) {
     long long age = c->boottime ? atoll(c->boottime) : 0;
 
@@ -1853,6 +2199,7 @@ static void enter_time(struct container *c) {
     close(fd);
 }
 
+/* How long ago the boot was, by the clock that also counts while asleep. */
 static const char *look_time(void) {
     struct timespec t = { 0, 0 };
 
@@ -1942,7 +2289,8 @@ static const struct isolation {
         NULL, enter_proc, NULL, look_proc },
 };
 
-/* The rows in teaching order, by chapter. */
+/* The rows in teaching order, by chapter: what is shown to people is in this
+ * order, what is done is in the other. */
 static const int by_chapter[ROWS] = { UTS,  PID, MNT, PROC,   ROOT,
                                       USER, IPC, NET, CGROUP, TIME };
 
@@ -1973,12 +2321,27 @@ static const char *list_rows(unsigned set) {
  * that every wall has something to protect. `exit` resets it. It differs from
  * `run` in its preset and in what furnish() puts there, in nothing else: so
  * there is a lab in a lab, and a lab in that.
+ *
+ * What is there, and which lesson needs it as its "before":
+ *
+ *     PID 1 is an init, numbers begin near 1000     03: one process, two number
+ *     a process called victim                       03: something to kill
+ *     /mnt, and a table of mounts                   04: something to add to
+ *     ~/diary                                       06: something to read
+ *     a message queue                               08: something to remove
+ *     a second address on lo, a socket @victim      09: something to reach
+ *     the cgroup namespace of the machine           10: a path that is not "/"
+ *     ten days of uptime                            11: a clock that differs
+ *     this program, its source, the lessons         all: something to break
  */
 
 /* A second address on lo, so that the lab's network differs from a new one. */
 static void add_address(void) {
+    /* A label behind the name makes a second address, not a second
+     * interface. */
     struct ifreq request = { .ifr_name = "lo:0" };
     struct sockaddr_in address = { .sin_family = AF_INET };
+    /* Any socket will do, as in enter_net(). */
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 
     inet_pton(AF_INET, "10.0.0.1", &address.sin_addr);
@@ -1996,6 +2359,7 @@ static void be_victim(void) {
     socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "victim";
     sigset_t none;
 
+    /* A session of its own: it hears nothing of the lab's terminal. */
     setsid(); /* ^C in the lab is not meant for it */
     close_from_3();
     rename_process("victim", "victim");
@@ -2022,6 +2386,8 @@ static void furnish(const struct container *c) {
         be_victim();
     const char *line = text("%d\n", victim);
     make_file("/run/victim.pid", 0644, line, strlen(line));
+    /* For rows pid, root, net and ipc: something of the lab's that can be
+     * reached or not. (uts, mnt, user, time and cgroup need nothing.) */
     make_file("/root/diary", 0600, diary, strlen(diary));
     add_address();
     int queue = msgget(0x0d1a21, IPC_CREAT | 0600);
@@ -2040,6 +2406,7 @@ static void furnish(const struct container *c) {
 
 /* A container that nothing is said about yet. */
 static void preset(struct container *c) {
+    /* All bits 0: no row, no option, no command. What differs is set here. */
     memset(c, 0, sizeof *c);
     c->hostname = "box";
     c->output = c->report = -1;
@@ -2051,12 +2418,16 @@ static void preset_lab(struct container *c) {
     static char lessons[PATH_MAX];
     static struct volume volume = { lessons, "/root/lessons", true, -1 };
 
+    /* Everything that lesson NN needs as its "before" is set here or in
+     * furnish(). */
     preset(c);
     c->rows = ALL_ROWS & ~BIT(CGROUP);
+    /* With an init, so that orphans are reaped, and `exit` ends all of it. */
     c->lab = c->init = true;
     c->hostname = "lab";
     c->workdir = "/root";
     c->boottime = "864000";
+    /* Where this program lies, whatever it was called by. */
     if (readlink("/proc/self/exe", lessons, sizeof lessons - 16) < 0)
         return;
     memcpy(strrchr(lessons, '/'), "/lessons", sizeof "/lessons");
@@ -2083,6 +2454,24 @@ static void preset_lab(struct container *c) {
  *
  * The go is a message and not the end of the file: if the parent dies at any
  * moment, the pipe ends too, and that must mean "give up".
+ *
+ * Who the child is, step by step (started by an ordinary user, number 1000):
+ *
+ *     step  user outside  user inside    its namespaces      may it make files?
+ *     2     1000          65534          all but time        no: no owner
+ *     3     1000          0 (mapped)     all but time        yes
+ *     6     1000          0              all                 yes, in the tmpfs
+ *     7     1000          0              and a root          not outside of it
+ *     9     1000          0              all                 as the command may
+ *
+ * and started by real root, number 0:
+ *
+ *     2     0             65534          all but time        no
+ *     3     0             65534          (the map is 0 -> 524288; it is not 0)
+ *     6     524288        0              all                 as nobody's user
+ *
+ * That is why the caller's own directories are opened in step 6 before row
+ * user, and the tmpfs is filled after it.
  */
 struct go {
     pid_t pid; /* the child's number, as the parent counts                    */
@@ -2096,7 +2485,8 @@ static void prove(int row) {
                          isolations[row].look()));
 }
 
-/* Rows whose proof can be seen only from the new root. */
+/* Rows whose proof can be seen only from the new root: the table has changed
+ * up to the last moment, and /proc is the new one only then. */
 static bool is_late(int row) {
     return row == MNT || row == PID || row == ROOT || row == PROC;
 }
@@ -2132,6 +2522,7 @@ static void enter_rows(struct container *c) {
 static void enter_workdir(const struct container *c) {
     char path[PATH_MAX];
 
+    /* After the pivot: the path is one of the new root. */
     if (!c->workdir)
         return;
     if (chdir(c->workdir) < 0)
@@ -2146,6 +2537,8 @@ __attribute__((noreturn))
 static void child_side(struct container *c) {
     struct go go;
 
+    /* We are a copy of the parent: its memory, its descriptors, its blocked
+     * signals. First we make ourselves another. */
     close(c->life[1]); /* the parent's end: if we kept it, it would never end */
     narrator.who = "child";
     narrator.child = 0;
@@ -2153,11 +2546,13 @@ static void child_side(struct container *c) {
         _exit(OURS);
     c->pid = narrator.pid = go.pid;
     narrator.step = go.step;
+    /* A first wish, for the time until we change our user. */
     die_with_parent(c, SIGKILL);
 
     int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (c->image && !on(c, MNT))
         c->image_fd = TRY(open(c->image, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    /* THE TABLE, from top to bottom: this is where the container is made. */
     enter_rows(c);
     if (c->image && !on(c, MNT))
         enter_chroot(c);
@@ -2198,6 +2593,8 @@ static pid_t start_guardian(const struct container *c, int pidfd) {
     close(c->life[1]);
     sigfillset(&all); /* ^C is for the others */
     sigprocmask(SIG_SETMASK, &all, NULL);
+    /* The end of the pipe comes when the supervisor has ended, in whatever
+     * way. */
     while (poll(&end, 1, -1) < 0)
         continue;
     syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
@@ -2216,13 +2613,19 @@ static pid_t clone_child(struct container *c, int *pidfd) {
             flags |= (unsigned long)isolations[row].flag;
             names = text("%s%s|", names, isolations[row].flag_name);
         }
+    /* Flags of one call, not calls one after the other: then the user namespace
+     * is made first, and all the others belong to it. The stack argument is
+     * NULL: the child goes on with a copy of ours, as after fork(2). */
     say("one call makes the child and its namespaces");
     return SYSV(syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL),
                 "%sCLONE_PIDFD|SIGCHLD", names);
 }
 
-/* Parent: what must be there before the child is. */
+/* Parent: what must be there before the child is. All of it is closed by
+ * parent_side(), or by the end of the process. */
 static void before_clone(struct container *c) {
+    /* /proc by a descriptor: the child may hide the path, and may need it
+     * still. */
     c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     c->machine_mnt = namespace_id("mnt");
     c->image_fd = c->root_fd = -1;
@@ -2240,6 +2643,7 @@ static int parent_side(struct container *c) {
     sigset_t set = watched_signals(), before;
     int pidfd = -1;
 
+    /* We are outside, as the user who called us, with their privileges. */
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, &before));
     before_clone(c);
@@ -2259,6 +2663,7 @@ static int parent_side(struct container *c) {
     struct go go = { child, narrator.step };
     if (write(c->life[1], &go, sizeof go) != sizeof go)
         note("the child ended before it was told to go");
+    /* For nearly all of our life we are in this call. */
     int status = supervise(c, child, false);
 
     /* It has ended. Leave nothing behind, and all as it was. */
@@ -2281,6 +2686,11 @@ static int parent_side(struct container *c) {
  * A container has no door: a process enters its namespaces one by one, with
  * setns(2). The user namespace first, since the right to enter the others
  * comes from it. A PID namespace is entered by our children only.
+ *
+ * docker exec, nsenter(1) and this function do the same. What they all get
+ * wrong easily: the order; the root (a process that enters a mount namespace
+ * stands at its root, but one in a chroot does not); and the environment,
+ * which is the caller's unless somebody cleans it.
  */
 
 /* The newest process with that name (a lab's init is "lab"); or, with NAME
@@ -2289,11 +2699,16 @@ static pid_t find_process(const char *name, pid_t parent) {
     glob_t found = { 0 };
     pid_t newest = 0;
 
+    /* The name of a process is what it says of itself: good enough to find a
+     * lab of one's own, and nothing to rely on. Only its owner may enter it
+     * anyway. */
     glob("/proc/[0-9]*", GLOB_NOSORT, NULL, &found);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *dir = found.gl_pathv[i];
         const char *comm = slurp(text("%s/comm", dir));
         pid_t pid = atoi(dir + strlen("/proc/"));
+        /* A supervisor has one or two children: the container, and perhaps a
+         * guardian. */
         bool is_child = !name && strcmp(comm, "guardian\n") != 0 &&
                         parent_of(text("%s/stat", dir)) == parent;
         bool has_name = name && strcmp(comm, text("%s\n", name)) == 0;
@@ -2310,8 +2725,9 @@ static int open_of(pid_t pid, const char *name, int flags) {
     int fd = open(path, flags | O_CLOEXEC);
 
     if (fd < 0)
-        refuse("%s: %s\n  cause:  only its owner and root may enter a container",
-               path, strerror(errno));
+        refuse("%s: %s\n"
+               "  cause:  only its owner and root may enter a container", path,
+               strerror(errno));
     return fd;
 }
 
@@ -2333,13 +2749,15 @@ static unsigned open_namespaces(pid_t pid, int fds[ROWS]) {
     return rows;
 }
 
-/* Make a container's root and current directory ours. If it has a mount table
- * of its own, setns(2) has done the first; if it is in a chroot, we go there. */
+/* Make a container's root and current directory ours. If it has a mount
+ * table of its own, setns(2) has done the first; if it is in a chroot, we go
+ * there. */
 static void enter_tree(struct container *c, int root, int cwd) {
     struct stat theirs, ours;
 
     TRY(fstat(root, &theirs));
     TRY(stat("/", &ours));
+    /* A root is the same if it is the same directory on the same device. */
     bool same = ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
     if (!same) {
         TRY(fchdir(root));
@@ -2356,10 +2774,13 @@ static void enter_tree(struct container *c, int root, int cwd) {
 static int supervise_exec(struct container *c) {
     sigset_t set = watched_signals();
 
+    /* We are in all the namespaces but the one for PIDs: the child is in it. */
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, NULL));
     TRY(pipe2(c->life, O_CLOEXEC));
     say("a PID namespace is for our children: so make one");
+    /* The same shape as in parent_side(), without the isolations: those
+     * exist. */
     pid_t child = SYS(fork());
     if (child == 0) {
         narrator.who = "child";
@@ -2368,6 +2789,7 @@ static int supervise_exec(struct container *c) {
         enter_workdir(c);
         start_command(c);
     }
+    /* What the command leaves behind ends with the container, not with us. */
     int status = supervise(c, child, false);
     give_terminal_back(c);
     return status;
@@ -2380,16 +2802,20 @@ static int enter_container(struct container *c, pid_t pid) {
     static char hostname[65];
     int fds[ROWS];
 
+    /* We are outside, and are going in: after each call we see a little
+     * less. */
     c->rows = open_namespaces(pid, fds);
     int root = open_of(pid, "root", O_PATH | O_DIRECTORY);
     int cwd = open_of(pid, "cwd", O_PATH | O_DIRECTORY);
     if (c->rows == 0)
-        refuse("process %d is in no container: all its namespaces are ours", pid);
+        refuse("process %d is in no container: all its namespaces are ours",
+               pid);
     say("process %d has other namespaces than we: %s", pid, list_rows(c->rows));
     for (size_t i = 0; i < LENGTH(order); i++)
         if (on(c, order[i]))
             SYSV(setns(fds[order[i]], isolations[order[i]].flag), "%s",
                  isolations[order[i]].name);
+    /* Now we are in: who are we here, and where? */
     gethostname(hostname, sizeof hostname - 1);
     c->hostname = hostname;
     if (on(c, USER))
@@ -2404,6 +2830,16 @@ static int enter_container(struct container *c, pid_t pid) {
  * look asks each row what this very process sees. The function also runs
  * inside a container, in the place of a command: that is how compare gets
  * the other half of its table, though the program is not in the image.
+ *
+ * compare ROW is the heart of the lessons. Its two halves are run one after
+ * the other, each in a new lab:
+ *
+ *     machine -- lab ---- container of what ROW needs: COMMAND
+ *             \- lab' --- the same, and ROW:            COMMAND
+ *
+ * The lab's own view of the row is taken before and after. So it is seen
+ * what COMMAND did to the world around it: on the left the lab is changed,
+ * on the right it is not, and the machine never is.
  */
 struct view {
     char id[40], sees[216];
@@ -2418,16 +2854,19 @@ static struct view look_at(int row) {
     struct stat st;
 
     if (i->flag)
-        snprintf(v.id, sizeof v.id, "%lu", (unsigned long)namespace_id(i->name));
+        snprintf(v.id, sizeof v.id, "%ju", (uintmax_t)namespace_id(i->name));
     else if (stat(row == PROC ? "/proc" : "/", &st) == 0)
-        snprintf(v.id, sizeof v.id, "%lu:%lu", (unsigned long)st.st_dev,
-                 (unsigned long)st.st_ino);
+        snprintf(v.id, sizeof v.id, "%ju:%ju", (uintmax_t)st.st_dev,
+                 (uintmax_t)st.st_ino);
     snprintf(v.sees, sizeof v.sees, "%.*s", (int)sizeof v.sees - 1, i->look());
     return v;
 }
 
-/* In the child, instead of a command: all rows, to the one who asked. */
+/* In the child, instead of a command: all rows, to the one who asked. They go
+ * as they lie in memory: both ends are the same program. */
 static int report_look(struct container *c) {
+    /* We are PID 1 of the container, at the moment when a command would
+     * begin. */
     struct view view[ROWS];
 
     for (int row = 0; row < ROWS; row++)
@@ -2448,13 +2887,15 @@ static void ask(struct container *c, void *answer, size_t size) {
         leave(128 + narrator.told_to_end);
     if (status != 0)
         leave(status);
+    /* It is in the pipe, if the container came that far. */
     if (read(ends[0], answer, size) != (ssize_t)size)
         refuse("the container gave no answer");
     close(ends[0]);
     close(ends[1]);
 }
 
-/* stdout is a promise: what could not be written is an error. */
+/* stdout is a promise: what could not be written (a full disk, a closed pipe)
+ * is an error. Returns STATUS, or 125 with a message. */
 static int flushed(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
@@ -2474,6 +2915,7 @@ static const char *column(const char *line, int n) {
 static int compare_all(struct container *c) {
     struct view there[ROWS];
 
+    /* First the container: it must not hinder what we look at afterwards. */
     c->instead = report_look;
     ask(c, there, sizeof there);
     printf("%-7s %-6s  %-25s %-25s %s\n", "", "", "this machine",
@@ -2481,14 +2923,18 @@ static int compare_all(struct container *c) {
     for (int i = 0; i < ROWS; i++) {
         int row = by_chapter[i];
         struct view here = look_at(row);
+        /* The same id is the same object of the kernel: what one changes, both
+         * see. */
         bool own = strcmp(here.id, there[row].id) != 0;
         printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name,
                own ? "own" : "shared", column(here.sees, 25),
                column(there[row].sees, 25), own ? "--no-" : "--",
                isolations[row].name);
     }
+    /* Two lines of explanation: the whole is to fit on one screen. */
     printf("\nown: the container has its own one.  shared: it is the machine's."
-           "\nOne row in detail: minicontainer compare ROW, as in: compare uts\n");
+           "\nOne row in detail: minicontainer compare ROW, as in compare uts"
+           "\n");
     return flushed(0);
 }
 
@@ -2517,11 +2963,14 @@ static int compare_side(struct container *c) {
     return write(c->report, &out, sizeof out) == sizeof out ? 0 : OURS;
 }
 
-/* One half: a lab, and in it a container of just ROWS that runs the command. */
+/* One half: a lab, and in it a container of just ROWS that runs the command.
+ * What is measured goes to OUT. */
 static void run_in_lab(const struct container *c, int row, unsigned rows,
                        struct outcome *out) {
     struct container lab, nested = *c;
 
+    /* The lab is a container whose command is compare_side(); that starts
+     * another container, in the lab: the same functions, one level deeper. */
     nested.rows = rows;
     preset_lab(&lab);
     lab.nested = &nested;
@@ -2532,6 +2981,7 @@ static void run_in_lab(const struct container *c, int row, unsigned rows,
 
 /* Print two texts side by side, 38 columns each; longer lines go on below. */
 static void beside(const char *left, const char *right) {
+    /* A line each, until both are at their end. */
     while (*left || *right) {
         size_t l = fit(left, 38), r = fit(right, 38);
         printf("%-38.*s |%s%.*s\n", (int)l, left, r ? " " : "", (int)r, right);
@@ -2555,12 +3005,15 @@ static int compare_row(struct container *c, int row) {
     const char *name = isolations[row].name;
     unsigned without = partners(row, BIT(USER)), with = without | BIT(row);
 
+    /* Nothing is said: the row's own probe, by a shell. */
     probe[2] = (char *)isolations[row].probe;
     char **words = c->argv ? c->argv : probe + 2;
     c->argv = c->argv ? c->argv : probe;
     run_in_lab(c, row, without, &out[0]);
     run_in_lab(c, row, with, &out[1]);
 
+    /* What was run, and then two columns: without it on the left, with it on
+     * the right. */
     printf("$");
     for (; *words; words++)
         printf(" %s", *words);
@@ -2569,6 +3022,7 @@ static int compare_row(struct container *c, int row) {
            text("with %s: --only %s", name, list_rows(with)));
     beside("--------------------------------------",
            "--------------------------------------");
+    /* First what the command saw, then what became of the world around it. */
     beside(out[0].said, out[1].said);
     beside(text("exit status %d", out[0].status),
            text("exit status %d", out[1].status));
@@ -2583,6 +3037,9 @@ static int compare_row(struct container *c, int row) {
  * `source uts` prints a chapter, `source child_side` a function. Both are
  * found by the way this file is laid out: a title stands between two rulers,
  * a function begins in the first column, and ends with a brace there.
+ *
+ * The lessons name chapters and functions, never line numbers: those change
+ * with every edit, these stay.
  */
 
 /* Where the first match of the extended regular expression PATTERN begins in
@@ -2591,7 +3048,10 @@ static const char *match(const char *from, const char *pattern) {
     regex_t compiled;
     regmatch_t where;
 
-    if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NEWLINE | REG_ICASE) != 0)
+    /* REG_NEWLINE: ^ and $ are the ends of a line. REG_ICASE: "uts" is
+     * "UTS". */
+    int flags = REG_EXTENDED | REG_NEWLINE | REG_ICASE;
+    if (regcomp(&compiled, pattern, flags) != 0)
         return NULL;
     bool found = regexec(&compiled, from, 1, &where, 0) == 0;
     regfree(&compiled);
@@ -2617,10 +3077,13 @@ static const char *find_chapter(const char *title, const char **end) {
 /* Function, macro or struct NAME: from the comment above it to its end. */
 static const char *find_function(const char *name, const char **end) {
     const char *at = match(own_source, text(
-        "^((static|struct|int)( .*)?[ *]%s( [{]|[(])|#define %s[( ])", name, name));
+        "^((static|struct|int)( .*)?[ *]%s( [{]|[(])|#define %s[( ])",
+        name, name));
 
     if (!at)
         return NULL;
+    /* Back to the blank line above it, forth to the brace in the first
+     * column. */
     const char *close_brace = *at == '#' ? at : strstr(at, "\n}") + 1;
     *end = strchr(close_brace, '\n') + 1;
     while (strncmp(at - 2, "\n\n", 2) != 0)
@@ -2658,6 +3121,7 @@ static int cmd_source(int argc, char **argv) {
                "  try:    minicontainer source child_side", argv[argc - 1]);
     if (isatty(1))
         to = popen(pager && *pager ? pager : "more", "w");
+    /* The numbers are those of the file, so that an editor finds the place. */
     for (const char *p = own_source; p < from; p++)
         line += *p == '\n';
     for (const char *p = from, *next; to && p < end; p = next) {
@@ -2678,6 +3142,19 @@ static int cmd_source(int argc, char **argv) {
  *
  * getopt_long(3) is not used: it takes --no-n for --no-net, and here a word
  * must mean what it says.
+ *
+ * The rules for a set of rows, found by trying all 1,024 sets as root, as an
+ * ordinary user, and as root of a lab:
+ *
+ *     1. proc needs mnt.
+ *     2. root needs mnt: mount(2) without it would change the machine.
+ *     3. proc together with user needs pid: a user namespace may mount a
+ *        /proc only for a PID namespace that it owns.
+ *     4. Without privilege: nothing at all, or user among them. Of all
+ *        namespaces only the user namespace is free.
+ *
+ * Root may have 576 of the sets, an ordinary user 257. All others are
+ * refused with the rule and with a line that works: the refusal is a lesson.
  */
 
 /* How many letters must be changed, added or left out to make A of B:
@@ -2687,6 +3164,7 @@ static int distance(const char *a, const char *b) {
 
     for (int j = 0; j <= n; j++)
         row[j] = j;
+    /* row[j]: from the letters of A so far to the first j letters of B. */
     for (; *a; a++) {
         int diagonal = row[0]++;
         for (int j = 1; j <= n; j++) {
@@ -2696,6 +3174,7 @@ static int distance(const char *a, const char *b) {
             row[j] = least < changed ? least : changed;
         }
     }
+
     return row[n];
 }
 
@@ -2716,7 +3195,8 @@ static int find_row(const char *name) {
     return -1;
 }
 
-/* The same, but an unknown name is refused, with the nearest one. */
+/* The same, but an unknown name is refused, with the nearest one: the smallest
+ * number of slips away. */
 static int need_row(const char *name) {
     int best = 0, row = find_row(name);
 
@@ -2735,6 +3215,7 @@ static int need_row(const char *name) {
 static long long number(const char *digits, const char *what, long long max) {
     char *end;
 
+    /* strtol(3): all of the text must be digits, and no more than fit. */
     errno = 0;
     long long value = strtoll(digits, &end, 10);
     if (end == digits || *end || errno || value < 0 || value > max)
@@ -2755,12 +3236,16 @@ static void set_only(struct container *c, const char *list) {
         c->named |= BIT(need_row(name));
 }
 
+/* --env NAME=VALUE. (Docker also takes a bare NAME, and copies the caller's
+ * value: here nothing is taken that is not said.) */
 static void set_env(struct container *c, const char *pair) {
     if (!strchr(pair, '=') || *pair == '=')
         refuse("--env wants NAME=VALUE, not \"%s\"", pair);
     c->env[c->envs++] = (char *)pair;
 }
 
+/* --map INSIDE:OUTSIDE:COUNT, up to eight of them. That the lines do not
+ * overlap is the kernel's business; it says EINVAL. */
 static void set_map(struct container *c, const char *line) {
     char *save, *part = strtok_r(text("%s", line), ":", &save);
     unsigned n[3] = { 0, 0, 0 };
@@ -2769,6 +3254,7 @@ static void set_map(struct container *c, const char *line) {
     for (; part; part = strtok_r(NULL, ":", &save), i++)
         if (i < 3)
             n[i] = (unsigned)number(part, "--map", UINT_MAX);
+    /* Three numbers, no more and no less, and at least one id. */
     if (i != 3 || n[2] == 0)
         refuse("--map wants INSIDE:OUTSIDE:COUNT, as in 0:1000:1, not \"%s\"",
                line);
@@ -2785,6 +3271,7 @@ static void set_map(struct container *c, const char *line) {
  * between two looks. */
 static void set_volume(struct container *c, const char *value) {
     struct volume *v = &c->volume[c->volumes++];
+    /* A copy, cut at the colons; it lives as long as we do. */
     char *src = strdup(value), *dst = src ? strchr(src, ':') : NULL;
 
     if (!dst || dst == src || dst[1] != '/' || !dst[1 + strspn(dst + 1, "/")])
@@ -2794,6 +3281,7 @@ static void set_volume(struct container *c, const char *value) {
     char *mode = strchr(dst, ':');
     if (mode && strcmp(mode, ":ro") != 0 && strcmp(mode, ":rw") != 0)
         refuse("--volume: \"%s\" is neither ro nor rw", mode + 1);
+    /* All is checked: keep it. */
     v->read_only = mode && strcmp(mode, ":ro") == 0;
     if (mode)
         *mode = '\0';
@@ -2806,7 +3294,7 @@ static void set_volume(struct container *c, const char *value) {
 }
 
 /* The options of run that are not isolations. */
-#define FIELD(name) offsetof(struct container, name)
+#define AT(name) offsetof(struct container, name)
 static const struct option_row {
     const char *name;
     char letter;        /* '\0': only the long one                            */
@@ -2817,23 +3305,25 @@ static const struct option_row {
     char also[4];       /* lab, compare ROW, exec take it too: l, c, e        */
     const char *help;   /* NULL: Docker's word for what is always so here     */
 } options[] = {
-/*    name       let  argument        row   set         field            also  help */
-    { "only",      0, "LIST",         ROWS, set_only, 0,                 "", "exactly these, as in user,uts" },
-    { "none",      0, NULL,           ROWS, set_only, 0,                 "", "no isolation: a plain child" },
-    { "hostname",  0, "NAME",         UTS,  NULL, FIELD(hostname),       "c", "the host name (box)" },
-    { "image",     0, "DIR",          ROWS, NULL, FIELD(image),          "", "this directory is the root" },
-    { "volume",  'v', "SRC:DST[:ro]", MNT,  set_volume, 0,               "", "show SRC of the machine as DST" },
-    { "read-only", 0, NULL,           MNT,  NULL, FIELD(read_only),      "", "the root cannot be written" },
-    { "workdir", 'w', "DIR",          ROWS, NULL, FIELD(workdir),        "e", "begin in this directory" },
-    { "env",     'e', "NAME=VALUE",   ROWS, set_env, 0,                  "lce", "add to the environment" },
-    { "map",       0, "IN:OUT:COUNT", USER, set_map, 0,                  "", "COUNT ids from IN on are OUT's" },
-    { "init",      0, NULL,           ROWS, NULL, FIELD(init),           "", "PID 1 is an init of ours" },
-    { "boottime",  0, "SECONDS",      TIME, NULL, FIELD(boottime),       "c", "the age of its clocks (0)" },
-    { "explain",   0, NULL,           ROWS, NULL, FIELD(explain),        "lce", "tell why, the call, the proof" },
-    { "step",      0, NULL,           ROWS, NULL, FIELD(step),           "lce", "the same, and wait for Enter" },
-    { "interactive", 'i', NULL,       ROWS, NULL, FIELD(always_so),      "lce", NULL },
-    { "tty",     't', NULL,           ROWS, NULL, FIELD(always_so),      "lce", NULL },
-    { "rm",        0, NULL,           ROWS, NULL, FIELD(always_so),      "lce", NULL },
+/*    name, letter, argument, row, set, field, also, help */
+    { "only", 0, "LIST", ROWS, set_only, 0, "", "exactly these: user,uts" },
+    { "none", 0, NULL, ROWS, set_only, 0, "", "no isolation: a plain child" },
+    { "hostname", 0, "NAME", UTS, NULL, AT(hostname), "c", "the host name (box)" },
+    { "image", 0, "DIR", ROWS, NULL, AT(image), "", "this directory is the root" },
+    { "volume", 'v', "SRC:DST[:ro]", MNT, set_volume, 0, "", "show the machine's SRC as DST" },
+    { "read-only", 0, NULL, MNT, NULL, AT(read_only), "", "the root cannot be written" },
+    /* What the command finds when it begins. */
+    { "workdir", 'w', "DIR", ROWS, NULL, AT(workdir), "e", "begin in this directory" },
+    { "env", 'e', "NAME=VALUE", ROWS, set_env, 0, "lce", "add to the environment" },
+    { "map", 0, "IN:OUT:COUNT", USER, set_map, 0, "", "COUNT ids from IN are OUT's" },
+    { "init", 0, NULL, ROWS, NULL, AT(init), "", "PID 1 is an init of ours" },
+    { "boottime", 0, "SECONDS", TIME, NULL, AT(boottime), "c", "the age of its clocks (0)" },
+    /* For learners. */
+    { "explain", 0, NULL, ROWS, NULL, AT(explain), "lce", "tell why, call, proof" },
+    { "step", 0, NULL, ROWS, NULL, AT(step), "lce", "and wait for Enter each time" },
+    { "interactive", 'i', NULL, ROWS, NULL, AT(always_so), "lce", NULL },
+    { "tty", 't', NULL, ROWS, NULL, AT(always_so), "lce", NULL },
+    { "rm", 0, NULL, ROWS, NULL, AT(always_so), "lce", NULL },
 };
 
 /* --pid=host means --no-pid; --network=none is what net always is here. NEXT
@@ -2845,15 +3335,18 @@ static void set_row(struct container *c, int row, bool wanted,
     bool none = word && row == NET && strcmp(word, "none") == 0;
 
     if (value && !host && !none)
-        refuse("--%s=%s: only \"host\" is known%s", name, value,
-               row == NET ? ", and \"none\": networks are a later chapter" : "");
+        refuse("--%s=%s: only \"host\" is known%s", name, value, row == NET
+               ? ", and \"none\": networks are a later chapter" : "");
     if (wanted && !value && (host || none))
         refuse("--%s %s: the value must be joined\n"
                "  try:    minicontainer run --%s=%s", name, next, name, next);
-    if (wanted && !value && row == USER && next && isdigit((unsigned char)*next))
+    /* Docker's --user wants a number or a name of a user. */
+    bool digit = next && isdigit((unsigned char)*next);
+    if (wanted && !value && row == USER && digit)
         refuse("--user is the user *namespace*; Docker's --user %s is a number "
                "in it\n  cause:  --map says which number outside is 0 inside\n"
                "  try:    minicontainer run --map 0:%u:1", next, geteuid());
+    /* All that was to be refused is refused: note it. settle_rows() decides. */
     if (wanted && !(value && host))
         c->named |= BIT(row);
     else
@@ -2873,6 +3366,7 @@ static void unknown_option(const char *word) {
         if (distance(name, other) < distance(name, best))
             best = other;
     }
+    /* The first thing that Docker's users type after `run -it`. */
     if (strcmp(word, "-p") == 0)
         refuse("-p: no port is published here, the network of a container has "
                "only lo\n  try:    minicontainer run --no-net\n"
@@ -2890,12 +3384,14 @@ static int take_option(struct container *c, size_t i, char *value, char *next) {
     char *field = (char *)c + o->field;
     bool joined = value != NULL;
 
+    /* Three kinds: a function takes it, or it is a text, or it is a yes. */
     c->given |= 1u << i;
     if (value && !o->arg)
         refuse("--%s takes no value", o->name);
     value = o->arg && !joined ? next : value;
     if (o->arg && !value)
         refuse("--%s wants an argument: %s", o->name, o->arg);
+    /* Into the request: by a function, or by the place of its field. */
     if (o->set)
         o->set(c, value);
     else if (o->arg)
@@ -2914,6 +3410,7 @@ static int take_long(struct container *c, char *word, char *next) {
     int row = find_row(off ? name + 3 : name);
 
     value = value ? value + 1 : NULL;
+    /* Options first, then rows: no option has the name of a row. */
     for (size_t i = 0; i < LENGTH(options); i++)
         if (strcmp(options[i].name, name) == 0)
             return take_option(c, i, value, next);
@@ -2925,7 +3422,8 @@ static int take_long(struct container *c, char *word, char *next) {
     return 1;
 }
 
-/* -v VALUE, -vVALUE, or letters without values: -it. */
+/* -v VALUE, -vVALUE, or letters without values: -it. Returns how many words
+ * it took, as the two above. */
 static int take_short(struct container *c, char *word, char *next) {
     int taken = 1;
 
@@ -2935,6 +3433,7 @@ static int take_short(struct container *c, char *word, char *next) {
             i++;
         if (i == LENGTH(options))
             unknown_option(word);
+        /* The rest of the word is the value of such a letter: -v/a:/b. */
         bool joined = options[i].arg && letter[1];
         taken = take_option(c, i, joined ? letter + 1 : NULL, next);
         if (joined)
@@ -2946,13 +3445,17 @@ static int take_short(struct container *c, char *word, char *next) {
 /* Read the options of run (and compare, lab, exec) into C, from word FIRST on.
  * Returns the index of the first word that is none: the command. What follows
  * it is the command's own. A "--" ends our options. */
-static int parse_options(struct container *c, int argc, char **argv, int first) {
+static int parse_options(struct container *c, int argc, char **argv,
+                         int first) {
+    /* No more volumes than words, and no more variables. */
     c->volume = calloc((size_t)argc, sizeof *c->volume);
     c->env = calloc((size_t)argc, sizeof *c->env);
     if (!c->volume || !c->env)
         refuse("no memory");
     while (first < argc && argv[first][0] == '-' && argv[first][1]) {
         char *word = argv[first], *next = argv[first + 1];
+        /* (A lone "-" is no option: many programs mean standard input by
+         * it.) */
         if (strcmp(word, "--") == 0)
             return first + 1;
         first += word[1] == '-' ? take_long(c, word, next)
@@ -2973,10 +3476,9 @@ static unsigned completed(unsigned rows) {
 
 /* Refuse an option of a row that is off, and values that cannot be. */
 static void check_options(const struct container *c) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
     size_t length = strlen(c->hostname);
 
+    /* An option without its row would be silently useless: refuse it. */
     for (size_t i = 0; i < LENGTH(options); i++) {
         int row = options[i].row;
         if (c->given & 1u << i && row != ROWS && !on(c, row))
@@ -2986,13 +3488,15 @@ static void check_options(const struct container *c) {
                    isolations[row].name, options[i].name, isolations[row].name,
                    list_rows(completed(c->rows | BIT(row))));
     }
-    if (strspn(c->hostname, letters) != length || length < 1 || length > 64)
+    /* The kernel takes any bytes; a prompt, /etc/hosts and Docker do not. */
+    if (strspn(c->hostname, LETTERS) != length || length < 1 || length > 64)
         refuse("--hostname wants 1 to 64 letters, digits, dots and hyphens");
     if (c->boottime)
         number(c->boottime, "--boottime", 1000000000);
 }
 
-/* An image is a directory that we may enter. */
+/* An image is a directory that we may enter. All that is in it is the image's
+ * business: a shell, a /proc, a /dev are not asked for. */
 static void check_image(const struct container *c) {
     struct stat st;
 
@@ -3004,11 +3508,13 @@ static void check_image(const struct container *c) {
     if (!on(c, MNT) && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
         refuse("--image without mnt is chroot(2), and that needs privilege\n"
                "  try:    minicontainer run --image %s", c->image);
-    if (stat(c->image, &st) < 0 || access(c->image, R_OK | X_OK) < 0)
-        refuse("--image: %s: %s", c->image, strerror(errno));
-    if (!S_ISDIR(st.st_mode))
+    /* In this order: the most telling message first. */
+    bool there = stat(c->image, &st) == 0;
+    if (there && !S_ISDIR(st.st_mode))
         refuse("--image: %s is not a directory: an image is a directory tree",
                c->image);
+    if (!there || access(c->image, R_OK | X_OK) < 0)
+        refuse("--image: %s: %s", c->image, strerror(errno));
 }
 
 /* ROW lacks MISSING. A default gives way; what was named is refused, with the
@@ -3017,7 +3523,7 @@ static void give_way(struct container *c, int row, unsigned missing) {
     const char *name = isolations[row].name, *list = list_rows(missing);
     const char *rule = missing & BIT(MNT)
         ? "its mounts would be the machine's"
-        : "a user namespace may mount /proc only for a PID namespace of its own";
+        : "a user namespace mounts /proc only for a PID namespace of its own";
 
     if (c->named & BIT(row))
         refuse("%s cannot be without %s: %s\n"
@@ -3029,9 +3535,7 @@ static void give_way(struct container *c, int row, unsigned missing) {
 }
 
 /* The rules for a set of rows. Fills in c->rows, or refuses.
- *   1. proc needs mnt.  2. root needs mnt.  (mount(2) would change the host)
- *   3. proc together with user needs pid.   (see partners)
- *   4. Without privilege: nothing at all, or user among them. */
+ * The first three are in partners(), the fourth is the last refusal here. */
 static void settle_rows(struct container *c) {
     unsigned both = c->named & c->denied;
 
@@ -3045,7 +3549,7 @@ static void settle_rows(struct container *c) {
             give_way(c, row, missing);
     }
     if (c->rows && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
-        refuse("without privilege only user is free: it gives the right to make "
+        refuse("without privilege only user is free: it gives the right to "
                "the others\n  try:    minicontainer run --only %s\n"
                "  try:    minicontainer lab\n  lesson: lessons/07-user",
                list_rows(completed(c->rows)));
@@ -3062,9 +3566,11 @@ static void settle(struct container *c) {
     narrator.explain = c->explain || c->step;
 }
 
+/* run: the whole of it. Returns the command's status. */
 static int cmd_run(int argc, char **argv) {
     struct container c;
 
+    /* Read, check, warn, run: each of the commands has this shape. */
     preset(&c);
     int first = parse_options(&c, argc, argv, 1);
     c.argv = argv[first] ? argv + first : NULL;
@@ -3088,16 +3594,19 @@ static void only_these(const struct container *c, char which, const char *who) {
         if (takes && options[i].help)
             list = text("%s --%s", list, options[i].name);
     }
+    /* Nothing is dropped in silence. */
     if (refused)
-        refuse("%s sets the isolations itself; of run's options it takes only%s",
-               who, list);
+        refuse("%s sets the isolations itself; of run's options it takes only"
+               "%s", who, list);
     narrator.step = c->step;
     narrator.explain = c->explain || c->step;
 }
 
+/* lab: its isolations are given; the environment is the learner's. */
 static int cmd_lab(int argc, char **argv) {
     struct container c, asked;
 
+    /* What was asked goes into a container of its own, and is checked there. */
     preset(&asked);
     preset_lab(&c);
     int first = parse_options(&asked, argc, argv, 1);
@@ -3108,6 +3617,7 @@ static int cmd_lab(int argc, char **argv) {
     return parent_side(&c);
 }
 
+/* compare [ROW] [-- COMMAND]. */
 static int cmd_compare(int argc, char **argv) {
     struct container c;
     int row = argc > 1 && argv[1][0] != '-' ? need_row(argv[1]) : -1;
@@ -3121,6 +3631,7 @@ static int cmd_compare(int argc, char **argv) {
         check_options(&c);
         return compare_row(&c, row);
     }
+    /* Without a row there is nothing to run a command with and without. */
     if (c.argv)
         refuse("compare wants a ROW before a command\n"
                "  try:    minicontainer compare uts -- %s", c.argv[0]);
@@ -3136,6 +3647,7 @@ static int cmd_exec(int argc, char **argv) {
     preset(&c);
     int first = parse_options(&c, argc, argv, 1);
     only_these(&c, 'e', "exec");
+    /* A number is a process, anything else a name. */
     const char *who = argv[first] ? argv[first++] : "lab";
     pid_t pid = isdigit((unsigned char)*who)
         ? (pid_t)number(who, "PID", INT_MAX) : find_process(who, 0);
@@ -3159,6 +3671,7 @@ static bool porcelain(int argc, char **argv) {
     return plain;
 }
 
+/* look: a row for each isolation, for people or, by tabs, for programs. */
 static int cmd_look(int argc, char **argv) {
     bool plain = porcelain(argc, argv);
 
@@ -3167,6 +3680,7 @@ static int cmd_look(int argc, char **argv) {
     for (int i = 0; i < ROWS; i++) {
         const char *name = isolations[by_chapter[i]].name;
         struct view v = look_at(by_chapter[i]);
+        /* Two facts a row, one a line: for cut(1) and awk(1). */
         if (plain)
             printf("%s\tid\t%s\n%s\tsees\t%s\n", name, v.id, name, v.sees);
         else
@@ -3175,14 +3689,16 @@ static int cmd_look(int argc, char **argv) {
     return flushed(0);
 }
 
+/* isolations: the fixed part of THE TABLE. */
 static int cmd_isolations(int argc, char **argv) {
     bool plain = porcelain(argc, argv);
     const char *fmt = plain ? "%02d\t%s\t%s\t%s\t%s\t%s\n"
-                            : "%02d %-7s %-5s %-15s %-16s %.31s\n";
+                            : "%02d %-7s %-5s %-15s %-15s %.31s\n";
 
     if (!plain)
-        printf("   %-7s %-5s %-15s %-16s %s\n", "name", "needs", "made by",
+        printf("   %-7s %-5s %-15s %-15s %s\n", "name", "needs", "made by",
                "Docker's word", "isolates");
+    /* In the order of the lessons. */
     for (int n = 0; n < ROWS; n++) {
         const struct isolation *i = &isolations[by_chapter[n]];
         printf(fmt, i->chapter, i->name, i->needs ? list_rows(i->needs) : "-",
@@ -3191,14 +3707,17 @@ static int cmd_isolations(int argc, char **argv) {
     return flushed(0);
 }
 
+/* --version. */
 static int cmd_version(int argc, char **argv) {
     (void)argc, (void)argv;
     puts("minicontainer " VERSION);
     return flushed(0);
 }
 
+/* It prints the table below, and stands in it. */
 static int cmd_help(int argc, char **argv);
 
+/* All commands: their words for the help, and the function that does it. */
 static const struct command {
     const char *name, *args, *what;
     int (*run)(int argc, char **argv);
@@ -3207,26 +3726,30 @@ static const struct command {
     { "run", "[OPTION]... [--] [COMMAND [ARG]...]", "start COMMAND in a container", cmd_run,
       { "run                           a shell in a container",
         "run --no-net -- ip -br addr   one isolation less" } },
+    /* What do we share? */
     { "compare", "[ROW] [OPTION]... [-- COMMAND...]", "without and with",
       cmd_compare,
       { "compare                       this machine and a container",
         "compare uts -- hostname oops  one row, in two labs" } },
+    /* Where things may be broken, and the way back into it. */
     { "lab", "[OPTION]... [COMMAND [ARG]...]", "a practice host: break it", cmd_lab,
       { "lab                           root in it; exit resets it",
         "lab minicontainer run --none -- hostname oops" } },
-    { "exec", "[OPTION]... [PID | lab] [COMMAND...]", "a second window into a container",
+    { "exec", "[OPTION]... [PID | lab] [COMMAND...]", "a second window into it",
       cmd_exec,
       { "exec lab                      a shell in the lab of another window",
         "exec 4711 -- ps ax            the PID of its process, or its `run`" } },
     { "look", "[--porcelain]", "what this very process sees", cmd_look,
       { "look                          a row for each isolation",
         "look --porcelain              for programs: name, fact, value, by tabs" } },
+    /* What this program says of itself. */
     { "source", "[CHAPTER | FUNCTION]", "this program's own source", cmd_source,
       { "source uts                    a chapter, by its name or number",
         "source child_side             a function" } },
     { "isolations", "[--porcelain]", "the table of isolations", cmd_isolations,
       { "isolations                    chapter, name, what it needs, Docker's word",
         "isolations --porcelain        for programs: by tabs" } },
+    /* Words that every program knows. */
     { "--version", "", NULL, cmd_version, { NULL, NULL } },
     { "--help", "", NULL, cmd_help, { NULL, NULL } },
     { "-h", "", NULL, cmd_help, { NULL, NULL } },
@@ -3241,6 +3764,8 @@ static void print_options(void) {
     for (size_t i = 0; i < LENGTH(options); i++) {
         const struct option_row *o = &options[i];
         const char *letter = o->letter ? text("-%c, ", o->letter) : "    ";
+        /* Docker's words for what is always so have one line for all of them,
+         * below. */
         if (o->help)
             printf("  %-26s %s\n", text("%s--%s %s", letter, o->name,
                                         o->arg ? o->arg : ""), o->help);
@@ -3250,26 +3775,30 @@ static void print_options(void) {
            "127 not found.\n");
 }
 
+/* COMMAND --help: two examples first, then the options that it takes. */
 static int help_of(const struct command *c) {
     printf("Usage: minicontainer %s %s\n", c->name, c->args);
     for (int i = 0; i < 2; i++)
         printf("  minicontainer %s\n", c->example[i]);
     printf("\n");
+    /* compare takes run's options; with a ROW, like lab and exec, only some. */
+    bool has_options = strstr(c->args, "OPTION") && c->run != cmd_compare;
     if (c->run == cmd_run || c->run == cmd_compare)
         print_options();
     for (size_t i = 0; i < LENGTH(options); i++)
-        if (options[i].help && strstr(c->args, "OPTION") &&
-            strchr(options[i].also, c->name[0]))
-            printf("  --%-24s %s\n", text("%s %s", options[i].name, options[i].arg
-                   ? options[i].arg : ""), options[i].help);
+        if (options[i].help && has_options && strchr(options[i].also, *c->name))
+            printf("  --%-10s %-13s %s\n", options[i].name,
+                   options[i].arg ? options[i].arg : "", options[i].help);
     return flushed(0);
 }
 
+/* --help: all commands on one screen. */
 static int cmd_help(int argc, char **argv) {
     (void)argc, (void)argv;
     printf("Usage: minicontainer COMMAND ...\n"
            "  minicontainer run             a shell in a container\n"
            "  minicontainer compare         what it has of its own\n\n");
+    /* (--help and --version are in the table as well, but need no words.) */
     for (size_t i = 0; i < LENGTH(commands); i++)
         if (commands[i].what)
             printf("  %-10s %-36s %s\n", commands[i].name, commands[i].args,
@@ -3298,17 +3827,19 @@ static void sane_start(int argc, char **argv) {
     narrator.title_size = (size_t)(last - argv[0]) + strlen(last) + 1;
 }
 
-/* Is WORD a wish for help? */
+/* Is WORD a wish for help? Everywhere the same two words. */
 static bool is_help(const char *word) {
     return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
 }
 
+/* The program's first word is a command; the rest is the command's business. */
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "--help";
 
     if (argc < 1)
         return OURS;
     sane_start(argc, argv);
+    /* The plot: find the command, and let it do its work. */
     for (size_t i = 0; i < LENGTH(commands); i++)
         if (strcmp(commands[i].name, name) == 0) {
             bool help = commands[i].what && argc > 2 && is_help(argv[2]);
