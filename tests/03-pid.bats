@@ -104,7 +104,7 @@ mark() { echo "9${BATS_TEST_NUMBER}${BATSPID:-$$}.${RANDOM}"; }
 }
 
 @test "^C on a PID 1 without a handler: a word, and the second ends it" {
-    requires tty
+    requires tty ps
     session_start
     session_prompt
     session_type 'minicontainer run -- sleep 100'
