@@ -218,7 +218,6 @@ static struct {
     bool explain;     /* --explain: tell each step                        */
     bool step;        /* --step: and wait for Enter before it             */
     const char *who;  /* who is speaking: parent, child, init             */
-    pid_t self;       /* its number: to know a child that is just born    */
     const char *peek; /* what to try in a second window; %d is the PID    */
     pid_t pid;        /* the container's PID, as the world outside has it */
     pid_t child;      /* our child, killed if we leave too early          */
@@ -227,40 +226,58 @@ static struct {
     size_t title_size;
 } narrator = { .who = "parent" };
 
-/* printf into a buffer that nobody has to free. It is used again 32 calls
- * later, so a text that must live longer is copied. errno is kept. Texts of
- * more than 8191 bytes are cut. */
+/* Texts are made all the time here, and nearly all of them are said at once and
+ * then forgotten. So there is no malloc(3) for them, and no free(3).
+ *
+ * Room for a text of up to 8191 bytes that nobody has to free: a ring of 64 KB,
+ * which is used again from its beginning when it is full. So a text lives until
+ * some 56 KB of others have been made; one that must live longer is copied.
+ * fresh() gives the room, taken() keeps as much of it as the text at P has. */
+static char *ring_at;
+enum { TEXT_MAX = 8191 };
+
+static char *fresh(void) {
+    static char ring[65536];
+    bool full = !ring_at || ring_at + TEXT_MAX >= ring + sizeof ring;
+
+    ring_at = full ? ring : ring_at;
+    *ring_at = '\0';
+    return ring_at;
+}
+
+static char *taken(char *p) {
+    ring_at = p + strlen(p) + 1;
+    return p;
+}
+
+/* printf(3) into such a room. Longer texts are cut. errno is kept. */
 __attribute__((format(printf, 1, 2)))
 static char *text(const char *fmt, ...) {
-    /* (8 KB hold the largest file of /proc that we read, status, many
-     * times.) */
-    static char ring[32][8192];
-    static unsigned next;
-    char *out = ring[next++ % LENGTH(ring)];
+    char *out = fresh();
     int err = errno;
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(out, sizeof *ring, fmt, args);
+    vsnprintf(out, TEXT_MAX + 1, fmt, args);
     va_end(args);
     errno = err;
-    return out;
+    return taken(out);
 }
 
-/* A small file as a text(); "" if there is none, or if we may not read it. All
+/* A small file as a text; "" if there is none, or if we may not read it. All
  * the files of /proc that we read are small. */
 static char *slurp(const char *path) {
-    char *out = text("%s", "");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *out = fresh();
     ssize_t got = 0, n;
 
     /* A file of /proc says how long it is only by ending. */
-    while (fd >= 0 && (n = read(fd, out + got, (size_t)(8191 - got))) > 0)
+    while (fd >= 0 && (n = read(fd, out + got, (size_t)(TEXT_MAX - got))) > 0)
         got += n;
     out[got] = '\0';
     if (fd >= 0)
         close(fd);
-    return out;
+    return taken(out);
 }
 
 /* How many bytes of the first line of LINES go into N columns. It is cut
@@ -463,19 +480,18 @@ static void failed(const char *call, const char *values, int line) {
 /* Behind SYS, SYSV and TRY: go on with the result of a call, or fail. */
 static int checked(long result, bool told, const char *call, int line,
                    const char *values) {
-    /* The result goes through unchanged: a descriptor, a PID, or 0. */
-    /* clone(2) and fork(2) return twice, 0 in the child: only the parent,
-     * whose number has not changed, tells it. */
-    bool newborn = result == 0 && getpid() != narrator.self;
+    /* clone(2) and fork(2) return twice, 0 in the child: only the parent tells
+     * it. No other call that is told has such a name. */
+    bool newborn = result == 0 && (strstr(call, "fork()") ||
+                                   strstr(call, "SYS_clone"));
 
     if (result < 0)
         failed(call, values, line);
     /* Told after it was made: so the result is part of the line. */
-    if (told && !newborn && *values)
-        tell("call", text("%s = %ld  [%s]", call, result, values));
-    else if (told && !newborn)
-        tell("call", text("%s = %ld", call, result));
-    narrator.self = getpid();
+    if (told && narrator.explain && !newborn)
+        tell("call", text(*values ? "%s = %ld  [%s]" : "%s = %ld", call, result,
+                          values));
+    /* The result goes through unchanged: a descriptor, a PID, or 0. */
     return (int)result;
 }
 /* #call is the call's own text: the preprocessor makes a string of it. */
@@ -971,7 +987,8 @@ static void end_orphans(const struct container *c) {
     char self[16] = "";
     glob_t found = { 0 };
 
-    do {
+    /* (-1 and ECHILD: we have none.) */
+    while (waitpid(-1, NULL, WNOHANG) >= 0) {
         /* Look again and again: who was a grandchild is a child once its parent
          * has ended, and who was just being born has a number now. */
         ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
@@ -982,7 +999,8 @@ static void end_orphans(const struct container *c) {
             if (parent_of(text("%s/stat", found.gl_pathv[i])) == getpid())
                 kill(atoi(found.gl_pathv[i]), SIGKILL);
         globfree(&found);
-    } while (waitpid(-1, NULL, 0) > 0);
+        waitpid(-1, NULL, 0);
+    }
 }
 
 /* Remember the terminal as it is before the container runs. A shell inside may
@@ -1026,9 +1044,13 @@ static void clean_start(void) {
     say("a clean start: no signals, descriptors or rights of the caller's");
     sigemptyset(&none);
     /* An ignored signal stays ignored across execve(2): nohup(1) lives from
-     * that. */
-    for (int sig = 1; sig < NSIG; sig++)
-        signal(sig, SIG_DFL); /* SIGKILL and SIGSTOP refuse: fine */
+     * that. libc keeps 32 and 33 for itself and does not let us touch them, but
+     * make(1) hands them down ignored: so the bare system call, which libc is
+     * not asked about. SIGKILL and SIGSTOP refuse, and are never ignored.
+     * The kernel's struct sigaction: handler, flags, restorer, mask. */
+    struct { unsigned long handler, flags, restorer, mask; } dfl = { 0 };
+    for (int sig = 1; sig <= 64; sig++)
+        syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof dfl.mask);
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
     umask(022);
     /* A keyring of our own: keys of the caller's session stay out of reach.
@@ -1063,6 +1085,7 @@ static void fresh_environment(const struct container *c) {
                    "/sbin:/bin:/opt/minicontainer", 1);
     setenv("HOME", home, 1);
     setenv("HOSTNAME", c->hostname, 1);
+    /* By this word a program can know where it is; systemd and Podman set it, too. */
     setenv("container", "minicontainer", 1);
     setenv("PS1", text("%s# ", c->hostname), 1); /* the prompt: where we are */
     for (int i = 0; i < c->envs; i++)
@@ -1089,21 +1112,21 @@ static void elf_loader(int fd, const Elf64_Ehdr *head, char *out) {
  * #!, or a loader; "" if none. */
 static const char *interpreter(const char *path) {
     union { char start[4096]; Elf64_Ehdr elf; } head = { .start = "" };
-    char *out = text("%s", "");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *out = fresh();
 
     /* The first bytes decide: "#!" is a script, "\177ELF" a program. */
     if (fd >= 0 && read(fd, &head, sizeof head - 1) > 2) {
         const char *name = head.start + 2 + strspn(head.start + 2, " \t");
         if (strncmp(head.start, "#!", 2) == 0)
-            out = text("%.*s", (int)strcspn(name, " \t\n"), name);
+            snprintf(out, PATH_MAX, "%.*s", (int)strcspn(name, " \t\n"), name);
         else if (memcmp(head.start, ELFMAG, SELFMAG) == 0)
             elf_loader(fd, &head.elf, out);
     }
     /* None of both: a program that stands by itself (static), or no program. */
     if (fd >= 0)
         close(fd);
-    return out;
+    return taken(out);
 }
 
 /* execve(2) failed: say why, as exactly as can be found out, and leave with
@@ -1599,11 +1622,10 @@ static const char *look_proc(void) {
 /* (A list, and not all of /etc: what is not on it cannot leak.) */
 static const char *const brought[] = {
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
-    "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
-    "/etc/ca-certificates", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
-    "/etc/terminfo", "/etc/services", "/etc/protocols", "/etc/localtime",
-    "/etc/os-release", "/etc/debian_version",
+    "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
+    "/etc/services", "/etc/protocols", "/etc/localtime", "/etc/os-release",
+    "/etc/debian_version",
 };
 
 /* Directories that every tree has. */
@@ -3820,7 +3842,6 @@ static void sane_start(int argc, char **argv) {
     close_from_3();
     for (size_t i = 0; i < LENGTH(watched); i++)
         signal(watched[i], SIG_DFL);
-    narrator.self = getpid();
     /* The words of the command line lie behind each other in memory. */
     char *last = argv[argc - 1];
     narrator.title = argv[0];
