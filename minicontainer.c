@@ -994,6 +994,7 @@ static void end_orphans(const struct container *c) {
         ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
         if (n < 0 || atoi(self) != getpid() || fchdir(c->proc_fd) < 0)
             return;
+        /* /proc is where we stand now, so these are the processes. */
         glob("[0-9]*", 0, NULL, &found);
         for (size_t i = 0; i < found.gl_pathc; i++)
             if (parent_of(text("%s/stat", found.gl_pathv[i])) == getpid())
@@ -1085,7 +1086,8 @@ static void fresh_environment(const struct container *c) {
                    "/sbin:/bin:/opt/minicontainer", 1);
     setenv("HOME", home, 1);
     setenv("HOSTNAME", c->hostname, 1);
-    /* By this word a program can know where it is; systemd and Podman set it, too. */
+    /* By this word a program can know where it is; systemd and Podman set it,
+     * too. */
     setenv("container", "minicontainer", 1);
     setenv("PS1", text("%s# ", c->hostname), 1); /* the prompt: where we are */
     for (int i = 0; i < c->envs; i++)
@@ -2676,8 +2678,10 @@ static int parent_side(struct container *c) {
     /* The child waits. What it cannot do for itself, we do for it. */
     c->pid = narrator.pid = narrator.child = child;
     for (int row = 0; row < ROWS; row++)
-        if (on(c, row) && isolations[row].parent)
+        if (on(c, row) && isolations[row].parent) {
+            narrator.peek = isolations[row].peek;
             isolations[row].parent(c);
+        }
     pid_t guardian = start_guardian(c, pidfd);
     close(c->life[0]);
     say("go: the child takes it from here, we wait for its end");
