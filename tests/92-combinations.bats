@@ -58,7 +58,7 @@ check_sums() { # ALLOWED REFUSED
     cp "$SWEEP" sweep.bash
     tar -cf bin.tar probe sweep.bash
     before=$(fingerprint)
-    MC_TIMEOUT=100 as_user mc lab sh -c 'mkdir /tmp/bin && cd /tmp/bin && tar -xf - &&
+    MC_TIMEOUT=100 as_user mc lab sh -c 'mkdir /tmp/bin && cd /tmp/bin && tar --no-same-owner -xf - &&
         exec bash sweep.bash sweep /tmp/bin/probe yes' <bin.tar
     check_sums 576 448
     assert "$(fingerprint)" == "$before" "the host is as it was"
