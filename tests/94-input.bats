@@ -158,7 +158,7 @@ build_deny() {
     done
     for word in x 0 0: 0:1000 1:2 0:1000:0 0:1000:1:5 ::: a:b:c 0:1000:x -1:1000:1 0:1000:-1 \
         0:4294967296:1 0:1000:4294967296 '' 0,1000,1 "0 1000 1"; do
-        bad 125 "--map" run --map "$word" -- true
+        bad 125 "minicontainer: --map" run --map "$word" -- true
     done
     bad 125 "--map" run --map 5:1000:1 -- true
     bad 125 "--map" run --map 0:1000:1 --map 0:1001:1 --map x -- true
@@ -278,7 +278,7 @@ build_deny() {
         echo "I am $n" >"data/$n/file"
         words+=(-v "data/$n:/vol/$n:ro")
     done
-    chmod -R a+rX data
+    chmod -R a+rwX data # who may write is not the question: the volumes are read-only
     for who in $(people); do
         $who mc run "${words[@]}" -- sh -c 'cat /vol/*/file | sort -u | wc -l; cat /vol/40/file'
         assert "$output" == $'40\nI am 40'
@@ -360,6 +360,12 @@ odd() {
         odd 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && "$1" compare >/dev/null'
         odd 'd=$(mktemp -d) && cd "$d" && chmod 0 "$d" && "$1" run -- pwd && rmdir "$d"'
         assert "$output" == /
+        # A directory that only its owner may enter, as /root is: 0 inside may be somebody else.
+        local words
+        for words in "--only user" "--only user,mnt" "--only user,pid,mnt,proc,net" --no-root; do
+            odd 'd=$(mktemp -d) && cd "$d" && "$1" run '"$words"' -- echo in && rmdir "$d"'
+            assert "$output" == in "$words"
+        done
     done
 }
 
