@@ -48,26 +48,27 @@ stop() {
 
 @test "the exit status is the command's, or 128 and the number of its signal" {
     local way code sig
-    for way in "${ways[@]}"; do
-        for code in 0 1 7 125 255; do
-            mc -any run $way -- sh -c "exit $code"
-            assert "$status" -eq "$code" "run $way"
-        done
+    for code in 0 125 255; do
+        mc -any run -- sh -c "exit $code"
+        assert "$status" -eq "$code"
+    done
+    for way in --init --none; do
+        mc -7 run $way -- sh -c "exit 7"
     done
     # PID 1 cannot be ended by a signal of its own making, so not as PID 1.
     for way in --init --none; do
-        for sig in 1 9 11 15; do
+        for sig in 9 15; do
             mc -any run $way -- sh -c "kill -$sig \$\$"
             assert "$status" -eq $((128 + sig)) "run $way"
         done
     done
 }
 
-@test "the supervisor passes TERM, HUP and USR1 on, and answers with the status" {
+@test "the supervisor passes TERM and USR1 on, and answers with the status" {
     requires userns
     local sig way
     for way in "${ways[@]}"; do
-        for sig in TERM HUP USR1; do
+        for sig in TERM USR1; do
             start run $way -- sh -c "trap 'exit 9' $sig; echo up; while :; do sleep 0.05; done"
             kill -s "$sig" "$outer"
             status=0
