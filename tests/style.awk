@@ -125,6 +125,10 @@ function chapter_end(    wanted) {
         field = substr(whole, 4); sub(/  .*/, "", field); sub(/ $/, "", field); gsub(/ /, "-", field)
         fields = fields " " field
     }
+    # A title without a number, behind the chapters: the table, and all that is driven by it.
+    if (opens && match(whole, /^ \* [0-9]+\. [A-Z]/)) in_chapters = 1
+    else if (opens) in_chapters = 0
+    opens = (whole ~ /^\/\* =====/)
     banner_rule = (whole ~ /^(\/\*| \*) ?=====/)
     if (chapter && whole ~ /\*\//) chapter_end()
 
@@ -132,6 +136,7 @@ function chapter_end(    wanted) {
     else if (!has_code) { comments++; run = 0 }
     else {
         code_lines++
+        if (in_chapters) chapter_code++
         if (commented || whole ~ /(^|[^A-Za-z_])say\(/) run = 0
         else if (++run == 11) complain("stretch", NR, "more than 10 code lines without a word")
     }
@@ -154,9 +159,12 @@ END {
     if (middle > 15) complain("median", 0, "the median function has " middle " lines (15)")
     if (!main_lines) complain("main", 0, "there is no main")
     if (share < 35 || share > 50) complain("share", 0, sprintf("%.1f %% comments (35-50)", share))
-    if (code_lines > 1500) complain("size", 0, code_lines " lines of code (1500)")
+    # The chapters are what is read; the table, the lab, the dance, look and the command line are the
+    # rest. The whole has a bound of its own, so that the rest does not grow unseen.
+    if (chapter_code > 1500) complain("size", 0, chapter_code " lines of code in the chapters (1500)")
+    if (code_lines > 2300) complain("size", 0, code_lines " lines of code (2300)")
     if (!chapters) complain("banner", 0, "there is no chapter")
-    fact("code", code_lines + 0); fact("comments", comments + 0); fact("blank", blanks + 0)
+    fact("code", code_lines + 0); fact("code-in-chapters", chapter_code + 0); fact("comments", comments + 0); fact("blank", blanks + 0)
     fact("share", sprintf("%.1f", share)); fact("functions", functions + 0)
     fact("median", middle + 0); fact("longest", longest + 0 " " longest_name)
     fact("main", main_lines + 0); fact("nesting", nesting + 0); fact("chapters", chapters + 0)
