@@ -57,8 +57,8 @@ build_deny() {
         bad 127 "true.*not found in .*empty" run --image empty -- true
         bad 125 "." run --image
     done
-    chmod 0700 closed
     assert "$(fingerprint)" == "$before"
+    chmod 0700 closed
     no_process_left
 }
 
@@ -351,19 +351,19 @@ odd() {
     requires userns
     local who
     for who in $(people); do
-        odd 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && "$1" run -- pwd'
+        odd 'd=$(mktemp -d -p "$PWD") && cd "$d" && rmdir "$d" && "$1" run -- pwd'
         assert "$output" == /
-        odd 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && "$1" run --only user -- echo in'
+        odd 'd=$(mktemp -d -p "$PWD") && cd "$d" && rmdir "$d" && "$1" run --only user -- echo in'
         assert "$output" == in
-        odd 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && "$1" lab -- pwd'
+        odd 'd=$(mktemp -d -p "$PWD") && cd "$d" && rmdir "$d" && "$1" lab -- pwd'
         assert "$output" == /root
-        odd 'd=$(mktemp -d) && cd "$d" && rmdir "$d" && "$1" compare >/dev/null'
-        odd 'd=$(mktemp -d) && cd "$d" && chmod 0 "$d" && "$1" run -- pwd && rmdir "$d"'
+        odd 'd=$(mktemp -d -p "$PWD") && cd "$d" && rmdir "$d" && "$1" compare >/dev/null'
+        odd 'd=$(mktemp -d -p "$PWD") && cd "$d" && chmod 0 "$d" && "$1" run -- pwd && rmdir "$d"'
         assert "$output" == /
         # A directory that only its owner may enter, as /root is: 0 inside may be somebody else.
         local words
         for words in "--only user" "--only user,mnt" "--only user,pid,mnt,proc,net" --no-root; do
-            odd 'd=$(mktemp -d) && cd "$d" && "$1" run '"$words"' -- echo in && rmdir "$d"'
+            odd 'd=$(mktemp -d -p "$PWD") && cd "$d" && "$1" run '"$words"' -- echo in && rmdir "$d"'
             assert "$output" == in "$words"
         done
     done
