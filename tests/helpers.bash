@@ -252,8 +252,8 @@ nap() { sleep 0.02; }
 
 # requires WORD...
 # Skips the test where the machine or the person lacks WORD. Whether it is there is found by
-# doing, in namespaces of our own. MC_MUST_RUN (words, or "all") turns skips into failures;
-# "all" leaves out root and nonroot, which are about who runs the tests. An unknown word fails.
+# doing, in namespaces of our own. MC_MUST_RUN (words, or "all") turns skips into failures; "all"
+# leaves out root, nonroot and plain, which are about who tests and what. An unknown word fails.
 requires() {
     local word rc
     for word; do
@@ -274,19 +274,21 @@ must_run() {
     local must
     for must in ${MC_MUST_RUN//,/ }; do
         if [ "$must" = "$1" ]; then return 0; fi
-        if [ "$must" = all ] && [[ $1 != root && $1 != nonroot ]]; then return 0; fi
+        if [ "$must" = all ] && [[ $1 != root && $1 != nonroot && $1 != plain ]]; then return 0; fi
     done
     return 1
 }
 
 # All words, for the test that tries each.
-REQUIRES_WORDS='root nonroot user userns subuid timens netns cgroup2 overlay tty strace busybox
+REQUIRES_WORDS='root nonroot plain user userns subuid timens netns cgroup2 overlay tty strace busybox
 cc clang musl-gcc make git ip ping ps perl python3 findmnt ipcs hostname parallel'
 
 probe() {
     case $1 in
     root) [ "$(id -u)" = 0 ] && unshare --uts true ;;
     nonroot) [ "$(id -u)" != 0 ] ;;
+    # Not a sanitizer build, which makes system calls and holds descriptors of its own.
+    plain) ! grep -q __asan_init "$MC" ;;
     user) [ "$(as_user id -u)" != 0 ] && as_user test -x "$MC" ;;
     userns) as_user unshare --user --map-root-user --mount true ;;
     subuid) as_user sh -c 'command -v newuidmap && unshare --map-auto --map-root-user true' ;;
