@@ -50,6 +50,7 @@ mark() { echo "9${BATS_TEST_NUMBER}${BATSPID:-$$}.${RANDOM}"; }
 
 @test "with pid the number of a process outside does not exist" {
     mc lab sh -c 'v=$(cat /run/victim.pid)
+        until grep -q victim /proc/$v/comm; do :; done
         minicontainer run --only pid -- sh -c "kill -0 $v || kill -9 $v || echo none"
         kill -0 $v && cat /proc/$v/comm'
     assert "$output" == $'none\nvictim'

@@ -77,7 +77,8 @@ image() { # NAME DIRECTORY...
 }
 
 @test "in a lab: a number in the old /proc is no number of ours" {
-    mc lab sh -c 'minicontainer run --only pid,mnt -- sh -c "
+    mc lab sh -c 'until grep -q victim /proc/$(cat /run/victim.pid)/comm; do :; done
+        minicontainer run --only pid,mnt -- sh -c "
         v=\$(cat /run/victim.pid); cat /proc/\$v/comm; kill -0 \$v || echo none"'
     assert "$output" == $'victim\nnone'
     mc lab sh -c 'minicontainer run --only pid,mnt,proc -- sh -c "
@@ -97,7 +98,8 @@ image() { # NAME DIRECTORY...
 }
 
 @test "without pid a fresh /proc shows nothing new, in a lab" {
-    mc lab sh -c 'stat -c %d /proc; minicontainer run --only mnt,proc -- sh -c "
+    mc lab sh -c 'until grep -q victim /proc/$(cat /run/victim.pid)/comm; do :; done
+        stat -c %d /proc; minicontainer run --only mnt,proc -- sh -c "
         stat -c %d /proc; cat /proc/\$(cat /run/victim.pid)/comm"'
     assert "${lines[2]}" == victim
 }
