@@ -150,7 +150,7 @@ fits_screen() {
 }
 
 @test "-v, -w, -e, --hostname: Docker's options, long and short" {
-    requires userns
+    requires userns hostname
     mkdir -p data && echo found >data/file && chmod -R a+rX data
     local dir
     for dir in "-v $PWD/data:/data" "--volume $PWD/data:/data" "--volume=$PWD/data:/data" \

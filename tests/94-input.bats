@@ -194,7 +194,6 @@ build_deny() {
     requires userns
     local who
     mkdir -p image/bin image/dir
-    echo 'int main(void) { return 0; }' >t.c
     printf '#!/no/such/interpreter\n' >image/script
     printf 'no program\n' >image/text
     printf '\177ELF broken' >image/elf
