@@ -860,12 +860,15 @@ static bool still_starting(pid_t process) {
 }
 
 /* Would PROCESS not even notice SIG? So it is for PID 1 of a PID namespace, if
- * it neither handles, nor blocks, nor on purpose ignores it. While it is still
- * starting it has all our signals blocked, but only until it unblocks them.
- * NSpid lists its numbers, from our namespace inwards: "4711 1". */
+ * it neither handles, nor on purpose ignores, nor blocks it: then the kernel
+ * does not deliver it. NSpid lists the numbers of a process, from our namespace
+ * inwards: "4711 1".
+ *
+ * Blocked can mean two things. A program that fetches its signals with
+ * sigwait(3) blocks them for ever. But libc blocks all signals also for the
+ * moment of a fork(2): and what comes in that moment to a PID 1 that has no
+ * handler is dropped right after it. So we look again, for 40 ms. */
 static bool unheard(pid_t process, int sig) {
-    /* "NSpid:\t4711\t1\n": in the innermost namespace it is number 1. Where
-     * there is no second number, it is in our own namespace. */
     const char *who = text("%d", process);
     const char *ns = strstr(slurp(text("/proc/%s/status", who)), "NSpid:\t");
     const char *last = ns ? strchr(ns, '\n') - 2 : "";
@@ -879,10 +882,18 @@ static bool unheard(pid_t process, int sig) {
     /* In sigwait(3) a signal is blocked, though it is not shown as such. */
     if (strstr(slurp(text("/proc/%s/wchan", who)), "sigtimedwait"))
         return false;
-    unsigned long long heard = status_bits(who, "SigCgt:") |
-                               status_bits(who, "SigBlk:") |
-                               status_bits(who, "SigIgn:");
-    return !(heard >> (sig - 1) & 1);
+    /* Handled, or ignored on purpose: it has its effect, or is meant to have none.
+     * Not even blocked: it is dropped. */
+    for (int i = 0; i < 20; i++) {
+        unsigned long long heard = status_bits(who, "SigCgt:") |
+                                   status_bits(who, "SigIgn:");
+        if (heard >> (sig - 1) & 1)
+            return false;
+        if (!(status_bits(who, "SigBlk:") >> (sig - 1) & 1))
+            return true;
+        poll(NULL, 0, 2);
+    }
+    return false;
 }
 
 /* Supervisor: SIG would end any other program, but CHILD is PID 1 and deaf to
@@ -1355,20 +1366,10 @@ static void init_side(struct container *c) {
  *           written there is seen by all. That is root's work (chapter 6).
  * Read      lessons/04-mnt, mount_namespaces(7), mount(2), open_tree(2)
  *
- * Root of a container may undo "read-only" on mounts of its own table: only
- * what it got from outside in a table that it does not own is locked.
- *
- * A mount is an entry of a table: "at /home begins that file system". A bind
- * mount is an entry that shows a directory a second time. Each entry may be
- * shared (what is mounted below it appears in all the copies of the table,
- * and so outside, too), private, or a slave (from outside to inside only).
- * systemd makes everything shared. Therefore the first call in a new table
- * makes all private; unshare(1) does the same, and `docker run -v` has
- * words for it (rprivate, rshared, rslave).
- *
- * A mount is read by its descriptor here: open_tree(2) gives one for a copy
- * of a directory that is attached nowhere; move_mount(2) attaches it. In
- * between no path is involved, so nobody can put something else there.
+ * "Read-only" is no wall against root of the container. These mounts are in a
+ * table that its own user namespace owns, so it may remount them, and then
+ * write what the user behind it may write. What was mounted in a table of
+ * somebody else's is locked. Chapter 12 takes that right away, as Docker does.
  */
 
 /* Make the mount at PATH (below AT) read-only, or take setuid files and device
@@ -2424,7 +2425,7 @@ static void furnish(const struct container *c) {
     copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
     make_file("/root/minicontainer.c", 0644, own_source, source_size);
     if (!c->argv && !c->instead)
-        write_line("minicontainer: ", "a practice host: you are root in it, "
+        write_line("minicontainer: ", "a practice host: you are root, "
                    "break what you like; exit resets it");
 }
 
@@ -3763,7 +3764,7 @@ static const struct command {
         "lab minicontainer run --none -- hostname oops" } },
     { "exec", "[OPTION]... [PID | lab] [COMMAND...]", "a second window into it",
       cmd_exec,
-      { "exec lab                      a shell in the lab of another window",
+      { "exec lab                      a shell in another window's lab",
         "exec 4711 -- ps ax            the PID of its process, or its `run`" } },
     { "look", "[--porcelain]", "what this very process sees", cmd_look,
       { "look                          a row for each isolation",
