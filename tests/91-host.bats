@@ -124,6 +124,7 @@ signals_as_anybody() {
         hit_at_moments "$signal" 15 run --volume "$at:/mnt:ro" --init -- /mnt/probe stay
         hit_at_moments "$signal" 15 run --no-pid --volume "$at:/mnt:ro" -- /mnt/probe stay
         hit_at_moments "$signal" 15 run --none -- "$at/probe" stay
+        hit_at_moments "$signal" 20 run -- sh -c 'while :; do /bin/true; done'
         hit_at_moments "$signal" 10 lab sleep 1000
         hit_at_moments "$signal" 10 compare uts -- sleep 1000
     done
