@@ -882,9 +882,9 @@ static bool unheard(pid_t process, int sig) {
     /* In sigwait(3) a signal is blocked, though it is not shown as such. */
     if (strstr(slurp(text("/proc/%s/wchan", who)), "sigtimedwait"))
         return false;
-    /* Handled, or ignored on purpose: it has its effect, or is meant to have none.
-     * Not even blocked: it is dropped. */
     for (int i = 0; i < 20; i++) {
+        /* Handled, or ignored on purpose: it has its effect, or shall have
+         * none. Not even blocked: it is dropped. */
         unsigned long long heard = status_bits(who, "SigCgt:") |
                                    status_bits(who, "SigIgn:");
         if (heard >> (sig - 1) & 1)
@@ -1370,6 +1370,18 @@ static void init_side(struct container *c) {
  * table that its own user namespace owns, so it may remount them, and then
  * write what the user behind it may write. What was mounted in a table of
  * somebody else's is locked. Chapter 12 takes that right away, as Docker does.
+ *
+ * A mount is an entry of a table: "at /home begins that file system". A bind
+ * mount is an entry that shows a directory a second time. Each entry may be
+ * shared (what is mounted below it appears in all the copies of the table,
+ * and so outside, too), private, or a slave (from outside to inside only).
+ * systemd makes everything shared. Therefore the first call in a new table
+ * makes all private; unshare(1) does the same, and `docker run -v` has
+ * words for it (rprivate, rshared, rslave).
+ *
+ * A mount is read by its descriptor here: open_tree(2) gives one for a copy
+ * of a directory that is attached nowhere; move_mount(2) attaches it. In
+ * between no path is involved, so nobody can put something else there.
  */
 
 /* Make the mount at PATH (below AT) read-only, or take setuid files and device
