@@ -212,6 +212,7 @@ extern const char own_source[], own_source_end[];
  * A step that fails on purpose, or is not checked, is not told: those are
  * the bare calls in this file, each with its reason beside it.
  */
+
 /* The narrator's state. It is the only thing in this program that is changed
  * from everywhere: who speaks and how loud is nobody's argument. */
 static struct {
@@ -357,9 +358,9 @@ static int chapter_of(int n) {
     const char *p = own_source, *end = source_line(n);
     int chapter = 0;
 
-    /* A title stands below a ruler: " * 2. UTS -- ..." */
-    for (; (p = strstr(p, "==\n * ")) && p < end; p++)
-        chapter = atoi(p + strlen("==\n * "));
+    /* A title stands below the first ruler of a banner: " * 2. UTS -- ..." */
+    for (; (p = strstr(p, "\n/* =====")) && p < end; p++)
+        chapter = atoi(strchr(p + 1, '\n') + strlen("\n * "));
     return chapter;
 }
 
@@ -629,15 +630,11 @@ static int count_lines(const char *path) {
  * is that they all share one kernel: `uname -r` says the same in each, a
  * program for another system cannot run, and a hole in the kernel is a hole
  * in every wall at once.
- *
- * A namespace begins as a copy, not empty: the new one has the machine's
- * name until somebody changes it. So without the call below one would see no
- * difference at all. That is true of mnt and cgroup as well; pid, ipc and net
- * begin empty.
  */
 
-/* The rows of THE TABLE, in its order. Row R is bit 1 << R of a set. */
-/* A set of rows is a number, a bit for each: that makes "all but these" and
+/* The rows of THE TABLE, in its order. Row R is bit 1 << R of a set.
+ *
+ * A set of rows is a number, a bit for each: that makes "all but these" and
  * "those that were named" one operation each. */
 enum { TIME, MNT, USER, UTS, IPC, NET, CGROUP, PID, ROOT, PROC, ROWS };
 #define BIT(row) (1u << (row))
@@ -657,9 +654,8 @@ struct volume {
 };
 
 /* All that one container is asked to be. parent_side() owns it; the child gets
- * its own copy by clone(2), as it gets a copy of all of the parent's memory. */
-/* It is a plain structure without pointers to shared things, so that a copy is
- * a copy: what the child changes in it, the parent does not see. */
+ * its own copy by clone(2), as it gets a copy of all of the parent's memory:
+ * what the child changes in it, the parent does not see. */
 struct container {
     /* The isolations, as sets of rows. */
     unsigned rows;        /* those that are on: the only set that counts     */
@@ -1069,8 +1065,8 @@ static void clean_start(void) {
      * It may fail (no quota left, a filter): then there are none to have.
      * session-keyring(7) */
     syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
-    /* (sudo and su are such files: they do not work in a container of ours.) */
-    /* From now on no setuid file gives more rights than we have. */
+    /* From now on no setuid file gives more rights than we have. (sudo and su
+     * are such files: they do not work in a container of ours.) */
     SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     close_from_3();
 }
@@ -1158,17 +1154,14 @@ static void explain_exec(const struct container *c, const char *path, int err) {
                        "%s", path, needs, where);
     else if (missing)
         message = text("%s: not found in %s", *path ? path : "\"\"", where);
-    /* (the file is there, and may be executed, but the kernel does not know
-     * it) */
-    else if (err == ENOEXEC)
+    else if (err == ENOEXEC) /* it may be executed, but is not known */
         message = text("%s: not for this processor, or a script without #!",
                        path);
     else
         message = text("%s: %s (%s), in %s", path, strerror(err),
                        errno_name(err), where);
-    /* Docker's users type an image's name first: tell them what is the word
-     * here. */
     write_line("minicontainer: ", message);
+    /* Docker's users type an image's name first: say what is the word here. */
     if (missing && !strchr(path, '/')) {
         write_line("  cause:  ", "the first word is the command; an image is a "
                    "directory, given by --image DIR");
@@ -1250,7 +1243,13 @@ static void start_command(struct container *c) {
  * Read      lessons/02-uts, uts_namespaces(7), sethostname(2)
  *
  * (UTS is "UNIX Time-sharing System", from struct utsname of uname(2).)
+ *
+ * A namespace begins as a copy, not empty: the new one has the machine's
+ * name until somebody changes it. So without the call below one would see no
+ * difference at all. That is true of mnt and cgroup as well; pid, ipc and net
+ * begin empty.
  */
+
 /* Child, root of its user namespace. */
 static void enter_uts(struct container *c) {
     say("the new UTS namespace has a copy of the names: we change the copy");
@@ -1302,6 +1301,7 @@ static const char *look_uts(void) {
  * From inside there is no number for anything outside, so there is nothing
  * to send a signal to: nobody forbids it, it cannot be said.
  */
+
 /* Who am I, among how many, and who is number 1? */
 static const char *look_pid(void) {
     /* This asks /proc, and /proc may be another namespace's (chapter 5): then
@@ -1629,12 +1629,14 @@ static const char *look_proc(void) {
  * Docker's images are that, in layers and packed; unpacked they can be used
  * here: `docker export` makes one.
  */
+
 #define NEW_ROOT "/tmp"
 
 /* What a container needs of the machine so that its tools work. Never a file
  * with passwords, keys or secrets. What a machine does not have is left out:
- * /lib32 and /nix, /etc/alternatives (Debian), /etc/pki (Fedora) ... */
-/* (A list, and not all of /etc: what is not on it cannot leak.) */
+ * /lib32 and /nix, /etc/alternatives (Debian), /etc/pki (Fedora) ...
+ *
+ * (A list, and not all of /etc: what is not on it cannot leak.) */
 static const char *const brought[] = {
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs",
@@ -1928,6 +1930,7 @@ static const char *look_root(void) {
  * attacks on it: some systems therefore forbid it ("What laptops refuse" in
  * lessons/README.md).
  */
+
 enum { RANGE_FIRST = 524288, RANGE_COUNT = 65536 };
 
 /* Fill in the map, if --map did not: as real root a range; as an ordinary
@@ -2049,6 +2052,7 @@ static const char *look_user(void) {
  * process that made them: what a program forgets stays until the next boot,
  * or here until the namespace ends. PostgreSQL and Oracle use them.
  */
+
 /* How many objects of System V there are, of each kind. */
 static const char *look_ipc(void) {
     static const char *const kinds[] = { "msg", "shm", "sem" };
@@ -2089,6 +2093,7 @@ static const char *look_ipc(void) {
  * use them. They belong to this namespace: a container that shares the
  * network can talk to them, whatever root it has.
  */
+
 /* Child, root of its user namespace. */
 static void enter_net(struct container *c) {
     struct ifreq request = { .ifr_name = "lo" };
@@ -2510,6 +2515,7 @@ static void preset_lab(struct container *c) {
  * That is why the caller's own directories are opened in step 6 before row
  * user, and the tmpfs is filled after it.
  */
+
 struct go {
     pid_t pid; /* the child's number, as the parent counts                    */
     bool step; /* [c] may have been typed after the child got its copy of all */
