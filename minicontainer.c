@@ -2410,6 +2410,7 @@ static void be_victim(void) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(fd, (struct sockaddr *)&name, size) == 0)
         listen(fd, 8);
+    kill(getpid(), SIGSTOP); /* ready: furnish() waits for this */
     for (;;)
         pause();
 }
@@ -2426,6 +2427,8 @@ static void furnish(const struct container *c) {
     pid_t victim = TRY(fork());
     if (victim == 0)
         be_victim();
+    waitpid(victim, NULL, WUNTRACED);
+    kill(victim, SIGCONT);
     const char *line = text("%d\n", victim);
     make_file("/run/victim.pid", 0644, line, strlen(line));
     /* For rows pid, root, net and ipc: something of the lab's that can be
@@ -2442,8 +2445,8 @@ static void furnish(const struct container *c) {
     copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
     make_file("/root/minicontainer.c", 0644, own_source, source_size);
     if (!c->argv && !c->instead)
-        write_line("minicontainer: ", "a practice host: you are root, "
-                   "break what you like; exit resets it");
+        write_line("minicontainer: ", "a practice host: break what you "
+                   "like, exit resets it");
 }
 
 /* A container that nothing is said about yet. */
