@@ -642,9 +642,7 @@ enum { TIME, MNT, USER, UTS, IPC, NET, CGROUP, PID, ROOT, PROC, ROWS };
 
 /* One line of a user namespace's map: COUNT ids from INSIDE on are the ids
  * from OUTSIDE on. user_namespaces(7) */
-struct map {
-    unsigned inside, outside, count;
-};
+struct map { unsigned inside, outside, count; };
 
 /* One --volume: SRC of the machine appears as DST in the container. */
 struct volume {
@@ -2602,8 +2600,9 @@ static void child_side(struct container *c) {
     enter_rows(c);
     if (c->image && !on(c, MNT))
         enter_chroot(c);
-    else if (!on(c, ROOT) && here >= 0)
-        TRY(fchdir(here)); /* the hooks stood in other places */
+    else if (!on(c, ROOT) && on(c, PROC) && fchdir(here) < 0)
+        TRY(chdir("/")); /* the hook of proc moved us, and there is no way back:
+                          * our new user may not enter that directory */
     enter_workdir(c);
 
     /* What leads out of the container is not kept in an init of ours. */
@@ -2889,9 +2888,7 @@ static int enter_container(struct container *c, pid_t pid) {
  * what COMMAND did to the world around it: on the left the lab is changed,
  * on the right it is not, and the machine never is.
  */
-struct view {
-    char id[40], sees[216];
-};
+struct view { char id[40], sees[216]; };
 
 /* What this process sees of ROW. Its id tells whether two processes share it:
  * the namespace's inode; for proc and root, which are mounts, the device and
@@ -3786,7 +3783,7 @@ static const struct command {
     { "exec", "[OPTION]... [PID | lab] [COMMAND...]", "a second window into it",
       cmd_exec,
       { "exec lab                      a shell in another window's lab",
-        "exec 4711 -- ps ax            the PID of its process, or its `run`" } },
+        "exec 4711 -- ps ax            the PID of it, or of its `run`" } },
     { "look", "[--porcelain]", "what this very process sees", cmd_look,
       { "look                          a row for each isolation",
         "look --porcelain              for programs: name, fact, value, by tabs" } },
