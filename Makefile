@@ -6,7 +6,7 @@ SAN      = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 # Left out: what wants memcpy_s and its like, which no libc here has; fields sorted by size; memory
 # that is still held at the end (the kernel takes it back; gcc looks for worse); and
 # comparePointers, which the two ends of the embedded source would trip.
-TIDY     = -*.DeprecatedOrUnsafeBufferHandling,-*.performance.Padding,-*.unix.Malloc
+TIDY     = -*.DeprecatedOrUnsafeBufferHandling,-*.performance.Padding,-*unix.Malloc
 MUSL    := $(shell command -v musl-gcc 2>/dev/null)
 # With GNU parallel two tests run at a time; without it one after the other.
 JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 2)
