@@ -116,17 +116,18 @@ was_hit() {
 }
 
 signals_as_anybody() {
-    local signal before hits='' at=$PWD
+    local signal tries before hits='' at=$PWD
     measure_stretch
     before=$(fingerprint)
     for signal in TERM INT HUP QUIT; do
-        hit_at_moments "$signal" 15 run -- sleep 1000
-        hit_at_moments "$signal" 15 run --volume "$at:/mnt:ro" --init -- /mnt/probe stay
-        hit_at_moments "$signal" 15 run --no-pid --volume "$at:/mnt:ro" -- /mnt/probe stay
-        hit_at_moments "$signal" 15 run --none -- "$at/probe" stay
-        hit_at_moments "$signal" 20 run -- sh -c 'while :; do /bin/true; done'
-        hit_at_moments "$signal" 10 lab sleep 1000
-        hit_at_moments "$signal" 10 compare uts -- sleep 1000
+        if [ "$signal" = TERM ]; then tries=16; else tries=8; fi
+        hit_at_moments "$signal" "$tries" run -- sleep 1000
+        hit_at_moments "$signal" "$tries" run -- sh -c 'while :; do /bin/true; done'
+        hit_at_moments "$signal" "$tries" run --volume "$at:/mnt:ro" --init -- /mnt/probe stay
+        hit_at_moments "$signal" "$tries" run --no-pid --volume "$at:/mnt:ro" -- /mnt/probe stay
+        hit_at_moments "$signal" "$tries" run --none -- "$at/probe" stay
+        hit_at_moments "$signal" "$tries" lab sleep 1000
+        hit_at_moments "$signal" "$tries" compare uts -- sleep 1000
     done
     assert "$(fingerprint)" == "$before"
 }

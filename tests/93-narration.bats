@@ -76,10 +76,12 @@ all_files() {
     as_user all_files
 }
 
-@test "narration: as root without a user namespace" {
+@test "narration: as root without a user namespace, and with a long map" {
     requires root strace perl
     held 20 run --explain --no-user -- true
     held 4 run --explain --only uts -- true
+    held 20 run --explain --map 0:524288:1000 --map 1000:600000:1 -- true
+    assert "$stderr" =~ "printf '0 524288 1000.n1000 600000 1' > /proc/"
     mkdir -p image
     held 2 run --explain --only uts --image / -- true
     assert "$stderr" contains 'call  chroot(".") = 0'

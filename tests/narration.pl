@@ -131,7 +131,9 @@ sub told_call {
 
 sub told_shell {
     my ($events, $text) = @_;
-    my ($words, $path, $refused) = $text =~ /^echo '(.*)' > (\S+)(  \(refused.*)?$/s or return;
+    my ($by, $words, $path, $refused) =
+        $text =~ /^(echo|printf) '(.*)' > (\S+)(  \(refused.*)?$/s or return;
+    $words =~ s/\\n/\n/g if $by eq 'printf';
     my $e = find_event($events, "write $path");
     return if !$e && $refused;  # it could not even be opened
     return wrong("told, and not written: $text") if !$e;
