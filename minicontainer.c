@@ -3786,14 +3786,14 @@ static const struct command {
         "exec 4711 -- ps ax            the PID of it, or of its `run`" } },
     { "look", "[--porcelain]", "what this very process sees", cmd_look,
       { "look                          a row for each isolation",
-        "look --porcelain              for programs: name, fact, value, by tabs" } },
+        "look --porcelain              for programs, by tabs" } },
     /* What this program says of itself. */
     { "source", "[CHAPTER | FUNCTION]", "this program's own source", cmd_source,
       { "source uts                    a chapter, by its name or number",
         "source child_side             a function" } },
     { "isolations", "[--porcelain]", "the table of isolations", cmd_isolations,
-      { "isolations                    chapter, name, what it needs, Docker's word",
-        "isolations --porcelain        for programs: by tabs" } },
+      { "isolations                    the table of them",
+        "isolations --porcelain        for programs, by tabs" } },
     /* Words that every program knows. */
     { "--version", "", NULL, cmd_version, { NULL, NULL } },
     { "--help", "", NULL, cmd_help, { NULL, NULL } },
