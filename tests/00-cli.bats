@@ -4,7 +4,7 @@ load helpers
 load session
 
 # Without bats' DEBUG trap in each helper: the tests take a third of the time.
-setup() { mc_setup; set +T; }
+setup() { mc_setup; }
 teardown() { session_end; }
 
 # Each of the two sorts of people, where the tests run as root; else the one who runs them.

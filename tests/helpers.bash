@@ -28,6 +28,9 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # A file with a setup() of its own calls this first.
 mc_setup() {
+    # bats traces every command of every function: half of a test's time. Which line failed is said
+    # all the same.
+    set +T
     # Root of a container may be a user whom nobody knows: what it shall read must be open.
     umask 022
     export HOME=$BATS_TEST_TMPDIR/home LC_ALL=C

@@ -36,7 +36,7 @@ my @plumbing = (
 );
 # The same for one kind of run: these stand in the argument --also=WORD.
 my %also = (
-    lab  => [ qr/^(clone\(child_stack=NULL, flags=CLONE_CHILD|setsid\(\)|msgget\(|ioctl\(\d+, SIOCSIFADDR)/,
+    lab  => [ qr/^(clone\(child_stack=NULL, flags=CLONE_CHILD|setsid\(\)|msgget\(|kill\(\d+, SIG(STOP|CONT)\)|ioctl\(\d+, SIOCSIFADDR)/,
               'the furniture of the lab' ],
 );
 
