@@ -718,9 +718,14 @@ static unsigned long long status_bits(const char *who, const char *field) {
 }
 
 /* May this process use capability number CAP? A capability is one of the some
- * forty pieces that root's power is made of. capabilities(7) */
+ * forty pieces that root's power is made of; they are kept as sets of 32 bits.
+ * capget(2) (version 3), capabilities(7) */
 static bool has_cap(int cap) {
-    return status_bits("self", "CapEff:") >> cap & 1;
+    struct { uint32_t version; int pid; } who = { 0x20080522, 0 };
+    struct { uint32_t effective, permitted, inheritable; } set[2] = { { 0 } };
+
+    syscall(SYS_capget, &who, set);
+    return set[cap / 32].effective >> cap % 32 & 1;
 }
 
 /* Does our own user namespace know COUNT ids from FIRST on? The machine's own
@@ -1678,9 +1683,8 @@ static void copy_file(const char *from, const char *to, mode_t mode) {
 
     if (in < 0)
         return;
+    int out = TRY(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, mode));
     /* sendfile(2) copies within the kernel, here by up to 1 MB a call. */
-    make_file(to, mode, "", 0);
-    int out = TRY(open(to, O_WRONLY | O_CLOEXEC));
     while (sendfile(out, in, NULL, 1 << 20) > 0)
         continue;
     close(in);
@@ -1752,7 +1756,7 @@ static void build_default_root(const struct container *c) {
  * namespace must not make device files (mknod(2) is EPERM), but may show those
  * that exist. A file is bound on a file, so there must be one. */
 static void bind_device(const char *from, const char *name) {
-    make_file(name, 0644, "", 0);
+    TRY(mknod(name, S_IFREG | 0644, 0));
     SYSV(mount(from, name, NULL, MS_BIND, NULL), "%s", from);
 }
 
