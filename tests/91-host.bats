@@ -156,7 +156,7 @@ kill_as_anybody() {
     hit_at_moments kill 30 lab sh -c 'setsid sleep 1000 & exec sleep 1000'
     hit_at_moments kill 30 compare uts -- sh -c 'setsid sleep 1000 & exec sleep 1000'
     was_hit supervisor 40
-    was_hit child 40
+    was_hit child 25
     was_hit grandchild 20
     was_hit "child init" 1
     was_hit "child lab" 1

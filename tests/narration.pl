@@ -31,6 +31,7 @@ my @plumbing = (
     [ qr/^setgroups\(0, NULL\)/,                   'part of becoming root; refused where that is so' ],
     [ qr/^keyctl\(KEYCTL_JOIN_SESSION_KEYRING, /,  'part of the clean start; may be refused' ],
     [ qr/^prlimit64\(\d+, RLIMIT_\w+, NULL, /,     'a question' ],
+    [ qr/^prlimit64\(0, RLIMIT_CORE, \{rlim_cur=0,/, 'a build with AddressSanitizer' ],
     [ qr/^clone\(.*CLONE_VFORK/,                   'libc: posix_spawn' ],
     [ qr/^kill\(\d+, SIGKILL\)/,                   'the end of a child' ],
 );
