@@ -1643,9 +1643,8 @@ static const char *look_proc(void) {
 static const char *const brought[] = {
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf", "/etc/pki/ca-trust", "/etc/pki/tls/certs",
-    "/etc/services", "/etc/protocols", "/etc/localtime", "/etc/os-release",
-    "/etc/debian_version",
+    "/etc/pki/ca-trust", "/etc/pki/tls/certs",
+    "/etc/localtime", "/etc/os-release",
 };
 
 /* Directories that every tree has. */
