@@ -55,30 +55,30 @@ all_files() {
 }
 
 @test "narration: what is told is what strace sees, and the other way round" {
-    requires strace perl userns
+    requires plain strace perl userns
     all_runs
 }
 
 @test "narration: as an ordinary user" {
-    requires root strace perl user userns
+    requires plain root strace perl user userns
     chmod 0777 .
     as_user all_runs
 }
 
 @test "narration: with an image and volumes" {
-    requires strace perl userns
+    requires plain strace perl userns
     need_probe
     all_files
 }
 
 @test "narration: with an image and volumes, as an ordinary user" {
-    requires root strace perl user userns
+    requires plain root strace perl user userns
     need_probe
     as_user all_files
 }
 
 @test "narration: as root without a user namespace, and with a long map" {
-    requires root strace perl
+    requires plain root strace perl
     held 20 run --explain --no-user -- true
     held 4 run --explain --only uts -- true
     held 20 run --explain --map 0:524288:1000 --map 1000:600000:1 -- true
@@ -89,12 +89,12 @@ all_files() {
 }
 
 @test "narration: the lab" {
-    requires strace perl userns
+    requires plain strace perl userns
     held 25 --also=lab lab --explain true
 }
 
 @test "narration: a second window" {
-    requires strace perl userns
+    requires plain strace perl userns
     need_probe
     chmod 0777 .
     (
