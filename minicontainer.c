@@ -101,9 +101,9 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <grp.h>
+/* getifaddrs(3), getmntent(3), regcomp(3), poll(2) and others: what is read,
+ * not written by hand. */
 #include <ifaddrs.h>
-/* (glob, mntent, regex: a pattern of files, the table of mounts, a pattern of
- * text) */
 #include <limits.h>
 #include <mntent.h>
 #include <net/if.h>
@@ -119,7 +119,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-/* Those under sys/ are closer to the kernel. */
+
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -161,9 +161,13 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
+/* KEYCTL_JOIN_SESSION_KEYRING, and three of the some forty capabilities. */
 enum { JOIN_SESSION_KEYRING = 1 };
 enum { CAP_SETGID = 6, CAP_SETUID = 7, CAP_SYS_ADMIN = 21 };
 
@@ -213,8 +217,8 @@ extern const char own_source[], own_source_end[];
  * the bare calls in this file, each with its reason beside it.
  */
 
-/* The narrator's state. It is the only thing in this program that is changed
- * from everywhere: who speaks and how loud is nobody's argument. */
+/* The narrator's state. It and the ring below are all in this program that is
+ * changed from everywhere: who speaks and how loud is nobody's argument. */
 static struct {
     bool explain;     /* --explain: tell each step                        */
     bool step;        /* --step: and wait for Enter before it             */
@@ -395,12 +399,14 @@ static const struct cure {
     { "clone", EPERM, "/proc/self/status", "Seccomp:\t2",
       "a seccomp filter: we are inside Docker, a devcontainer or Codespaces",
       DOCKER " --security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
-    /* Debian's own switch, in kernels before 5.11 and in hardened ones. */
+    /* Debian's own switch: off by default up to Debian 10; in hardened
+     * kernels. */
     { "clone", EPERM, "/proc/sys/kernel/unprivileged_userns_clone", "0\n",
       "kernel.unprivileged_userns_clone=0: only root may make user namespaces",
       "sudo sysctl -w kernel.unprivileged_userns_clone=1, or use sudo" },
-    { "clone", EPERM, NULL, NULL, "we are in a chroot(2): there the kernel makes no user namespace",
-      "leave the chroot, and enter that directory by `minicontainer run --image`" },
+    { "clone", EPERM, NULL, NULL, "we are in a chroot(2), or our user has no number in this user "
+      "namespace (id says 65534)", "leave the chroot, and enter that directory by "
+      "`minicontainer run --image`; or unshare --map-root-user" },
     /* No plain EPERM but EACCES: somebody else than the kernel's own rules says
      * no. */
     { "clone", EACCES, NULL, NULL, "a security module (AppArmor, SELinux) forbids user namespaces; "
@@ -415,7 +421,9 @@ static const struct cure {
       "wsl --set-version DISTRIBUTION 2, or a kernel with CONFIG_USER_NS" },
     { "clone", EINVAL, NULL, NULL, "this kernel was built without one of these namespaces",
       "ls /proc/self/ns shows which it has: leave the missing one out with --no-X" },
-    { "unshare", EINVAL, NULL, NULL, "this kernel has no time namespaces (before 5.6; WSL 2)",
+    { "unshare", EINVAL, NULL, NULL, "this kernel has no time namespaces (before 5.6; old WSL 2)",
+      "leave it out: --no-time" },
+    { "unshare", ENOSPC, NULL, NULL, "user.max_time_namespaces is used up, or 0",
       "leave it out: --no-time" },
     /* Ubuntu lets the namespace be made, and then it may do nothing. */
     { "_map", EPERM, RESTRICTED, "1\n",
@@ -472,9 +480,8 @@ static void failed(const char *call, const char *values, int line) {
         }
     /* For the curious, and for who wants to mend it. */
     if (chapter > 0)
-        write_line("  where:  ", text("line %d; its chapter and lesson have "
-                   "number %d: minicontainer source %d", line, chapter,
-                   chapter));
+        write_line("  where:  ", text("line %d, chapter and lesson %d: "
+                   "minicontainer source %d", line, chapter, chapter));
     leave(OURS);
 }
 
@@ -505,8 +512,8 @@ static int checked(long result, bool told, const char *call, int line,
  * do it. By one write(2), as those files want it. A refusal is a failure if it
  * MUST be; else it is only told. */
 static void put_at(int line, bool must, const char *path, const char *lines) {
-    /* Files of /proc are made anew at each write: one write(2) is one order to
-     * the kernel. (A shell's echo does the same.) */
+    /* To the kernel one write(2) to such a file is one order: half a map would
+     * be a wrong map. (A shell's echo makes one write, too.) */
     const char *shown = lines, *second = strchr(lines, '\n');
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool done = fd >= 0 && write(fd, lines, strlen(lines)) >= 0;
@@ -516,9 +523,9 @@ static void put_at(int line, bool must, const char *path, const char *lines) {
     char *shell = text("%s '%s' > %s", second ? "printf" : "echo", shown, path);
     if (!done && must)
         failed(shell, "", line);
-    /* It is told as it was done, also if it was refused and need not be. */
     if (fd >= 0)
         close(fd);
+    /* It is told as it was done, also if it was refused and need not be. */
     tell("shell", done ? shell : text("%s  (refused; not needed)", shell));
 }
 #define put(path, ...) put_at(__LINE__, true, path, text(__VA_ARGS__))
@@ -533,8 +540,8 @@ static void show_source(int line) {
         if (i > line && (*p == '\n' || *p == '}' || next_step))
             return;
         p += strncmp(p, "    ", 4) == 0 ? 4 : 0;
-        write_line("", text("%c%5d  %.*s", i == line ? '>' : ' ', i,
-                            (int)strcspn(p, "\n"), p));
+        write_line(text("%c%4d  ", i == line ? '>' : ' ', i),
+                   text("%.*s", (int)strcspn(p, "\n"), p));
     }
 }
 
@@ -765,7 +772,8 @@ static ino_t namespace_id(const char *name) {
  * Problem   A program that starts another must answer for it: pass signals
  *           on, wait, give back its status, leave nothing behind.
  * Kernel    fork, wait, exec. PID 1 of a PID namespace ignores every signal
- *           that it has no handler for, and its end ends all the others.
+ *           that it has no handler for (but not SIGKILL and SIGSTOP from
+ *           outside), and its end ends all the others.
  * Parent    the supervisor: stays outside, waits, passes signals on.
  * Child     clean_start(), then execve(2): the child *becomes* the command.
  * Order     PR_SET_PDEATHSIG after the change of user: that clears it.
@@ -789,7 +797,7 @@ static ino_t namespace_id(const char *name) {
  * Who watches whom, in the end:
  *     PID namespace on                the kernel ends all with PID 1, and PID 1
  *                                     ends with its parent, by the wish
- *     ... and its user may change     a guardian outside kills PID 1
+ *     ... and if it took that back    a guardian outside kills PID 1
  *     ... with --init, or in the lab  our init keeps its user: the wish holds
  *     PID namespace off               our init, inside, ends all below it; and
  *                                     if it is killed itself, the parent does
@@ -907,15 +915,34 @@ static void end_deaf(pid_t child, int sig, bool terminal) {
         kill(child, SIGKILL);
         return;
     }
-    /* (Chapter 3 says why: a signal that PID 1 has no handler for is not
-     * delivered.) */
-    note("PID 1 has no handler for signal %d (%s), so the kernel drops it "
-         "(chapter 3); %s", sig, strsignal(sig),
-         once_more ? "^C again ends the container"
-                   : "docker stop would wait ten seconds, we kill it now");
+    /* The first time the reason, the second time what is done. */
+    if (warned)
+        note("again: SIGKILL from outside is the one that PID 1 cannot drop");
+    else
+        note("PID 1 has no handler for signal %d (%s), so the kernel drops it "
+             "(lesson 03); %s", sig, strsignal(sig),
+             once_more ? "^C again ends the container"
+                       : "docker stop would wait ten seconds, we kill it now");
     warned = true;
     if (!once_more)
         kill(child, SIGKILL);
+}
+
+/* ^Z, or a read from a terminal that is another job's. PID 1 cannot be stopped
+ * by these, only by SIGSTOP: we stop it, then ourselves by the same signal, and
+ * the shell that started us sees a stopped job. `fg` wakes us, we wake it.
+ * Where no shell could wake us (an orphaned process group), the kernel drops
+ * these signals, but not SIGSTOP: so it must be the same one. */
+static void stop_together(pid_t child, int sig) {
+    sigset_t one;
+
+    sigemptyset(&one);
+    sigaddset(&one, sig);
+    kill(child, SIGSTOP); /* from outside: this one is delivered */
+    kill(getpid(), sig); /* it is blocked, and comes with the next line */
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+    sigprocmask(SIG_BLOCK, &one, NULL);
+    kill(child, SIGCONT);
 }
 
 /* Supervisor: one signal has come. A signal of the terminal (^C) goes to every
@@ -930,13 +957,8 @@ static void pass_on(const struct container *c, pid_t child,
     bool deadly = sig == SIGTERM || sig == SIGHUP || sig == SIGINT ||
                   sig == SIGQUIT;
 
-    /* ^Z, or a read from a terminal that is another job's. PID 1 cannot be
-     * stopped by these, only by SIGSTOP: we stop it, then ourselves, and the
-     * shell that started us sees a stopped job. `fg` wakes us, we wake it. */
     if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
-        kill(child, SIGSTOP);
-        kill(getpid(), SIGSTOP);
-        kill(child, SIGCONT);
+        stop_together(child, sig);
         return;
     }
     if (deadly)
@@ -1052,6 +1074,7 @@ static void close_from_3(void) {
 static void clean_start(void) {
     sigset_t none;
 
+    narrator.peek = NULL;
     say("a clean start: no signals, descriptors or rights of the caller's");
     sigemptyset(&none);
     /* An ignored signal stays ignored across execve(2): nohup(1) lives from
@@ -1059,15 +1082,18 @@ static void clean_start(void) {
      * make(1) hands them down ignored: so the bare system call, which libc is
      * not asked about. SIGKILL and SIGSTOP refuse, and are never ignored.
      * The kernel's struct sigaction: handler, flags, restorer, mask. */
-    struct { unsigned long handler, flags, restorer, mask; } dfl = { 0 };
+    struct {
+        unsigned long handler, flags, restorer;
+        uint64_t mask;
+    } dfl = { 0 };
     for (int sig = 1; sig <= 64; sig++)
         syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof dfl.mask);
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
-    umask(022);
-    /* A keyring of our own: keys of the caller's session stay out of reach.
-     * It may fail (no quota left, a filter): then there are none to have.
-     * session-keyring(7) */
-    syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
+    /* A keyring of our own: keys of the caller's session stay out of reach. A
+     * filter that forbids this forbids keys altogether; but without quota the
+     * caller's keys stay readable. session-keyring(7) */
+    if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) < 0 && errno == EDQUOT)
+        note("no quota for a keyring: COMMAND can read your session's keys");
     /* From now on no setuid file gives more rights than we have. (sudo and su
      * are such files: they do not work in a container of ours.) */
     SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
@@ -1092,8 +1118,8 @@ static void fresh_environment(const struct container *c) {
                 putenv(*old);
     /* What every program may rely on, and nothing that depends on the caller.
      * The last directory is where the lab has this program. */
-    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-                   "/sbin:/bin:/opt/minicontainer", 1);
+    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
+                   "/bin:/run/current-system/sw/bin:/opt/minicontainer", 1);
     setenv("HOME", home, 1);
     setenv("HOSTNAME", c->hostname, 1);
     /* By this word a program can know where it is; systemd and Podman set it,
@@ -1110,12 +1136,16 @@ static void elf_loader(int fd, const Elf64_Ehdr *head, char *out) {
     Elf64_Phdr part;
 
     /* The program headers say what is to be loaded, and by whom. */
-    for (unsigned i = 0; i < head->e_phnum; i++) {
+    bool wide = head->e_ident[EI_CLASS] == ELFCLASS64;
+    /* (A 32-bit program has other structures: for it we say only "not
+     * found".) */
+    for (unsigned i = 0; wide && i < head->e_phnum && i < 64; i++) {
         off_t at = (off_t)(head->e_phoff + i * sizeof part);
         if (pread(fd, &part, sizeof part, at) != sizeof part)
             return;
-        if (part.p_type == PT_INTERP)
-            TRY(pread(fd, out, PATH_MAX, (off_t)part.p_offset));
+        if (part.p_type == PT_INTERP &&
+            pread(fd, out, PATH_MAX, (off_t)part.p_offset) < 0)
+            return;
     }
     out[PATH_MAX] = '\0';
 }
@@ -1210,7 +1240,9 @@ static void exec_command(const struct container *c, char **argv) {
 }
 
 /* Last step of every child: a clean start, then the command. The caller's
- * terminal is the command's too: descriptors 0, 1 and 2 stay as they are. */
+ * terminal is the command's too: descriptors 0, 1 and 2 stay as they are. That
+ * is a hole in the wall: by ioctl(2) TIOCSTI it can type into the caller's
+ * shell, before Linux 6.2 and where dev.tty.legacy_tiocsti is 1. */
 __attribute__((noreturn))
 static void start_command(struct container *c) {
     static char *bash[] = { "bash", "--norc", NULL }, *sh[] = { "sh", NULL };
@@ -1237,7 +1269,7 @@ static void start_command(struct container *c) {
  * Problem   In a plain child, sethostname(2) renames the machine for all.
  * Kernel    A UTS namespace holds two names: the host's, and the NIS domain's.
  *           CLONE_NEWUTS makes a *copy* of them.
- * Parent    nothing.
+ * Parent    CLONE_NEWUTS in clone(2), which makes the child.
  * Child     sethostname(2).
  * Order     after user: the right to rename comes from the user namespace.
  * See it    $ ./minicontainer compare uts -- hostname oops
@@ -1318,6 +1350,16 @@ static const char *look_pid(void) {
     return text("I am %d of %d, 1 is %s", getpid(), processes, name);
 }
 
+/* A process of ours that stays inside: its memory still has the environment of
+ * the caller (tokens!), and who is the same user inside may read it there, as
+ * /proc/1/environ. */
+static void forget_environment(void) {
+    /* The strings are in our own memory: overwrite them. */
+    for (char **e = environ; e && *e; e++)
+        memset(*e, 0, strlen(*e));
+    clearenv();
+}
+
 /* Our own init: PID 1 with --init and in the lab. And, where the PID
  * namespace is off, the guardian inside: a subreaper that ends every process
  * below it when the parent is gone. The command is its child. */
@@ -1345,6 +1387,7 @@ static void init_side(struct container *c) {
         start_command(c);
     }
     rename_process(c->lab ? "lab" : "init", "init");
+    forget_environment();
     int status = supervise(c, command, true);
     /* PID 1 may simply end; a guardian must end the others itself. */
     if (!on(c, PID))
@@ -1359,7 +1402,7 @@ static void init_side(struct container *c) {
  * Kernel    A mount namespace is a table: which file system is attached where.
  *           CLONE_NEWNS copies the whole table. It was the first namespace
  *           (2002), so its flag is just "new namespace".
- * Parent    remembers which mount namespace is the machine's.
+ * Parent    CLONE_NEWNS in clone(2); remembers which table is the machine's.
  * Child     makes sure that it has left that one, and cuts the ties of the
  *           copy: under systemd mounts are "shared", and travel back.
  * Order     before anything is mounted, and before we change our user: a path
@@ -1372,7 +1415,8 @@ static void init_side(struct container *c) {
  * "Read-only" is no wall against root of the container. These mounts are in a
  * table that its own user namespace owns, so it may remount them, and then
  * write what the user behind it may write. What was mounted in a table of
- * somebody else's is locked. Chapter 12 takes that right away, as Docker does.
+ * somebody else's is locked. Docker takes that right (CAP_SYS_ADMIN) away from
+ * the root of its containers; this program does not do it yet.
  *
  * A mount is an entry of a table: "at /home begins that file system". A bind
  * mount is an entry that shows a directory a second time. Each entry may be
@@ -1382,7 +1426,7 @@ static void init_side(struct container *c) {
  * makes all private; unshare(1) does the same, and `docker run -v` has
  * words for it (rprivate, rshared, rslave).
  *
- * A mount is read by its descriptor here: open_tree(2) gives one for a copy
+ * A mount is carried by a descriptor here: open_tree(2) gives one for a copy
  * of a directory that is attached nowhere; move_mount(2) attaches it. In
  * between no path is involved, so nobody can put something else there.
  */
@@ -1612,8 +1656,8 @@ static const char *look_proc(void) {
  *           a tmpfs with the machine's own /usr in it, read-only.
  * Order     after user (only a mapped user may make files), pivot last.
  * See it    $ ./minicontainer compare root
- * Not this  chroot(2): that changes where *this process* begins its paths,
- *           and root leaves it with chdir("..").
+ * Not this  chroot(2): that changes where *this process* begins its paths;
+ *           root leaves it with another chroot(2), and then chdir("..").
  * Read      lessons/06-root, pivot_root(2), tmpfs(5)
  *
  * What the three calls at the end do:
@@ -1626,7 +1670,8 @@ static const char *look_proc(void) {
  * After the first call both are at the same place, the old one on top, and
  * "." is the old one. MNT_DETACH takes it away, with all that is mounted in
  * it. There is no name for it any more, and no `..` that leads there. With
- * chroot(2) the old root would still be in the table, one chdir("..") away.
+ * chroot(2) the old root would still be in the table: a second chroot(2) into
+ * a directory, while we stand above it, and chdir("..") leads there.
  *
  * What an image is: a directory that has everything that a program needs.
  * Docker's images are that, in layers and packed; unpacked they can be used
@@ -1644,7 +1689,7 @@ static const char *const brought[] = {
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix",
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl/certs",
     "/etc/pki/ca-trust", "/etc/pki/tls/certs",
-    "/etc/localtime", "/etc/os-release",
+    "/etc/localtime", "/etc/os-release", "/etc/static", "/run/current-system",
 };
 
 /* Directories that every tree has. */
@@ -1718,21 +1763,6 @@ static void bring(const char *path) {
 /* The default root: every program of the machine is there, and nothing of the
  * machine can be written. The current directory is the new root. */
 static void build_default_root(const struct container *c) {
-    bool bash = access("/bin/bash", X_OK) == 0;
-    /* The little that programs look up in /etc, made up for this container. */
-    const char *files[][2] = {
-        { "etc/passwd", text("root:x:0:0:root:/root:/bin/%s\n"
-          "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
-          bash ? "bash" : "sh") },
-        { "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
-        { "etc/hostname", text("%s\n", c->hostname) },
-        /* Without these two, a name like localhost is asked of a DNS server. */
-        { "etc/hosts", text("127.0.0.1 localhost %s\n::1 localhost\n",
-                            c->hostname) },
-        { "etc/nsswitch.conf", "passwd: files\ngroup: files\n"
-                               "hosts: files dns\n" },
-    };
-
     /* The tmpfs is empty, so none of these can be there already. */
     for (size_t i = 0; i < LENGTH(empty_dirs); i++)
         TRY(mkdir(empty_dirs[i], 0755));
@@ -1747,6 +1777,21 @@ static void build_default_root(const struct container *c) {
     /* This one is often a link to a place that is not brought: so its
      * contents. */
     copy_file("/etc/resolv.conf", "etc/resolv.conf", 0644);
+
+    bool bash = access("/bin/bash", X_OK) == 0;
+    /* The little that programs look up in /etc, made up for this container. */
+    const char *files[][2] = {
+        { "etc/passwd", text("root:x:0:0:root:/root:/bin/%s\n"
+          "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+          bash ? "bash" : "sh") },
+        { "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
+        { "etc/hostname", text("%s\n", c->hostname) },
+        /* Without these two, a name like localhost is asked of a DNS server. */
+        { "etc/hosts", text("127.0.0.1 localhost %s\n::1 localhost\n",
+                            c->hostname) },
+        { "etc/nsswitch.conf", "passwd: files\ngroup: files\n"
+                               "hosts: files dns\n" },
+    };
     for (size_t i = 0; i < LENGTH(files); i++)
         make_file(files[i][0], 0644, files[i][1], strlen(files[i][1]));
 }
@@ -1901,8 +1946,8 @@ static const char *look_root(void) {
  * Kernel    A user namespace maps user numbers: 0 inside can be 1000 outside.
  *           Its first process has every capability, but only over what
  *           belongs to that namespace: root of nothing else.
- * Parent    writes the maps. From outside, because a process may give itself
- *           no more than one number: its own.
+ * Parent    CLONE_NEWUSER in clone(2); then writes the maps. From outside:
+ *           a process may give itself no more than one number, its own.
  * Child     waits until that is done, then becomes user 0.
  * Order     clone(2) makes it before all others, so that they belong to it;
  *           before the map is written nobody in it can make a file.
@@ -2009,13 +2054,16 @@ static void map_user(struct container *c) {
     write_map(c, "gid_map");
 }
 
-/* Child. Until now its user had no number in here: it was 65534, "nobody". The
- * groups of the caller go, too. */
+/* Child. As an ordinary user we are 0 already: the map said so. As real root we
+ * are not in the range, and still 65534, "nobody". The caller's further groups
+ * go only where setgroups(2) is allowed: after "deny" they stay, shown as
+ * 65534, and what they may read outside can be read here (group docker!). */
 static void become_root(struct container *c) {
     say("the map is written: %s becomes user 0 of its namespace", c->hostname);
-    /* We have had every capability since the clone, but as nobody: a file made
-     * by us now would have no owner (EOVERFLOW). */
-    setgroups(0, NULL); /* EPERM where it is denied: then there is no need */
+    /* We have had every capability since the clone. But to a user without a
+     * number in here no file can belong (EOVERFLOW): so we become one that
+     * has. */
+    setgroups(0, NULL); /* EPERM after "deny": an ordinary user cannot */
     SYS(setresgid(0, 0, 0));
     SYS(setresuid(0, 0, 0));
 }
@@ -2040,7 +2088,7 @@ static const char *look_user(void) {
  *           queues, belong to no file and no process: all see them.
  * Kernel    An IPC namespace has its own set of them. CLONE_NEWIPC makes an
  *           empty one; its objects die with its last process.
- * Parent    nothing: clone(2) does it.
+ * Parent    CLONE_NEWIPC in clone(2).
  * Child     nothing but a mount on /dev/mqueue, where root (6) builds /dev.
  * Order     none.
  * See it    $ ./minicontainer compare ipc -- ipcs -q
@@ -2074,7 +2122,7 @@ static const char *look_ipc(void) {
  * Kernel    A network namespace has its own interfaces, addresses, routes,
  *           ports, firewall and abstract sockets. CLONE_NEWNET makes one with
  *           nothing but `lo`, and that is down.
- * Parent    nothing.
+ * Parent    CLONE_NEWNET in clone(2), which makes the child.
  * Child     sets `lo` up, which gives it 127.0.0.1. There is no way out: that
  *           takes a second interface with its other end outside.
  * Order     after user: the right to do it comes from there.
@@ -2159,9 +2207,9 @@ static const char *look_net(void) {
  *
  * A control group is a directory in a tree; each process stands in one. The
  * tree is there for limits (memory, processor time, number of processes):
- * chapter 14. Here it is only about what a process can read: the path tells
- * a container how it was started, by whom, and what its neighbours are
- * called.
+ * they are not part of this program yet. Here it is only about what a process
+ * can read: the path tells a container how it was started, by whom, and what
+ * its neighbours are called.
  */
 
 /* Child, root of its namespaces, before the pivot. Only in a fresh /sys is
@@ -2202,8 +2250,8 @@ static const char *look_cgroup(void) {
  * Parent    nothing: clone(2) takes the flag's number for a signal's.
  * Child     unshare(2), writes the offsets, then enters the new namespace,
  *           which otherwise only its children would be in.
- * Order     first of all: the offsets are frozen by the first process, and
- *           only the user who made the namespace may write the file.
+ * Order     first of all: the first process in it freezes the offsets; and
+ *           after a change of user our /proc files are no longer ours.
  * See it    $ ./minicontainer compare time -- uptime -p
  * Not this  the date: CLOCK_REALTIME is one for the whole machine.
  * Read      lessons/11-time, time_namespaces(7)
@@ -2222,7 +2270,8 @@ static void set_clock(clockid_t id, const char *clock_name, long long age) {
     long long there = old ? atoll(old + strlen(clock_name)) : 0;
     struct timespec now;
 
-    /* The kernel counts from what the clock shows; we want it to show AGE. */
+    /* What we see is the machine's clock + THERE; we want to see AGE. So the
+     * new offset is THERE + AGE - NOW. */
     TRY(clock_gettime(id, &now));
     put("/proc/self/timens_offsets", "%s %lld 0", clock_name,
         there + age - (long long)now.tv_sec);
@@ -2403,8 +2452,9 @@ static void be_victim(void) {
     sigset_t none;
 
     /* A session of its own: it hears nothing of the lab's terminal. */
-    setsid(); /* ^C in the lab is not meant for it */
+    setsid();
     close_from_3();
+    forget_environment();
     rename_process("victim", "victim");
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -2473,6 +2523,10 @@ static void preset_lab(struct container *c) {
     c->hostname = "lab";
     c->workdir = "/root";
     c->boottime = "864000";
+    if (!namespace_id("time")) { /* an older kernel: a lab without lesson 11 */
+        c->rows &= ~BIT(TIME);
+        c->boottime = NULL;
+    }
     /* Where this program lies, whatever it was called by. */
     if (readlink("/proc/self/exe", lessons, sizeof lessons - 16) < 0)
         return;
@@ -2550,15 +2604,19 @@ static void enter_rows(struct container *c) {
         else
             say("%s: nothing to do, clone(2) with %s has done it", i->name,
                 i->flag_name);
-        tell("shell", i->shell);
+        if (!i->finish)
+            tell("shell", i->shell);
         if (!is_late(row))
             prove(row);
     }
 
     /* The old root is still there: what needs it, and then the pivot. */
     for (int row = 0; row < ROWS; row++)
-        if (on(c, row) && isolations[row].finish)
+        if (on(c, row) && isolations[row].finish) {
+            narrator.peek = isolations[row].peek;
             isolations[row].finish(c);
+            tell("shell", isolations[row].shell);
+        }
     for (int row = 0; row < ROWS; row++)
         if (on(c, row) && is_late(row))
             prove(row);
@@ -2608,7 +2666,8 @@ static void child_side(struct container *c) {
                           * our new user may not enter that directory */
     enter_workdir(c);
 
-    /* What leads out of the container is not kept in an init of ours. */
+    /* What leads out of the container is not kept in an init of ours. (Without
+     * a PID namespace end_orphans() needs /proc, which is in sight anyway.) */
     close(here);
     close(c->root_fd);
     if (on(c, PID))
@@ -2621,19 +2680,19 @@ static void child_side(struct container *c) {
     start_command(c);
 }
 
-/* May the command change its user, and so lose the wish to die with us? Then
- * somebody outside must watch: a process that waits for the end of the life
- * pipe, and kills PID 1 by its descriptor (a number could be another's by
- * then). Returns the guardian's PID, or 0 where none is needed. PIDFD is from
- * clone(2), and stays the caller's. pidfd_send_signal(2) */
+/* The command may take back the wish to die with us, and it loses it when it
+ * changes its user. So somebody outside must watch: a process that waits for
+ * the end of the life pipe, and kills PID 1 by its descriptor (a number could
+ * be another's by then). Returns the guardian's PID; 0 if an init of ours is
+ * there, which keeps its wish. PIDFD is from clone(2), and stays the caller's.
+ * pidfd_send_signal(2) */
 static pid_t start_guardian(const struct container *c, int pidfd) {
     struct pollfd end = { .fd = c->life[0] };
-    bool one_id = c->maps == 1 && c->map[0].count == 1;
     sigset_t all;
 
-    if (c->init || (on(c, USER) ? one_id : geteuid() != 0))
+    if (c->init)
         return 0;
-    say("the command may change its user: a guardian shall outlive us");
+    say("the command may forget to die with us: a guardian shall outlive us");
     pid_t guardian = SYS(fork());
     if (guardian != 0)
         return guardian;
@@ -2672,10 +2731,21 @@ static pid_t clone_child(struct container *c, int *pidfd) {
 /* Parent: what must be there before the child is. All of it is closed by
  * parent_side(), or by the end of the process. */
 static void before_clone(struct container *c) {
+    char self[16] = "";
+
     /* /proc by a descriptor: the child may hide the path, and may need it
      * still. */
     c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    /* The numbers that clone(2) gives us must mean the same in this /proc: the
+     * maps are written by them. */
+    ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
+    if (c->rows && (n < 0 || atoi(self) != getpid()))
+        refuse("this /proc shows another PID namespace: what we write there for "
+               "the child would be a stranger's\n"
+               "  cure:   mount -t proc proc /proc, in a mount namespace of "
+               "your own\n  lesson: lessons/05-proc");
     c->machine_mnt = namespace_id("mnt");
+    /* Nothing is open yet, and who we are is settled. */
     c->image_fd = c->root_fd = -1;
     default_map(c);
     TRY(pipe2(c->life, O_CLOEXEC));
@@ -2708,6 +2778,7 @@ static int parent_side(struct container *c) {
         }
     pid_t guardian = start_guardian(c, pidfd);
     close(c->life[0]);
+    narrator.peek = NULL;
     say("go: the child takes it from here, we wait for its end");
     signal(SIGPIPE, SIG_IGN); /* the child may be dead already */
     struct go go = { child, narrator.step };
@@ -2743,15 +2814,25 @@ static int parent_side(struct container *c) {
  * which is the caller's unless somebody cleans it.
  */
 
+/* Was PROCESS started by our own user? The supervisor of a container runs as
+ * the user who called it, whoever its init is outside. */
+static bool is_ours(pid_t process) {
+    /* "Uid:" and four numbers: the real one is the first. */
+    const char *status = slurp(text("/proc/%d/status", process));
+    const char *uid = strstr(status, "Uid:\t");
+
+    return uid && strtoul(uid + strlen("Uid:\t"), NULL, 10) == getuid();
+}
+
 /* The newest process with that name (a lab's init is "lab"); or, with NAME
  * NULL, the newest child of PARENT that is no guardian. 0: there is none. */
 static pid_t find_process(const char *name, pid_t parent) {
     glob_t found = { 0 };
     pid_t newest = 0;
 
-    /* The name of a process is what it says of itself: good enough to find a
-     * lab of one's own, and nothing to rely on. Only its owner may enter it
-     * anyway. */
+    /* The name of a process is what it says of itself. Another user's is not to
+     * be entered, by root least of all: who named it "lab" would have root's
+     * terminal. */
     glob("/proc/[0-9]*", GLOB_NOSORT, NULL, &found);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *dir = found.gl_pathv[i];
@@ -2761,7 +2842,8 @@ static pid_t find_process(const char *name, pid_t parent) {
          * guardian. */
         bool is_child = !name && strcmp(comm, "guardian\n") != 0 &&
                         parent_of(text("%s/stat", dir)) == parent;
-        bool has_name = name && strcmp(comm, text("%s\n", name)) == 0;
+        bool has_name = name && strcmp(comm, text("%s\n", name)) == 0 &&
+                        is_ours(parent_of(text("%s/stat", dir)));
         if ((has_name || is_child) && pid > newest)
             newest = pid;
     }
@@ -2828,6 +2910,8 @@ static int supervise_exec(struct container *c) {
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, NULL));
     TRY(pipe2(c->life, O_CLOEXEC));
+    if (!on(c, PID))
+        TRY(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
     say("a PID namespace is for our children: so make one");
     /* The same shape as in parent_side(), without the isolations: those
      * exist. */
@@ -2839,8 +2923,10 @@ static int supervise_exec(struct container *c) {
         enter_workdir(c);
         start_command(c);
     }
-    /* What the command leaves behind ends with the container, not with us. */
     int status = supervise(c, child, false);
+    /* With a PID namespace, what it leaves behind ends with that. */
+    if (!on(c, PID))
+        end_orphans(c);
     give_terminal_back(c);
     return status;
 }
@@ -2855,12 +2941,17 @@ static int enter_container(struct container *c, pid_t pid) {
     /* We are outside, and are going in: after each call we see a little
      * less. */
     c->rows = open_namespaces(pid, fds);
+    c->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int root = open_of(pid, "root", O_PATH | O_DIRECTORY);
     int cwd = open_of(pid, "cwd", O_PATH | O_DIRECTORY);
     if (c->rows == 0)
-        refuse("process %d is in no container: all its namespaces are ours",
-               pid);
+        refuse("process %d is in no container: all its namespaces are ours\n"
+               "  try:    pgrep -a minicontainer", pid);
     say("process %d has other namespaces than we: %s", pid, list_rows(c->rows));
+    /* Root's groups stay outside. While we still may: in the other namespace
+     * it can be denied. (EPERM for an ordinary user, who enters only their
+     * own.) */
+    setgroups(0, NULL);
     for (size_t i = 0; i < LENGTH(order); i++)
         if (on(c, order[i]))
             SYSV(setns(fds[order[i]], isolations[order[i]].flag), "%s",
@@ -2913,7 +3004,7 @@ static struct view look_at(int row) {
 /* In the child, instead of a command: all rows, to the one who asked. They go
  * as they lie in memory: both ends are the same program. */
 static int report_look(struct container *c) {
-    /* We are PID 1 of the container, at the moment when a command would
+    /* We are where a command would be, at the moment when a command would
      * begin. */
     struct view view[ROWS];
 
@@ -3174,7 +3265,7 @@ static int cmd_source(int argc, char **argv) {
         line += *p == '\n';
     for (const char *p = from, *next; to && p < end; p = next) {
         next = strchr(p, '\n') + 1;
-        fprintf(to, "%5d  %.*s", line++, (int)(next - p), p);
+        fprintf(to, "%4d %.*s", line++, (int)(next - p), p);
     }
     if (to && to != stdout)
         return pclose(to) == 0 ? 0 : OURS;
@@ -3263,7 +3354,7 @@ static int need_row(const char *name) {
 static long long number(const char *digits, const char *what, long long max) {
     char *end;
 
-    /* strtol(3): all of the text must be digits, and no more than fit. */
+    /* strtoll(3): all of the text must be used, and no more than fits. */
     errno = 0;
     long long value = strtoll(digits, &end, 10);
     if (end == digits || *end || errno || value < 0 || value > max)
@@ -3359,7 +3450,7 @@ static const struct option_row {
     { "hostname", 0, "NAME", UTS, NULL, AT(hostname), "c", "the host name (box)" },
     { "image", 0, "DIR", ROWS, NULL, AT(image), "", "this directory is the root" },
     { "volume", 'v', "SRC:DST[:ro]", MNT, set_volume, 0, "", "show the machine's SRC as DST" },
-    { "read-only", 0, NULL, MNT, NULL, AT(read_only), "", "the root cannot be written" },
+    { "read-only", 0, NULL, ROOT, NULL, AT(read_only), "", "the root cannot be written" },
     /* What the command finds when it begins. */
     { "workdir", 'w', "DIR", ROWS, NULL, AT(workdir), "e", "begin in this directory" },
     { "env", 'e', "NAME=VALUE", ROWS, set_env, 0, "lce", "add to the environment" },
@@ -3701,10 +3792,13 @@ static int cmd_exec(int argc, char **argv) {
         ? (pid_t)number(who, "PID", INT_MAX) : find_process(who, 0);
     if (pid == 0 || access(text("/proc/%d", pid), F_OK) < 0)
         refuse("there is no running container \"%s\": a PID, or the word lab\n"
-               "  try:    minicontainer lab", who);
+               "  try:    minicontainer lab\n"
+               "  try:    pgrep -a minicontainer", who);
     /* The PID of a supervisor stands for its container. */
-    if (open_namespaces(pid, fds) == 0 && find_process(NULL, pid) > 0)
-        pid = find_process(NULL, pid);
+    /* (Not so if its child is in no container either: then say it of PID.) */
+    pid_t inner = open_namespaces(pid, fds) == 0 ? find_process(NULL, pid) : 0;
+    if (inner > 0 && open_namespaces(inner, fds) != 0)
+        pid = inner;
     first += argv[first] && strcmp(argv[first], "--") == 0;
     c.argv = argv[first] ? argv + first : NULL;
     return enter_container(&c, pid);
@@ -3732,7 +3826,7 @@ static int cmd_look(int argc, char **argv) {
         if (plain)
             printf("%s\tid\t%s\n%s\tsees\t%s\n", name, v.id, name, v.sees);
         else
-            printf("%-8s %-12s %.57s\n", name, v.id, v.sees);
+            printf("%-8s %-12s %s\n", name, v.id, column(v.sees, 57));
     }
     return flushed(0);
 }
@@ -3866,6 +3960,7 @@ static void sane_start(int argc, char **argv) {
         if (fcntl(fd, F_GETFD) < 0)
             open("/dev/null", O_RDWR);
     close_from_3();
+    umask(022); /* the modes that we write are the modes that we mean */
     for (size_t i = 0; i < LENGTH(watched); i++)
         signal(watched[i], SIG_DFL);
     /* The words of the command line lie behind each other in memory. */
