@@ -918,7 +918,7 @@ static void end_deaf(pid_t child, int sig, bool terminal) {
     /* The first time the reason, the second time what is done. */
     if (warned)
         note("again: SIGKILL from outside is the one that PID 1 cannot drop");
-    else
+    else /* (strsignal(3): "Terminated") */
         note("PID 1 has no handler for signal %d (%s), so the kernel drops it "
              "(lesson 03); %s", sig, strsignal(sig),
              once_more ? "^C again ends the container"
@@ -2740,8 +2740,8 @@ static void before_clone(struct container *c) {
      * maps are written by them. */
     ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
     if (c->rows && (n < 0 || atoi(self) != getpid()))
-        refuse("this /proc shows another PID namespace: what we write there for "
-               "the child would be a stranger's\n"
+        refuse("this /proc shows another PID namespace: what we write there "
+               "for the child would be a stranger's\n"
                "  cure:   mount -t proc proc /proc, in a mount namespace of "
                "your own\n  lesson: lessons/05-proc");
     c->machine_mnt = namespace_id("mnt");
