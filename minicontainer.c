@@ -2739,7 +2739,7 @@ static void before_clone(struct container *c) {
     /* The numbers that clone(2) gives us must mean the same in this /proc: the
      * maps are written by them. */
     ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
-    if (c->rows && (n < 0 || atoi(self) != getpid()))
+    if (c->rows && n > 0 && atoi(self) != getpid())
         refuse("this /proc shows another PID namespace: what we write there "
                "for the child would be a stranger's\n"
                "  cure:   mount -t proc proc /proc, in a mount namespace of "
@@ -3265,7 +3265,7 @@ static int cmd_source(int argc, char **argv) {
         line += *p == '\n';
     for (const char *p = from, *next; to && p < end; p = next) {
         next = strchr(p, '\n') + 1;
-        fprintf(to, "%4d %.*s", line++, (int)(next - p), p);
+        fprintf(to, "%5d  %.*s", line++, (int)(next - p), p);
     }
     if (to && to != stdout)
         return pclose(to) == 0 ? 0 : OURS;

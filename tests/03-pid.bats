@@ -100,7 +100,7 @@ mark() { echo "9${BATS_TEST_NUMBER}${BATSPID:-$$}.${RANDOM}"; }
     kill -TERM "$pid"
     wait "$pid" || status=$?
     assert "$status" -eq 137
-    assert "$(<err)" contains "chapter 3" "and it says why"
+    assert "$(<err)" contains "lesson 03" "and it says why"
     no_process_left
 }
 

@@ -512,8 +512,8 @@ refused() {
     for pair in sethostname:2 pivot_root:6 unshare:11; do
         call -125 ./deny "${pair%:*}:EINVAL" -- "$MC" run -- true
         chapter=${pair#*:}
-        assert "$stderr" =~ "  where:  line [0-9]+;.* $chapter: minicontainer source $chapter"
-        line=$(sed -n 's/^  where:  line \([0-9]*\);.*/\1/p' <<<"$stderr")
+        assert "$stderr" =~ "  where:  line [0-9]+, chapter and lesson $chapter: minicontainer source $chapter"
+        line=$(sed -n 's/^  where:  line \([0-9]*\),.*/\1/p' <<<"$stderr")
         assert "$(sed -n "${line}p" "$MC_TREE/minicontainer.c")" contains "${pair%:*}"
         mc source "$chapter"
         assert "$output" =~ " $line  " "the chapter has this line"
