@@ -8,8 +8,8 @@ SAN      = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 # comparePointers, which the two ends of the embedded source would trip.
 TIDY     = -*.DeprecatedOrUnsafeBufferHandling,-*.performance.Padding,-*unix.Malloc
 MUSL    := $(shell command -v musl-gcc 2>/dev/null)
-# With GNU parallel two tests run at a time; without it one after the other.
-JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 2)
+# With GNU parallel three tests run at a time (they wait more than they work); without it one.
+JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 3)
 TESTS   ?= tests/*.bats
 .PHONY: all run test lint sanitize static clean help
 .DELETE_ON_ERROR:
