@@ -3,16 +3,8 @@
 load helpers
 load session
 
-# Without bats' DEBUG trap in each helper: the tests take a third of the time.
 setup() { mc_setup; }
 teardown() { session_end; }
-
-# Each of the two sorts of people, where the tests run as root; else the one who runs them.
-people() {
-    if [ "$(id -u)" = 0 ] && as_user true 2>/dev/null; then echo "self as_user"; else echo self; fi
-}
-
-self() { "$@"; }
 
 # The lines to copy of the last message: what stands behind "try:".
 lines_to_copy() { sed -n 's/^ *try: *//p' <<<"$stderr"; }

@@ -5,14 +5,7 @@
 
 load helpers
 
-# Without bats' DEBUG trap in each helper: the tests take a third of the time.
 setup() { mc_setup; }
-
-people() {
-    if [ "$(id -u)" = 0 ] && as_user true 2>/dev/null; then echo "self as_user"; else echo self; fi
-}
-
-self() { "$@"; }
 
 # bad STATUS REGEX WORD...: minicontainer WORD... is refused, and says so.
 bad() {

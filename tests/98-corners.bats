@@ -2,16 +2,10 @@
 
 load helpers
 
-# people: who this file's tests run as: we, and an ordinary user too if we are root.
-people() {
-    echo ""
-    if [ "$(id -u)" = 0 ] && (requires user) >/dev/null 2>&1; then echo as_user; fi
-}
-
 @test "the caller's environment is not left in the memory of our init" {
     requires userns
     local who
-    for who in $(people) ''; do
+    for who in $(people); do
         SECRET=hunter2 $who mc run --init -- sh -c 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\0" "\n"'
         assert "$output" lacks hunter2
         assert "$output" contains container=minicontainer "it was readable at all"

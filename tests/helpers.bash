@@ -26,6 +26,14 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Before each test
 # ---------------------------------------------------------------------------------------------
 
+# Each of the two sorts of people, where the tests run as root; else the one who runs them:
+# for who in $(people); do $who mc run -- id -u; done
+people() {
+    if [ "$(id -u)" = 0 ] && as_user true 2>/dev/null; then echo "self as_user"; else echo self; fi
+}
+
+self() { "$@"; }
+
 # A file with a setup() of its own calls this first.
 mc_setup() {
     # bats traces every command of every function: half of a test's time. Which line failed is said
