@@ -3596,11 +3596,13 @@ static int parse_options(struct container *c, int argc, char **argv,
         /* (A lone "-" is no option: many programs mean standard input by
          * it.) */
         if (strcmp(word, "--") == 0)
-            return first + 1;
+            break;
         first += word[1] == '-' ? take_long(c, word, next)
                                 : take_short(c, word, next);
     }
-    return first;
+    narrator.step = c->step;
+    narrator.explain = c->explain || c->step;
+    return first < argc && strcmp(argv[first], "--") == 0 ? first + 1 : first;
 }
 
 /* ROWS with what they lack, so that all rules are kept. */
@@ -3701,8 +3703,6 @@ static void settle(struct container *c) {
     check_image(c);
     if (!c->workdir && (on(c, ROOT) || c->image))
         c->workdir = "/";
-    narrator.step = c->step;
-    narrator.explain = c->explain || c->step;
 }
 
 /* run: the whole of it. Returns the command's status. */
@@ -3737,8 +3737,6 @@ static void only_these(const struct container *c, char which, const char *who) {
     if (refused)
         refuse("%s sets the isolations itself; of run's options it takes only"
                "%s", who, list);
-    narrator.step = c->step;
-    narrator.explain = c->explain || c->step;
 }
 
 /* lab: its isolations are given; the environment is the learner's. */
