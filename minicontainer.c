@@ -24,11 +24,13 @@
  *    1 FIRST CONTAINER  a child, its supervisor, signals, exec
  *    2 UTS    3 PID    4 MNT    5 PROC    6 ROOT    7 USER
  *    8 IPC    9 NET   10 CGROUP  11 TIME
+ *   12 CAPS  13 SECCOMP  14 LIMITS  what it may do, and how much
  *      THE TABLE        one row for each isolation; all else is driven by it
  *      THE LAB          a practice host
  *      THE DANCE        parent_side() and child_side(), step by step
  *      EXEC             a second window into a container
  *      LOOK AND COMPARE what a process sees
+ *      THE DOCTOR       what this machine allows
  *      THE SOURCE, THE COMMAND LINE
  *
  * The system calls that everything rests on
@@ -41,6 +43,9 @@
  *   mount_setattr(2)   make a whole tree of mounts read-only
  *   pivot_root(2)      make another mount the root; the old one can then go
  *   chroot(2)          move where our paths begin: no wall, only a habit
+ *   capset(2)          give capabilities up; prctl(2) for the bounding set
+ *   seccomp(2)         take system calls away
+ *   clone3(2)          clone(2) that can also choose the cgroup
  *   sethostname(2)     name the machine, or just our UTS namespace
  *   setresuid(2)       become another user
  *   prctl(2)           PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS ...
@@ -88,6 +93,7 @@
  *   the reason, the cause and a cure, and exits with 125. There is nothing to
  *   clean up by hand: all that is made here are objects of the kernel that
  *   vanish with their last process. So there is no label "out:" in this file.
+ *   (One thing does not vanish, the directory of chapter 14: see leave().)
  *
  * It teaches. It is not a security product: to hold code that you do not
  * trust, use runc or bubblewrap. The facts stand on the man pages named in
@@ -119,7 +125,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -129,8 +137,12 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -161,15 +173,23 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
-/* KEYCTL_JOIN_SESSION_KEYRING, and three of the some forty capabilities. */
+/* KEYCTL_JOIN_SESSION_KEYRING, and those of the some forty capabilities that
+ * are named in the code (chapter 12 has all of them). */
 enum { JOIN_SESSION_KEYRING = 1 };
-enum { CAP_SETGID = 6, CAP_SETUID = 7, CAP_SYS_ADMIN = 21 };
+#define CLONE_INTO_CGROUP_5_7 0x200000000ULL
+enum { CAP_DAC_READ_SEARCH = 2, CAP_SETGID = 6, CAP_SETUID = 7,
+       CAP_SYS_MODULE = 16, CAP_SYS_RAWIO, CAP_SYS_PTRACE = 19, CAP_SYS_PACCT,
+       CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_NICE, CAP_SYS_TIME = 25,
+       CAP_SYS_TTY_CONFIG, CAP_SYSLOG = 34, CAP_PERFMON = 38, CAP_BPF };
 
 /* The exit statuses that are ours, as Docker and every shell have them: we
  * failed or refused; the command cannot be executed; it was not found. */
@@ -227,6 +247,7 @@ static struct {
     pid_t pid;        /* the container's PID, as the world outside has it */
     pid_t child;      /* our child, killed if we leave too early          */
     int told_to_end;  /* the signal that told us to end, or 0             */
+    void (*undo)(void); /* what must be removed if we leave too early     */
     char *title;      /* where our command line is kept, for ps(1)        */
     size_t title_size;
 } narrator = { .who = "parent" };
@@ -335,6 +356,8 @@ static void leave(int status) {
         kill(narrator.child, SIGKILL);
         waitpid(narrator.child, NULL, 0);
     }
+    if (narrator.undo) /* a cgroup is a directory: it outlives us (14) */
+        narrator.undo();
     _exit(status);
 }
 
@@ -397,7 +420,7 @@ static const struct cure {
 } cures[] = {
     /* call, errno, a file, what it must hold; the cause; the cure */
     { "clone", EPERM, "/proc/self/status", "Seccomp:\t2",
-      "a seccomp filter: we are inside Docker, a devcontainer or Codespaces",
+      "a seccomp filter: we are inside Docker, a devcontainer, Codespaces, or `run`",
       DOCKER " --security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
     /* Debian's own switch: off by default up to Debian 10; in hardened
      * kernels. */
@@ -643,9 +666,15 @@ static int count_lines(const char *path) {
  *
  * A set of rows is a number, a bit for each: that makes "all but these" and
  * "those that were named" one operation each. */
-enum { TIME, MNT, USER, UTS, IPC, NET, CGROUP, PID, ROOT, PROC, ROWS };
+enum { LIMITS, TIME, MNT, USER, UTS, IPC, NET, CGROUP, PID, ROOT, PROC, CAPS,
+       SECCOMP, ROWS };
 #define BIT(row) (1u << (row))
 #define ALL_ROWS (BIT(ROWS) - 1)
+/* Those that change what a process may do; all others change what it sees. */
+#define RIGHTS (BIT(CAPS) | BIT(SECCOMP) | BIT(LIMITS))
+
+/* What chapter 14 can limit. */
+enum { MEMORY, CPUS, PIDS, LIMIT_COUNT };
 
 /* One line of a user namespace's map: COUNT ids from INSIDE on are the ids
  * from OUTSIDE on. user_namespaces(7) */
@@ -669,12 +698,15 @@ struct container {
     bool only;            /* --only: nothing else is on                      */
 
     /* The options of the command line. */
-    unsigned given;       /* which of options[] were given                   */
+    uint64_t given;       /* which of options[] were given                   */
     bool lab;             /* furnish it as the practice host                 */
     bool init;            /* PID 1 is ours, the command is its child         */
     bool read_only;       /* the root cannot be written                      */
     bool explain, step;   /* for the narrator                                */
     bool always_so;       /* Docker's -i -t --rm                             */
+    bool no_mask;         /* leave all of /proc and /sys open (chapter 5)    */
+    uint64_t cap_add, cap_drop; /* capabilities, a bit each (chapter 12)     */
+    const char *limit[LIMIT_COUNT]; /* as the user wrote them; NULL: none    */
     const char *hostname; /* never NULL                                      */
     const char *image;    /* NULL: a root out of the machine's own files     */
     const char *workdir;  /* NULL: where we are                              */
@@ -702,6 +734,8 @@ struct container {
     int proc_fd;          /* the machine's /proc, opened before all mounts   */
     ino_t machine_mnt;    /* the mount namespace that we must not touch      */
     int image_fd;         /* the image as a mount, attached nowhere yet      */
+    int cgroup_fd;        /* where the child is to be born; -1: where we are */
+    bool moved;           /* no: by an old kernel it was born here, and moved */
     int root_fd;          /* the new root (or /), to look paths up in        */
     dev_t own_dev;        /* our own tmpfs: here we may make directories     */
     bool terminal;        /* stdin is a terminal, and we its foreground job  */
@@ -719,9 +753,10 @@ static unsigned long long status_bits(const char *who, const char *field) {
     /* A line of it: "SigCgt:\t0000000000010002", one bit a signal or
      * capability. */
     const char *status = slurp(text("/proc/%s/status", who));
-    const char *at = strstr(status, field);
+    const char *line = text("\n%s", field), *at = strstr(status, line);
 
-    return at ? strtoull(at + strlen(field), NULL, 16) : 0;
+    /* (With the newline: the first line is a name that a process chooses.) */
+    return at ? strtoull(at + strlen(line), NULL, 16) : 0;
 }
 
 /* May this process use capability number CAP? A capability is one of the some
@@ -877,10 +912,10 @@ static bool still_starting(pid_t process) {
  * handler is dropped right after it. So we look again, for 40 ms. */
 static bool unheard(pid_t process, int sig) {
     const char *who = text("%d", process);
-    const char *ns = strstr(slurp(text("/proc/%s/status", who)), "NSpid:\t");
-    const char *last = ns ? strchr(ns, '\n') - 2 : "";
+    const char *ns = strstr(slurp(text("/proc/%s/status", who)), "\nNSpid:");
+    const char *last = ns ? strchr(ns + 1, '\n') - 2 : "";
 
-    if (strncmp(last, "\t1", 2) != 0 || last - ns < (int)strlen("NSpid:\t"))
+    if (strncmp(last, "\t1", 2) != 0 || last - ns <= (int)strlen("\nNSpid:"))
         return false;
     /* Still a copy of us: what it has blocked, it will unblock. (Asked first:
      * what is read below is then the command's.) */
@@ -1069,13 +1104,27 @@ static void close_from_3(void) {
         close(fd);
 }
 
+/* Keys, and the rights that a file could give. Before the filter of chapter 13,
+ * which forbids the first and wants the second. */
+static void give_up_rights(void) {
+    narrator.peek = NULL;
+    say("no keys of the caller's, and no setuid file shall give rights");
+    /* A keyring of our own: keys of the caller's session stay out of reach. A
+     * filter that forbids this forbids keys altogether; but without quota the
+     * caller's keys stay readable. session-keyring(7) */
+    if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) < 0 && errno == EDQUOT)
+        note("no quota for a keyring: COMMAND can read your session's keys");
+    /* From now on no setuid file gives more rights than we have. (sudo and su
+     * are such files: they do not work in a container of ours.) */
+    SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
 /* What a parent hands down to its children without being asked is put back to
- * the default: blocked and ignored signals, the umask, keys, descriptors. */
+ * the default: blocked and ignored signals, and descriptors. */
 static void clean_start(void) {
     sigset_t none;
 
-    narrator.peek = NULL;
-    say("a clean start: no signals, descriptors or rights of the caller's");
+    say("a clean start: no signals and no descriptors of the caller's");
     sigemptyset(&none);
     /* An ignored signal stays ignored across execve(2): nohup(1) lives from
      * that. libc keeps 32 and 33 for itself and does not let us touch them, but
@@ -1089,14 +1138,6 @@ static void clean_start(void) {
     for (int sig = 1; sig <= 64; sig++)
         syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof dfl.mask);
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
-    /* A keyring of our own: keys of the caller's session stay out of reach. A
-     * filter that forbids this forbids keys altogether; but without quota the
-     * caller's keys stay readable. session-keyring(7) */
-    if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) < 0 && errno == EDQUOT)
-        note("no quota for a keyring: COMMAND can read your session's keys");
-    /* From now on no setuid file gives more rights than we have. (sudo and su
-     * are such files: they do not work in a container of ours.) */
-    SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     close_from_3();
 }
 
@@ -1271,7 +1312,8 @@ static void start_command(struct container *c) {
  *           CLONE_NEWUTS makes a *copy* of them.
  * Parent    CLONE_NEWUTS in clone(2), which makes the child.
  * Child     sethostname(2).
- * Order     after user: the right to rename comes from the user namespace.
+ * Order     after user: the right to rename comes from the user namespace; and
+ *           before caps and seccomp, which take it away.
  * See it    $ ./minicontainer compare uts -- hostname oops
  * Not this  /etc/hostname is a file, DNS is a service: no namespace touches
  *           them. The NIS domain name is not the one of DNS.
@@ -1415,8 +1457,8 @@ static void init_side(struct container *c) {
  * "Read-only" is no wall against root of the container. These mounts are in a
  * table that its own user namespace owns, so it may remount them, and then
  * write what the user behind it may write. What was mounted in a table of
- * somebody else's is locked. Docker takes that right (CAP_SYS_ADMIN) away from
- * the root of its containers; this program does not do it yet.
+ * somebody else's is locked. So Docker takes that right (CAP_SYS_ADMIN) away
+ * from the root of its containers: here that is row caps (chapter 12).
  *
  * A mount is an entry of a table: "at /home begins that file system". A bind
  * mount is an entry that shows a directory a second time. Each entry may be
@@ -1431,6 +1473,37 @@ static void init_side(struct container *c) {
  * between no path is involved, so nobody can put something else there.
  */
 
+/* Does this kernel not have system call NUMBER? Asked with arguments that make
+ * no sense: it answers ENOSYS, or complains about them. */
+static bool lacks(long number) {
+    return syscall(number, -1, NULL, 0, NULL, 0) < 0 && errno == ENOSYS;
+}
+
+/* restrict_mount() as it was done before Linux 5.12: a remount for each mount
+ * of the tree TOP. Flags that the mount has must be repeated, or they would be
+ * taken off, which is EPERM for those of the machine. mount(2) */
+static void remount(const char *top, unsigned flags, uint64_t set) {
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    size_t n = strcmp(top, "/") == 0 ? 0 : strlen(top);
+    struct statvfs old;
+
+    for (struct mntent *m; mounts && (m = getmntent(mounts));) {
+        const char *dir = m->mnt_dir, *rest = dir + n;
+        bool below = strncmp(dir, top, n) == 0 && *rest == '/' && rest[1];
+        bool itself = strcmp(dir, top) == 0;
+        if (!itself && !(below && flags & AT_RECURSIVE))
+            continue;
+        /* ST_RDONLY, ST_NOSUID, ST_NODEV, ST_NOEXEC have the numbers of MS_;
+         * so have the first three of MOUNT_ATTR_. */
+        TRY(statvfs(dir, &old));
+        unsigned long kept = old.f_flag & 15;
+        SYSV(mount(NULL, dir, NULL, MS_REMOUNT | MS_BIND | kept | set, NULL),
+             "%s", dir);
+    }
+    if (mounts)
+        endmntent(mounts);
+}
+
 /* Make the mount at PATH (below AT) read-only, or take setuid files and device
  * nodes from it; SET has the MOUNT_ATTR_ bits. With AT_RECURSIVE in FLAGS also
  * all the mounts below it: the older MS_REMOUNT|MS_RDONLY reaches only the top
@@ -1439,10 +1512,20 @@ static void restrict_mount(int at, const char *path, unsigned flags,
                            uint64_t set) {
     /* struct mount_attr: what to set, what to clear, propagation, userns_fd */
     struct { uint64_t set, clear, propagation, fd; } attr = { .set = set };
+    char top[PATH_MAX] = "/";
 
-    SYSV(syscall(SYS_mount_setattr, at, path, flags, &attr, sizeof attr),
-         "%s%s", *path ? path : "a detached mount",
-         set & MOUNT_ATTR_RDONLY ? ", read-only" : "");
+    if (!lacks(SYS_mount_setattr)) {
+        SYSV(syscall(SYS_mount_setattr, at, path, flags, &attr, sizeof attr),
+             "%s%s", *path ? path : "a mount",
+             set & MOUNT_ATTR_RDONLY ? ", read-only" : "");
+        return;
+    }
+    /* The older call wants a path: the kernel knows it. */
+    int fd = *path ? TRY(openat(at, path, O_PATH | O_CLOEXEC)) : TRY(dup(at));
+    if (*path != '/') /* (of the new root: /proc may be none) */
+        TRY(readlink(text("/proc/self/fd/%d", fd), top, sizeof top - 1));
+    close(fd);
+    remount(top, flags, set);
 }
 
 /* Take directory or file PATH, and what is mounted below it, as a mount that
@@ -1467,15 +1550,8 @@ static void enter_mnt(struct container *c) {
      * where nobody else may go. */
     if (c->image)
         c->image_fd = take_mount(c->image);
-    for (int i = 0; i < c->volumes; i++) {
-        struct volume *v = &c->volume[i];
-        /* A setuid file or a device file in a volume is of no use to a
-         * container, but could be planted there for somebody outside. */
-        uint64_t set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-        v->fd = take_mount(v->src);
-        restrict_mount(v->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-                       v->read_only ? set | MOUNT_ATTR_RDONLY : set);
-    }
+    for (int i = 0; i < c->volumes; i++)
+        c->volume[i].fd = take_mount(c->volume[i].src);
     /* Until row root makes another one, the root of all paths is our own. */
     c->root_fd = TRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
@@ -1548,6 +1624,11 @@ static void attach_volume(const struct container *c, const struct volume *v) {
     SYSV(syscall(SYS_move_mount, v->fd, "", to, "",
                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
          "%s on %s", v->src, v->dst);
+    /* A setuid file or a device file in a volume is of no use to a container,
+     * but could be planted there for somebody outside. */
+    uint64_t set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    restrict_mount(v->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+                   v->read_only ? set | MOUNT_ATTR_RDONLY : set);
     close(to);
     close(v->fd);
 }
@@ -1581,7 +1662,8 @@ static void attach_volumes(struct container *c) {
  * mount for a fresh view. /sys is read-only, since most of it is switches of
  * the machine, which has no namespace for them. /proc has such switches too
  * (/proc/sys, /proc/sysrq-trigger): they belong to the machine's root, who
- * the container's root is not, thanks to the map of chapter 7.
+ * the container's root is not, thanks to the map of chapter 7. But not every
+ * container has that map; so they are masked as well, as Docker does it.
  */
 
 /* Stand in directory PATH of the new root, to mount on ".": so no path is
@@ -1607,6 +1689,62 @@ static void bind_machines(const struct container *c, const char *path) {
         SYSV(mount(path, ".", NULL, MS_BIND | MS_REC, NULL), "%s", path);
 }
 
+/* What tells of the machine, or switches it: hidden, or made read-only. One of
+ * these masks, and the kernel lets nobody mount a fresh /proc in here: the lab
+ * has none, so that containers can be made in it. */
+static const struct mask {
+    const char *path;
+    bool hidden;      /* else: can be read, and not written                   */
+    const char *why;
+} masks[] = {
+    { "/proc/kcore", true, "the memory of the machine" },
+    { "/proc/keys", true, "keys of all that run as the same user" },
+    { "/proc/timer_list", true, "the kernel's timers, with addresses" },
+    { "/proc/sched_debug", true, "all processes of the machine" },
+    { "/proc/latency_stats", true, "what others wait for" },
+    { "/proc/interrupts", true, "when others type, to the moment" },
+    { "/proc/acpi", true, "the firmware's switches" },
+    { "/proc/asound", true, "the machine's sound cards" },
+    { "/proc/scsi", true, "its disks; one line removes one" },
+    /* Directories of switches: some programs must read them. */
+    { "/proc/sys", false, "kernel.core_pattern runs a program as real root" },
+    { "/proc/sysrq-trigger", false, "one letter ends the machine" },
+    { "/proc/irq", false, "which processor serves which device" },
+    { "/proc/bus", false, "registers of PCI devices" },
+    { "/proc/fs", false, "switches of file systems" },
+    /* /sys is read-only already; this is not to be read, either. */
+    { "/sys/firmware", true, "tables with serial numbers and keys" },
+    { "/sys/devices/virtual/powercap", true, "the power others draw gives keys away" },
+};
+
+/* Child; TREE (proc or sys) is mounted, and the old root is still in sight. A
+ * file is hidden by /dev/null, a directory by an empty one. All names are the
+ * kernel's own, in its own file systems: nobody can put a link there. */
+static void mask_paths(const struct container *c, const char *tree) {
+    struct stat st;
+
+    if (c->lab || c->no_mask || !stand_in(c, tree))
+        return;
+    say("masks over /%s: what tells of the machine, or switches it", tree);
+    for (size_t i = 0; i < LENGTH(masks); i++) {
+        const struct mask *m = &masks[i];
+        const char *name = m->path + strlen("/proc/");
+        /* (/sys is one letter shorter.) */
+        name -= *tree == 's';
+        if (strncmp(m->path + 1, tree, strlen(tree)) != 0 ||
+            lstat(name, &st) < 0)
+            continue;
+        if (m->hidden && S_ISDIR(st.st_mode))
+            SYSV(mount("mask", name, "tmpfs", MS_RDONLY, "size=4k"), "%s",
+                 m->path);
+        else
+            SYSV(mount(m->hidden ? "/dev/null" : name, name, NULL,
+                       MS_BIND | MS_REC, NULL), "%s", m->path);
+        if (!m->hidden)
+            restrict_mount(AT_FDCWD, name, AT_RECURSIVE, MOUNT_ATTR_RDONLY);
+    }
+}
+
 /* Child, root of its namespaces. The flags are those that Docker has, too: no
  * setuid files, no device nodes and no programs in these trees. A user
  * namespace must repeat them where the old mount has them. */
@@ -1629,6 +1767,8 @@ static void enter_proc(struct container *c) {
         if (stand_in(c, "sys")) /* again: now in what is mounted there */
             restrict_mount(AT_FDCWD, ".", AT_RECURSIVE, MOUNT_ATTR_RDONLY);
     }
+    mask_paths(c, "proc");
+    mask_paths(c, "sys");
 }
 
 /* What /proc and /sys show: processes, and network interfaces. With the row off
@@ -2207,10 +2347,17 @@ static const char *look_net(void) {
  *
  * A control group is a directory in a tree; each process stands in one. The
  * tree is there for limits (memory, processor time, number of processes):
- * they are not part of this program yet. Here it is only about what a process
- * can read: the path tells a container how it was started, by whom, and what
+ * that is chapter 14. Here it is only about what a process can read: the path tells a container how it was started, by whom, and what
  * its neighbours are called.
  */
+
+/* Child. clone(2) has done it, but for an old kernel on which we were moved
+ * into our cgroup only after the clone (chapter 14). */
+static void enter_cgroup(struct container *c) {
+    say("the cgroup that we stand in is the root of what we see of the tree");
+    if (c->moved)
+        SYS(unshare(CLONE_NEWCGROUP));
+}
 
 /* Child, root of its namespaces, before the pivot. Only in a fresh /sys is
  * there a place to mount on. A machine without cgroup v2 has nothing to mount:
@@ -2302,16 +2449,813 @@ static const char *look_time(void) {
 }
 
 /* =====================================================================
+ * 12. CAPS -- the pieces of root's power                         --caps
+ * =====================================================================
+ * Problem   A server that needs port 80 is started as root, and so it may also
+ *           load modules, mount disks, set the clock and read every file.
+ * Kernel    Root's power is cut into some forty capabilities. Each process has
+ *           five sets of them, and each call asks for one of them.
+ * Parent    nothing.
+ * Child     drops all but those that programs in containers really need, from
+ *           all five sets: then neither it nor anything that it starts can
+ *           have them again.
+ * Order     after everything that needs a right (the pivot!), before seccomp.
+ * See it    $ ./minicontainer compare caps
+ * Not this  the number of the user: id(1) still says 0. And no namespace.
+ * Read      lessons/12-caps, capabilities(7), capget(2), prctl(2)
+ *
+ * The five sets of a process, and what is done with each here:
+ *     effective     what the kernel asks for           those that are kept
+ *     permitted     what may be made effective         the same
+ *     inheritable   passed on by execve(2), if the     none
+ *                   program's file wants it, too
+ *     ambient       passed on, if it does not          none
+ *     bounding      what execve(2) can give at most    those that are kept
+ *
+ * The last one is the wall: root that starts a program gets everything which
+ * is in the bounding set, and what has been dropped from it never comes back.
+ *
+ * With a user namespace (chapter 7) these are powers over the container's own
+ * namespaces alone. Why drop them, then? Each is a door to kernel code that
+ * only root could reach before; errors there have been the way out of many
+ * containers. And CAP_SYS_ADMIN could undo our read-only mounts.
+ *
+ * The choice is Docker's: fourteen are kept. `--cap-add NAME` keeps one more,
+ * `--cap-drop NAME` one less, ALL is a name, too.
+ */
+
+/* All that the kernel knows (include/uapi/linux/capability.h), by number: the
+ * first is 0. What is newer than this table is dropped as well. */
+static const struct capability {
+    const char *name;    /* without CAP_                                      */
+    bool kept;
+    const char *why;     /* why it is kept; or why no container needs it      */
+    const char *attack;  /* what somebody who broke in does with it           */
+} capabilities[] = {
+    /* Files: root of the container owns the container's files. */
+    { "chown", true, "packages give files to their users", "takes any file of the container" },
+    { "dac_override", true, "root opens every file", "reads what users in it hide" },
+    { "dac_read_search", false, "dac_override will do", "opens host files by their handle" },
+    { "fowner", true, "chmod of others' files", "takes away the mode bits of a file" },
+    { "fsetid", true, "setgid stays at a write", "keeps a setgid bit on a changed file" },
+    /* Processes and users. */
+    { "kill", true, "an init ends the others", "ends processes of other users inside" },
+    { "setgid", true, "a server leaves root", "becomes a member of any group inside" },
+    { "setuid", true, "a server leaves root", "becomes any user inside" },
+    { "setpcap", true, "a server drops its own rest", "adds to its inheritable set" },
+    { "linux_immutable", false, "chattr +i is the host's", "makes files that nobody can remove" },
+    /* The network. */
+    { "net_bind_service", true, "a server on port 80", "pretends to be such a server" },
+    { "net_broadcast", false, "nothing uses it", "nothing: the kernel never asks for it" },
+    { "net_admin", false, "addresses are our business", "changes routes, reaches nf_tables" },
+    { "net_raw", true, "ping", "forges packets on the networks that it has" },
+    { "ipc_lock", false, "memory that is never swapped", "takes memory that cannot be taken back" },
+    { "ipc_owner", false, "owners share by mode bits", "reads shared memory of others" },
+    /* The machine. Here are the keys to the house. */
+    { "sys_module", false, "modules are the host's", "loads code into the kernel: owns all" },
+    { "sys_rawio", false, "drivers are the host's", "writes to ports, memory and disks" },
+    { "sys_chroot", true, "old servers lock themselves in", "walks out of a chroot (lesson 06)" },
+    { "sys_ptrace", false, "one's own children need none", "rewrites other processes as they run" },
+    { "sys_pacct", false, "accounting is the host's", "writes records into any file" },
+    { "sys_admin", false, "nothing good: it is the new root", "mounts, renames, undoes our walls" },
+    { "sys_boot", false, "reboot is the host's", "starts another kernel" },
+    { "sys_nice", false, "the host shares the processor", "takes the processor from all others" },
+    { "sys_resource", false, "limits are the host's", "goes over quotas and limits" },
+    { "sys_time", false, "the clock is one for all", "sets the date of the whole machine" },
+    { "sys_tty_config", false, "the console is the host's", "hangs up and reprograms terminals" },
+    /* Devices and special files. */
+    { "mknod", true, "packages make /dev files", "makes the disk's file, where devices work" },
+    { "lease", false, "few file servers", "makes others wait who open a file" },
+    { "audit_write", true, "sshd and su write a record", "fills the audit log with lies" },
+    { "audit_control", false, "auditing is the host's", "switches the audit log off" },
+    { "setfcap", true, "packages give files capabilities", "gives a file capabilities, inside" },
+    /* Security modules, the log, energy, and pieces cut out of sys_admin. */
+    { "mac_override", false, "policy is the host's", "passes by the security module" },
+    { "mac_admin", false, "policy is the host's", "rewrites its policy" },
+    { "syslog", false, "the kernel's log is the host's", "reads kernel addresses, to aim better" },
+    { "wake_alarm", false, "a server does not sleep", "wakes the laptop in the bag" },
+    { "block_suspend", false, "a server does not sleep", "empties the battery" },
+    { "audit_read", false, "auditing is the host's", "reads what all others do" },
+    { "perfmon", false, "a profiler runs outside", "watches the kernel and its secrets" },
+    { "bpf", false, "the host loads programs", "runs its own code in the kernel" },
+    { "checkpoint_restore", false, "the host moves containers", "chooses PIDs, opens map_files" },
+};
+
+/* --cap-add ALL, --cap-drop ALL: a bit that no capability has yet. */
+#define ALL_CAPS (UINT64_C(1) << 63)
+
+/* Was capability number CAP asked for, by its name or by ALL? */
+static bool cap_added(const struct container *c, int cap) {
+    return c->cap_add & (ALL_CAPS | UINT64_C(1) << cap);
+}
+
+/* The capabilities that this container keeps, a bit each. As Docker reads it:
+ * ALL first, then the single ones, and what is dropped by name is dropped. */
+static uint64_t kept_caps(const struct container *c) {
+    uint64_t kept = c->cap_add & ALL_CAPS ? ~UINT64_C(0) : c->cap_add;
+
+    for (size_t cap = 0; cap < LENGTH(capabilities); cap++)
+        if (capabilities[cap].kept && !(c->cap_drop & ALL_CAPS))
+            kept |= UINT64_C(1) << cap;
+    return kept & ~c->cap_drop;
+}
+
+/* The names of the capabilities of SET, which has those from 0 to COUNT - 1. */
+static const char *cap_names(uint64_t set, int count) {
+    const char *names = "";
+
+    for (int cap = 0; cap < count; cap++)
+        if (set >> cap & 1) /* a newer one has no name here, but a number */
+            names = text("%s %s", names, (size_t)cap < LENGTH(capabilities)
+                         ? capabilities[cap].name : text("%d", cap));
+    return names;
+}
+
+/* How many capabilities this kernel knows: it answers for those alone. */
+static int known_caps(void) {
+    int cap = 0;
+
+    while (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
+        cap++;
+    return cap;
+}
+
+/* Child, when all that needs a right is done. Root of its user namespace (or
+ * real root). The kernel's structures are those of has_cap(). */
+static void enter_caps(struct container *c) {
+    struct { uint32_t version; int pid; } who = { 0x20080522, 0 };
+    struct { uint32_t effective, permitted, inheritable; } set[2] = { { 0 } };
+    uint64_t kept = kept_caps(c);
+    int known = known_caps();
+
+    say("root keeps %d of its %d pieces; the others are gone for good",
+        __builtin_popcountll(kept & ((UINT64_C(1) << known) - 1)), known);
+    /* First the bounding set: it takes CAP_SETPCAP, which may go below. */
+    for (int cap = 0; cap < known; cap++)
+        if (!(kept >> cap & 1))
+            TRY(prctl(PR_CAPBSET_DROP, cap, 0, 0, 0));
+    /* Nothing here can add: what we do not have stays away. */
+    TRY(syscall(SYS_capget, &who, set));
+    for (int i = 0; i < 2; i++) {
+        set[i].permitted &= (uint32_t)(kept >> 32 * i);
+        set[i].effective = set[i].permitted;
+        set[i].inheritable = 0;
+    }
+    /* Inheritable is empty now, and so is ambient, which lies within it. */
+    SYSV(syscall(SYS_capset, &who, set), "kept:%s", cap_names(kept, known));
+}
+
+/* What this process may do: the names, or those that are missing. */
+static const char *look_caps(void) {
+    uint64_t have = status_bits("self", "CapEff:");
+    int known = known_caps(), n = __builtin_popcountll(have);
+
+    /* Nearly all, or few: the shorter list says more. */
+    if (n == 0 || n == known)
+        return n ? text("all %d", n) : "none";
+    if (n > known / 2)
+        return text("%d, not%s", n, cap_names(~have, known));
+    return text("%d:%s", n, cap_names(have, known));
+}
+
+/* =====================================================================
+ * 13. SECCOMP -- which system calls exist                     --seccomp
+ * =====================================================================
+ * Problem   Behind each of the some 400 system calls is kernel code that any
+ *           process may enter. A server uses fifty of them; an attacker looks
+ *           for an error in the others.
+ * Kernel    A filter: a small program in the language BPF, which the kernel
+ *           runs at each system call, before anything else. It sees the number
+ *           and the arguments, and answers: go on, or fail with this errno.
+ * Parent    nothing.
+ * Child     builds the filter from the list below, and hands it over.
+ * Order     last of all: it forbids most of what the other chapters do.
+ * See it    $ ./minicontainer compare seccomp
+ * Not this  a look at what pointers point to (a path, a name): the filter sees
+ *           the bare numbers, as memory may change after it has looked.
+ * Read      lessons/13-seccomp, seccomp(2), bpf(4), unshare(2)
+ *
+ * A deny-list names what is forbidden; an allow-list, what is not. Docker has
+ * the second, of some 350 names: safer, since a call that is new tomorrow is
+ * forbidden. Here it is the first, since each entry shall have its reason.
+ *
+ * A filter can never be taken off, and all children have it. So that nobody
+ * fools a setuid program by it, a process must first promise no_new_privs.
+ *
+ * How it decides, for a call with number n. The calls of the list stand in
+ * order, and half of them are ruled out by each comparison, as one looks up a
+ * word in a dictionary:
+ *
+ *                     n >= 165 ?
+ *               no /              \ yes
+ *            n >= 101 ?          n >= 298 ?
+ *             ...   ...           ...   ...
+ *          n == 16 (ioctl) ?
+ *      no: allowed    yes: is the second argument TIOCSTI? ...
+ *
+ * So an allowed call costs a dozen instructions, not one for each entry.
+ */
+
+/* An instruction of BPF, and a program: struct sock_filter and sock_fprog of
+ * linux/filter.h. A jump skips `yes` or `no` instructions. */
+struct instruction { uint16_t code; uint8_t yes, no; uint32_t k; };
+struct filter {
+    unsigned short length;
+    struct instruction *first;
+    struct instruction code[512];
+};
+
+/* The few codes that we need: load a word of what there is to see, compare it
+ * with k (equal; at least; has one of these bits), return k. bpf(4) */
+enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, HAS_BITS = 0x45,
+       RETURN = 0x06 };
+/* What there is to see (struct seccomp_data): the number of the call, the
+ * processor family, and six arguments of eight bytes, the low half first. A
+ * load takes four bytes: of an argument only the half which the kernel uses. */
+enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
+
+/* The answers. seccomp(2) */
+#define ANSWER_KILL 0x80000000u
+#define ANSWER_ERRNO 0x00050000u
+#define ANSWER_ALLOW 0x7fff0000u
+
+/* AUDIT_ARCH_ of linux/audit.h: one processor runs programs of two families
+ * (64 and 32 bits), and the same number is another call in the other one. */
+#if defined(__x86_64__)
+#define FAMILY 0xc000003eu
+#elif defined(__aarch64__)
+#define FAMILY 0xc00000b7u
+#else
+#error "minicontainer knows the system calls of x86-64 and arm64"
+#endif
+
+/* clone(2) and unshare(2) with one of these make a namespace. */
+#define NEW_NAMESPACE (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
+    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+/* What the filter says no to. ARGUMENT -1: to the call as such. Else only if
+ * that argument (from 0) is equal to VALUE, or has one of its bits. Of several
+ * rows for one call the first that fits decides; ERR 0 allows it.
+ * --cap-add of CAP leaves a row out, as with Docker; -1: nothing does. */
+static const struct denied {
+    int number;
+    const char *name;
+    int argument, test;
+    uint32_t value;
+    int err, cap;
+    const char *why;
+} denied[] = {
+#define NO(call, cap, why) \
+    { SYS_##call, #call, -1, 0, 0, EPERM, cap, why }
+#define NO_IF(call, arg, test, value, err, cap, why) \
+    { SYS_##call, #call, arg, test, value, err, cap, why }
+#define NEWER(number, call, cap, why) \
+    { number, #call, -1, 0, 0, EPERM, cap, why }
+    /* The kernel itself: who may change its code owns every container. */
+    NO(init_module, CAP_SYS_MODULE, "loads code into the kernel"),
+    NO(finit_module, CAP_SYS_MODULE, "the same, from a file"),
+    NO(delete_module, CAP_SYS_MODULE, "takes code out of the kernel"),
+    NO(kexec_load, CAP_SYS_BOOT, "starts another kernel in the place of this one"),
+    NO(kexec_file_load, CAP_SYS_BOOT, "the same, from a file"),
+    NO(reboot, CAP_SYS_BOOT, "ends the machine"),
+    /* Large, young pieces of the kernel, each with a record of errors. */
+    NO(bpf, CAP_BPF, "runs a program in the kernel; its checker has been fooled"),
+    NO(perf_event_open, CAP_PERFMON, "watches other processes; many holes so far"),
+    NO(userfaultfd, CAP_SYS_PTRACE, "stops the kernel in the middle: makes races easy to win"),
+    NEWER(425, io_uring_setup, -1, "calls by way of memory, which no filter sees"),
+    NEWER(426, io_uring_enter, -1, "see io_uring_setup"),
+    NEWER(427, io_uring_register, -1, "see io_uring_setup"),
+    /* Keys belong to a user, not to a namespace. */
+    NO(add_key, -1, "keys are shared by all containers of a user"),
+    NO(request_key, -1, "the same; and it starts a program outside"),
+    NO(keyctl, -1, "reads and removes keys of the user"),
+    /* Namespaces: root of a new one has all capabilities again, over a
+     * thousand places in the kernel that trust root. */
+    NO(unshare, CAP_SYS_ADMIN, "makes a user namespace, with full rights in it"),
+    NO(setns, CAP_SYS_ADMIN, "enters another namespace"),
+    NO_IF(clone, 0, HAS_BITS, NEW_NAMESPACE, EPERM, CAP_SYS_ADMIN, "the same as unshare"),
+    NO_IF(clone3, -1, 0, 0, ENOSYS, CAP_SYS_ADMIN,
+          "its flags lie in memory; at ENOSYS libc takes clone instead"),
+    /* Mounts: with them read-only and masked paths could be undone. */
+    NO(mount, CAP_SYS_ADMIN, "attaches, remounts, covers"),
+    NO(umount2, CAP_SYS_ADMIN, "uncovers what is masked"),
+    NO(pivot_root, CAP_SYS_ADMIN, "changes the root"),
+    NEWER(428, open_tree, CAP_SYS_ADMIN, "the new words for mount"),
+    NEWER(429, move_mount, CAP_SYS_ADMIN, "see open_tree"),
+    NEWER(430, fsopen, CAP_SYS_ADMIN, "see open_tree"),
+    NEWER(431, fsconfig, CAP_SYS_ADMIN, "see open_tree"),
+    NEWER(432, fsmount, CAP_SYS_ADMIN, "see open_tree"),
+    NEWER(433, fspick, CAP_SYS_ADMIN, "see open_tree"),
+    NEWER(442, mount_setattr, CAP_SYS_ADMIN, "makes writable again"),
+    NEWER(467, open_tree_attr, CAP_SYS_ADMIN, "both in one"),
+    /* Files by a handle instead of a path: past every root. */
+    NO(open_by_handle_at, CAP_DAC_READ_SEARCH, "opens any file of a disk (the \"shocker\" escape)"),
+    NO(swapon, CAP_SYS_ADMIN, "the disk is the machine's"),
+    NO(swapoff, CAP_SYS_ADMIN, "the same"),
+    NO(quotactl, CAP_SYS_ADMIN, "the same; its own holes"),
+    NEWER(443, quotactl_fd, CAP_SYS_ADMIN, "the same"),
+    NO(fanotify_init, CAP_SYS_ADMIN, "is told of what others open"),
+    NO(acct, CAP_SYS_PACCT, "writes a record of each process into a file"),
+    /* What has no namespace: the clock, the log, the names without row uts. */
+    NO(settimeofday, CAP_SYS_TIME, "one clock for the whole machine"),
+    NO(clock_settime, CAP_SYS_TIME, "the same"),
+    NO(adjtimex, CAP_SYS_TIME, "makes it run faster or slower"),
+    NO(clock_adjtime, CAP_SYS_TIME, "the same"),
+    NO(syslog, CAP_SYSLOG, "the kernel's log: addresses, and other containers"),
+    NO(sethostname, CAP_SYS_ADMIN, "renames the machine, where row uts is off"),
+    NO(setdomainname, CAP_SYS_ADMIN, "the same"),
+    NO(vhangup, CAP_SYS_TTY_CONFIG, "takes the terminal from the caller"),
+    /* The terminal is the caller's: these put words into its input. */
+    NO_IF(ioctl, 1, EQUAL, 0x5412, EPERM, -1, "TIOCSTI types into the caller's shell"),
+    NO_IF(ioctl, 1, EQUAL, 0x541c, EPERM, -1, "TIOCLINUX pastes into the console"),
+    /* A socket that leads to the hypervisor, and belongs to no network. */
+    NO_IF(socket, 0, EQUAL, 40, EPERM, -1, "AF_VSOCK: not in any network namespace"),
+    NO_IF(personality, 0, EQUAL, 0xffffffff, 0, -1, "a question, and no change"),
+    NO_IF(personality, 0, HAS_BITS, ~0x20008u, EPERM, -1,
+          "no random addresses, code in the stack: makes attacks easier"),
+    /* Other processes' memory and pages. */
+    NO(kcmp, CAP_SYS_PTRACE, "compares kernel addresses"),
+    NO(move_pages, CAP_SYS_NICE, "moves memory of others"),
+    NO(migrate_pages, CAP_SYS_NICE, "the same"),
+    NO(mbind, CAP_SYS_NICE, "takes memory from the processors of others"),
+    NO(set_mempolicy, CAP_SYS_NICE, "the same"),
+    NO(ptrace, CAP_SYS_PTRACE, "before Linux 4.8 it changed calls after the filter had looked"),
+#if defined(__x86_64__)
+    /* Old doors that only this processor family still has. */
+    NO(iopl, CAP_SYS_RAWIO, "the ports of all devices"),
+    NO(ioperm, CAP_SYS_RAWIO, "the same"),
+    NO(modify_ldt, -1, "segments of 16-bit programs: several holes"),
+    NO(create_module, CAP_SYS_MODULE, "of old kernels"),
+    NO(lookup_dcookie, CAP_SYS_ADMIN, "paths of other processes, for profilers"),
+    NO(uselib, -1, "of old kernels"),
+    NO(ustat, -1, "of old kernels"),
+    NO(sysfs, -1, "of old kernels"),
+    NO(_sysctl, -1, "of old kernels"),
+#endif
+};
+
+/* The kernel's version, as two numbers in one: 6.1 is 6001. uname(2) */
+static int kernel_version(void) {
+    struct utsname name;
+    int major = 0, minor = 0;
+
+    uname(&name);
+    sscanf(name.release, "%d.%d", &major, &minor);
+    return 1000 * major + minor;
+}
+
+/* Does row D belong into the filter of this container? */
+static bool is_denied(const struct container *c, const struct denied *d) {
+    if (d->number == SYS_ptrace && kernel_version() >= 4008)
+        return false;
+    return d->cap < 0 || !cap_added(c, d->cap);
+}
+
+/* Add one instruction. It returns its place, so that a jump can be completed
+ * when it is known how far it goes. There is room for five instructions a row,
+ * and a few more. */
+static unsigned emit(struct filter *f, int code, uint32_t k, int yes, int no) {
+    f->code[f->length] = (struct instruction){ (uint16_t)code, (uint8_t)yes,
+                                               (uint8_t)no, k };
+    return f->length++;
+}
+
+/* Code for one row, when the number is known to be its own: answer, or, if it
+ * looks at an argument that is another, fall through to what comes next. */
+static void emit_row(struct filter *f, const struct denied *d) {
+    uint32_t no = ANSWER_ERRNO | (uint32_t)d->err;
+
+    if (d->argument >= 0) {
+        emit(f, LOAD, SEE_ARGUMENT + 8 * (uint32_t)d->argument, 0, 0);
+        emit(f, d->test, d->value, 0, 1);
+    }
+    emit(f, RETURN, d->err ? no : ANSWER_ALLOW, 0, 0);
+}
+
+/* Code for the rows from FIRST to LAST - 1, which are in order: see the tree
+ * in the banner. A jump forward is at most 255 instructions long. */
+static void emit_search(struct filter *f, const struct denied **first,
+                        const struct denied **last) {
+    const struct denied **middle = first + (last - first) / 2;
+
+    /* Rows of one call stay together: cut before them, or behind them. */
+    while (middle > first && middle[-1]->number == middle[0]->number)
+        middle--;
+    while (middle < last && middle[0]->number == first[0]->number)
+        middle++;
+    if (middle < last) {
+        unsigned at = emit(f, AT_LEAST, (uint32_t)middle[0]->number, 0, 0);
+        emit_search(f, first, middle);
+        f->code[at].yes = (uint8_t)(f->length - at - 1);
+        emit_search(f, middle, last);
+        return;
+    }
+    /* One call is left: is it this one? */
+    unsigned at = emit(f, EQUAL, (uint32_t)first[0]->number, 0, 0);
+    for (; first < last; first++)
+        emit_row(f, *first);
+    f->code[at].no = (uint8_t)(f->length - at - 1);
+    emit(f, RETURN, ANSWER_ALLOW, 0, 0);
+}
+
+/* By number, and rows of one call as they stand in the table. qsort(3) */
+static int by_number(const void *a, const void *b) {
+    const struct denied *x = *(const struct denied *const *)a;
+    const struct denied *y = *(const struct denied *const *)b;
+
+    return x->number != y->number ? x->number - y->number : x < y ? -1 : 1;
+}
+
+/* The filter for container C. How many rows it has, is returned. */
+static int build_filter(const struct container *c, struct filter *f) {
+    const struct denied *rows[LENGTH(denied)];
+    int n = 0;
+
+    for (size_t i = 0; i < LENGTH(denied); i++)
+        if (is_denied(c, &denied[i]))
+            rows[n++] = &denied[i];
+    qsort(rows, (size_t)n, sizeof *rows, by_number);
+    f->first = f->code;
+    f->length = 0;
+    /* A call of the other family would mean another one by each number, so
+     * such a program is ended (SIGSYS). */
+    emit(f, LOAD, SEE_FAMILY, 0, 0);
+    emit(f, EQUAL, FAMILY, 1, 0);
+    emit(f, RETURN, ANSWER_KILL, 0, 0);
+    /* x32: all calls a second time, at 0x40000000 and up. */
+    emit(f, LOAD, SEE_NUMBER, 0, 0);
+    emit(f, AT_LEAST, 0x40000000, 0, 1);
+    emit(f, RETURN, ANSWER_ERRNO | ENOSYS, 0, 0);
+    emit_search(f, rows, rows + n);
+    return n;
+}
+
+/* Child, last of all. no_new_privs is set (lock_down), or we had to be
+ * privileged. 1 is SECCOMP_SET_MODE_FILTER. */
+static void enter_seccomp(struct container *c) {
+    static struct filter f;
+    int rows = build_filter(c, &f);
+
+    say("%d rules, %d instructions: these calls do not exist any more", rows,
+        f.length);
+    SYS(syscall(SYS_seccomp, 1, 0, &f));
+}
+
+/* How many filters each call of this process goes through. proc(5): the field
+ * Seccomp_filters is of Linux 5.9; before that, only whether there is one. */
+static int filters(const char *who) {
+    const char *status = slurp(text("/proc/%s/status", who));
+    const char *mode = strstr(status, "Seccomp:\t");
+    const char *number = strstr(status, "Seccomp_filters:\t");
+
+    if (number)
+        return atoi(number + strlen("Seccomp_filters:\t"));
+    return mode && mode[strlen("Seccomp:\t")] == '2';
+}
+
+static const char *look_seccomp(void) {
+    int n = filters("self");
+
+    return n ? text("%d filter%s", n, n > 1 ? "s" : "") : "no filter";
+}
+
+/* =====================================================================
+ * 14. LIMITS -- how much of the machine                        --limits
+ * =====================================================================
+ * Problem   One container that takes all memory, or makes a thousand processes,
+ *           stops all others, and the machine: they share it.
+ * Kernel    A control group (cgroup v2) is a directory: its files set limits
+ *           for all processes in it and below it.
+ * Parent    makes two directories, one in the other, sets the limits on the
+ *           outer one, and has the child born in the inner one.
+ * Child     nothing.
+ * Order     before clone(2): CLONE_INTO_CGROUP takes a directory that exists;
+ *           removed after the end, for a directory outlives its processes.
+ * See it    $ ./minicontainer run --pids-limit 20 -- sh -c 'ulimit -u'
+ * Not this  row cgroup (10), which hides the path and holds nothing back; nor
+ *           setrlimit(2), which counts for one process, or for one user.
+ * Read      lessons/14-limits, cgroups(7), clone(2)
+ *
+ *     home                  a directory that we may write; the controllers
+ *      |                    that we need are on in its cgroup.subtree_control
+ *      +- minicontainer-4711        memory.max, cpu.max, pids.max: the limits
+ *          +- box                   the container's processes, all of them
+ *
+ * Why two? What is a directory's own is written by who owns the directory. To
+ * the container `box` is the root of all cgroups (chapter 10); the limits are
+ * one step above, where it has no name for anything.
+ *
+ * A limit is no share: who asks for more memory than memory.max gets it from
+ * the disk, or is killed; a fork(2) past pids.max fails; who has used up their
+ * part of the processor sleeps till the next tenth of a second.
+ *
+ * Only v2 lets an ordinary user do this, and only where systemd, or root, has
+ * given them a part of the tree ("delegation"). No limit was asked for: then
+ * nothing of this is touched.
+ */
+
+/* One option each, as the kernel has it. */
+static const struct limit {
+    const char *option;
+    const char *controller;   /* what cgroup.subtree_control calls it         */
+    const char *file;
+} limits[LIMIT_COUNT] = {
+    [MEMORY] = { "memory", "memory", "memory.max" },
+    [CPUS] = { "cpus", "cpu", "cpu.max" },
+    [PIDS] = { "pids-limit", "pids", "pids.max" },
+};
+
+/* Where everybody mounts cgroup v2, and the number of that file system. */
+#define CGROUPS "/sys/fs/cgroup"
+enum { CGROUP2_MAGIC = 0x63677270 };
+/* Beside our own directory: which controllers we have switched on. */
+#define SWITCHED_ON "%s/minicontainer-switched-on-"
+
+/* What we have made, and must remove. The locks tell the living from the dead:
+ * the kernel drops a lock with its last holder, however that one ended. */
+static struct {
+    char home[PATH_MAX - 64];
+    const char *said[LIMIT_COUNT];
+    int lock;             /* home, locked while something in it is changed    */
+    int alive;            /* our directory, locked as long as we live         */
+} made = { .lock = -1, .alive = -1 };
+
+/* "home/minicontainer-4711" and what is in it. */
+static const char *in_cgroup(const char *name) {
+    return text("%s/minicontainer-%d%s", made.home, getpid(), name);
+}
+
+/* Is WORD one of the words in file PATH? */
+static bool has_word(const char *path, const char *word) {
+    char *words = slurp(path);
+
+    words[strcspn(words, "\n")] = '\0';
+    return strstr(text(" %s ", words), text(" %s ", word));
+}
+
+/* Lock directory FD for us alone; a short wait, and no longer: everybody who
+ * can open it can lock it. flock(2) */
+static bool lock(int fd) {
+    for (int i = 0; i < 200; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        poll(NULL, 0, 10);
+    }
+    return false;
+}
+
+/* Directory DIR has the controllers for these limits, or gets them now. What
+ * we switch on is remembered by a directory beside ours, so that the last one
+ * can switch it off. EBUSY: processes stand in it; ask further up. */
+static bool has_controllers(const struct container *c, const char *dir) {
+    const char *control = text("%s/cgroup.subtree_control", dir);
+
+    /* All or none: so first what there is at all. */
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        if (c->limit[i] && !has_word(text("%s/cgroup.controllers", dir),
+                                     limits[i].controller))
+            return false;
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        const char *name = limits[i].controller;
+        if (!c->limit[i] || has_word(control, name))
+            continue;
+        put_if_allowed(control, text("+%s", name));
+        if (!has_word(control, name))
+            return false;
+        mkdir(text(SWITCHED_ON "%s", dir, name), 0755);
+    }
+    return true;
+}
+
+/* Remove the cgroup DIR of a container that has ended. Its last processes may
+ * still be on their way out: rmdir(2) is EBUSY so long. */
+static void remove_cgroup(const char *dir) {
+    /* Without row pid something may live on; since 5.14 one write ends it. */
+    put_if_allowed(text("%s/cgroup.kill", dir), "1");
+    const char *box = text("%s/box", dir);
+    for (int i = 0; i < 500 && rmdir(box) < 0 && errno == EBUSY; i++)
+        poll(NULL, 0, 2);
+    rmdir(dir);
+}
+
+/* Home is locked. Remove what killed supervisors have left: a directory that
+ * nobody holds a lock on. If no container is left but OURS, switch off what
+ * was switched on for them. */
+static void sweep(void) {
+    glob_t found = { 0 };
+    int alive = 0;
+
+    glob(text("%s/minicontainer-[0-9]*", made.home), 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        int fd = open(found.gl_pathv[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            remove_cgroup(found.gl_pathv[i]);
+        else
+            alive++;
+        close(fd);
+    }
+    globfree(&found);
+    for (int i = 0; i < LIMIT_COUNT && alive == 0; i++) {
+        const char *name = limits[i].controller;
+        if (rmdir(text(SWITCHED_ON "%s", made.home, name)) < 0)
+            continue;
+        put_if_allowed(text("%s/cgroup.subtree_control", made.home),
+                       text("-%s", name));
+    }
+}
+
+/* The number behind WORD in file NAME of our cgroup: a count of events. */
+static long events(const char *name, const char *word) {
+    const char *at = strstr(text("\n%s", slurp(in_cgroup(name))), word);
+
+    return at ? atol(at + strlen(word)) : 0;
+}
+
+/* Parent, at the end, on every way out: say what the limits did, and remove
+ * the directories. */
+static void leave_limits(void) {
+    long killed = events("/memory.events", "\noom_kill ");
+    long refused = events("/pids.events", "\nmax ");
+
+    narrator.undo = NULL;
+    if (killed > 0)
+        write_line("minicontainer: ", text("killed: went over --memory %s",
+                                           made.said[MEMORY]));
+    if (refused > 0)
+        write_line("minicontainer: ", text("--pids-limit %s refused %ld new "
+                                           "processes", made.said[PIDS], refused));
+    lock(made.lock);
+    flock(made.alive, LOCK_UN); /* nobody's now: the sweep takes it */
+    sweep();
+    close(made.alive);
+    close(made.lock);
+}
+
+/* Child or guardian: these are the supervisor's alone. A copy of `alive` would
+ * keep the lock when the supervisor is dead. */
+static void forget_limits(void) {
+    narrator.undo = NULL;
+    close(made.alive);
+    close(made.lock);
+}
+
+/* Where process WHO stands in the tree of v2; "" if there is none. */
+static const char *own_cgroup(const char *who) {
+    const char *lines = text("\n%s", slurp(text("/proc/%s/cgroup", who)));
+    const char *own = strstr(lines, "\n0::");
+
+    return own ? text("%.*s", (int)strcspn(own + 4, "\n"), own + 4) : "";
+}
+
+/* A directory where we may make one: our own cgroup, or one above it. To move
+ * a process one must be allowed to write where it comes from and where it goes
+ * to have a common root: so no other branch of the tree will do. */
+static bool find_home(const struct container *c) {
+    char *home = made.home, *end;
+
+    snprintf(home, sizeof made.home, CGROUPS "%s", own_cgroup("self"));
+    while (strlen(home) >= strlen(CGROUPS)) {
+        end = strrchr(home, '/');
+        if (access(home, W_OK) == 0 && has_controllers(c, home) &&
+            access(text("%s/cgroup.procs", home), W_OK) == 0)
+            return true;
+        *end = '\0';
+    }
+    return false;
+}
+
+/* Why there can be no limits here, with the cure. */
+__attribute__((noreturn))
+static void refuse_limits(void) {
+    struct statfs fs;
+    bool v2 = statfs(CGROUPS, &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
+    bool v1 = access(CGROUPS "/pids", F_OK) == 0 ||
+              access(CGROUPS "/unified", F_OK) == 0;
+
+    if (!v2 && !v1)
+        refuse("limits: there is no cgroup v2 at " CGROUPS "\n"
+               "  cause:  we are in a lab or in a container, or it is not "
+               "mounted\n"
+               "  cure:   try it outside; or mount -t cgroup2 none " CGROUPS);
+    if (!v2)
+        refuse("limits: memory and pids are controllers of cgroup v1 here\n"
+               "  cause:  an older system, or WSL 2 as it was: no ordinary user "
+               "may use those\n"
+               "  cure:   boot with systemd.unified_cgroup_hierarchy=1; in WSL: "
+               "kernelCommandLine=cgroup_no_v1=all");
+    refuse("limits: no cgroup here is ours to write, with the controllers on\n"
+           "  cause:  no delegation: this session stands in root's part of the "
+           "tree\n"
+           "  cure:   systemd-run --user --scope -p Delegate=yes minicontainer "
+           "run ...");
+}
+
+/* What was asked for, as the file wants it: bytes; microseconds of each tenth
+ * of a second; a number. NULL: it makes no sense. */
+static const char *limit_value(int which, const char *said) {
+    char *end = (char *)said + strspn(said, "0123456789."), *stop;
+    const char *units = "bkmg", *unit = strchr(units, tolower(*end));
+    double n = strtod(said, &stop);
+
+    /* (strtod(3) reads more than digits: 1e3, inf.) */
+    if (end == said || stop != end)
+        return NULL;
+    if (which != MEMORY && (*end || n < 0.01 || n > 4194304))
+        return NULL;
+    if (which == CPUS)
+        return text("%.0f 100000", n * 100000);
+    if (which == PIDS)
+        return strchr(said, '.') || n < 1 ? NULL : text("%.0f", n);
+    if (!unit || (*end && end[1]))
+        return NULL;
+    for (; *end && unit > units; unit--)
+        n *= 1024;
+    /* Docker's bound: with less, a program does not even begin. */
+    return n < 6 << 20 || n > 1e15 ? NULL : text("%.0f", n);
+}
+
+/* Parent, before clone(2): make the cgroup and set its limits. Opens cgroup_fd,
+ * which the caller closes. */
+static void enter_limits(struct container *c) {
+    memcpy(made.said, c->limit, sizeof made.said);
+    say("limits are files of a cgroup that the container is born in");
+    if (!find_home(c))
+        refuse_limits();
+    made.lock = TRY(open(made.home, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    narrator.undo = leave_limits;
+    /* Another start may be at work here, or may just be leaving. */
+    if (!lock(made.lock))
+        refuse("limits: somebody keeps %s locked", made.home);
+    sweep();
+    if (!has_controllers(c, made.home))
+        refuse_limits();
+    SYSV(mkdir(in_cgroup(""), 0755), "%s", in_cgroup(""));
+    made.alive = TRY(open(in_cgroup(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    TRY(flock(made.alive, LOCK_EX | LOCK_NB));
+    TRY(mkdir(in_cgroup("/box"), 0755));
+    flock(made.lock, LOCK_UN);
+
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        if (c->limit[i])
+            put(in_cgroup(text("/%s", limits[i].file)), "%s",
+                limit_value(i, c->limit[i]));
+    if (c->limit[MEMORY]) /* or it would go on, on the disk */
+        put_if_allowed(in_cgroup("/memory.swap.max"), "0");
+    c->cgroup_fd = TRY(open(in_cgroup("/box"),
+                            O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+/* Parent; the child is there. Before Linux 5.7 (no clone3(2)) it was born where
+ * we stand, and is moved now; it makes its cgroup namespace after that. */
+static void place_child(struct container *c) {
+    if (c->cgroup_fd < 0)
+        return;
+    if (c->moved)
+        put(in_cgroup("/box/cgroup.procs"), "%d", c->pid);
+    close(c->cgroup_fd);
+    tell("now", text("limits: the child stands in %s",
+                     own_cgroup(text("%d", c->pid))));
+}
+
+/* The limits of our cgroup and of those above it, as far as we see: in a
+ * container that ends at `box`, and the limits are one step above. */
+static const char *look_limits(void) {
+    char path[PATH_MAX];
+    const char *out = "";
+
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        snprintf(path, sizeof path, CGROUPS "%s/", own_cgroup("self"));
+        char *value = "max", *end;
+        /* From the leaf to the root: the first that is set. */
+        while (*value == 'm' && (end = strrchr(path, '/')) > path + 8) {
+            *end = '\0';
+            value = slurp(text("%s/%s", path, limits[i].file));
+            value = *value ? value : "max";
+        }
+        /* Memory in MB, cpu in hundredths. */
+        double n = strtod(value, NULL) / (i == MEMORY ? 1 << 20
+                                          : i == CPUS ? 100000 : 1);
+        if (*value != 'm')
+            out = text("%s%s%s %.*f%s", out, *out ? ", " : "",
+                       limits[i].option, i == CPUS ? 2 : 0, n,
+                       i == MEMORY ? "M" : "");
+    }
+    return *out ? out : "none in sight";
+}
+
+/* =====================================================================
  * THE TABLE -- one row for each isolation, in the order of execution
  * =====================================================================
  * Everything reads it: the options, the help, the clone flags, the hooks of
  * parent and child, the proofs, look, compare, isolations, and the tests.
  * To add an isolation: a chapter with its banner, a row, a lesson, a test.
  *
- * The order is the kernel's. time first (its file wants the caller's own
+ * The order is the kernel's. limits are set before there is a child; then time (its file wants the caller's own
  * user); mnt before user (paths that only the caller may enter); user before
  * all that makes files or needs a right; root before proc (the new tree must
  * be there). `finish` runs after all rows, and root's finish is the pivot.
+ * `last` runs when nothing is left to do that needs a right: caps, and then
+ * seccomp, which would forbid caps.
  */
 static const struct isolation {
     const char *name;       /* --NAME, --no-NAME                              */
@@ -2327,64 +3271,82 @@ static const struct isolation {
     void (*parent)(struct container *);
     void (*child)(struct container *);  /* NULL: clone(2) has done it all     */
     void (*finish)(struct container *);
+    void (*last)(struct container *);
     const char *(*look)(void);
 } isolations[ROWS] = {
+    [LIMITS] = { "limits", 14, 0, "-", 0,
+        "memory, processor, processes", "no --memory ...", "systemd-run --scope -p MemoryMax=",
+        "cat /proc/%d/cgroup",
+        "(i=0; while [ $i -lt 100 ]; do sleep 9 & i=$((i+1)); done); set -- /proc/[0-9]*; echo $#",
+        place_child, NULL, NULL, NULL, look_limits },
+
     [TIME] = { "time", 11, CLONE_NEWTIME, "CLONE_NEWTIME", 0,
         "the clocks that count from boot", "-", "unshare --time --boottime -N",
         "cat /proc/%d/timens_offsets", "cat /proc/uptime; date +%F",
-        NULL, enter_time, NULL, look_time },
+        NULL, enter_time, NULL, NULL, look_time },
 
     [MNT] = { "mnt", 4, CLONE_NEWNS, "CLONE_NEWNS", 0,
         "the mount table", "-", "unshare --mount --propagation private",
         "wc -l /proc/%d/mountinfo",
         "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts",
-        NULL, enter_mnt, attach_volumes, look_mnt },
+        NULL, enter_mnt, attach_volumes, NULL, look_mnt },
 
     [USER] = { "user", 7, CLONE_NEWUSER, "CLONE_NEWUSER", 0,
         "user and group numbers", "--userns=host",
         "unshare --user --map-root-user", "cat /proc/%d/uid_map",
-        "id -u; hostname oops", map_user, become_root, NULL, look_user },
+        "id -u; hostname oops", map_user, become_root, NULL, NULL, look_user },
 
     [UTS] = { "uts", 2, CLONE_NEWUTS, "CLONE_NEWUTS", 0,
         "host name and NIS domain name", "--uts=host", "unshare --uts",
         "ls -l /proc/%d/ns/uts", "hostname oops; hostname",
-        NULL, enter_uts, NULL, look_uts },
+        NULL, enter_uts, NULL, NULL, look_uts },
 
     [IPC] = { "ipc", 8, CLONE_NEWIPC, "CLONE_NEWIPC", 0,
         "System V objects, POSIX queues", "--ipc=host", "unshare --ipc",
         "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q",
-        NULL, NULL, NULL, look_ipc },
+        NULL, NULL, NULL, NULL, look_ipc },
 
     [NET] = { "net", 9, CLONE_NEWNET, "CLONE_NEWNET", 0,
         "interfaces, addresses, ports", "--network=host", "unshare --net",
         "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr",
-        NULL, enter_net, NULL, look_net },
+        NULL, enter_net, NULL, NULL, look_net },
 
     [CGROUP] = { "cgroup", 10, CLONE_NEWCGROUP, "CLONE_NEWCGROUP", 0,
         "the view of the cgroup tree", "--cgroupns=host", "unshare --cgroup",
         "cat /proc/%d/cgroup", "grep -v ':/$' /proc/self/cgroup || echo 'every path is /'",
-        NULL, NULL, mount_cgroup, look_cgroup },
+        NULL, enter_cgroup, mount_cgroup, NULL, look_cgroup },
 
     [PID] = { "pid", 3, CLONE_NEWPID, "CLONE_NEWPID", 0,
         "process numbers", "--pid=host", "unshare --pid --fork",
         "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)",
-        NULL, NULL, NULL, look_pid },
+        NULL, NULL, NULL, NULL, look_pid },
 
     [ROOT] = { "root", 6, 0, "-", BIT(MNT),
         "the file tree", "-", "pivot_root . . && umount -l .",
         "ls /proc/%d/root/", "cat /root/diary",
-        NULL, enter_root, pivot, look_root },
+        NULL, enter_root, pivot, NULL, look_root },
 
     [PROC] = { "proc", 5, 0, "-", BIT(MNT),
         "the view in /proc and /sys", "-", "mount -t proc proc /proc",
         "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l",
-        NULL, enter_proc, NULL, look_proc },
+        NULL, enter_proc, NULL, NULL, look_proc },
+
+    [CAPS] = { "caps", 12, 0, "-", 0,
+        "what root may do", "--privileged", "setpriv --bounding-set -sys_admin,...",
+        "grep Cap /proc/%d/status", "id -u; hostname oops",
+        NULL, NULL, NULL, enter_caps, look_caps },
+
+    [SECCOMP] = { "seccomp", 13, 0, "-", 0,
+        "which system calls exist", "seccomp=unconfined", "systemd-run -p SystemCallFilter=~@mount",
+        "grep Seccomp /proc/%d/status", "unshare --user id -u",
+        NULL, NULL, NULL, enter_seccomp, look_seccomp },
 };
 
 /* The rows in teaching order, by chapter: what is shown to people is in this
  * order, what is done is in the other. */
-static const int by_chapter[ROWS] = { UTS,  PID, MNT, PROC,   ROOT,
-                                      USER, IPC, NET, CGROUP, TIME };
+static const int by_chapter[ROWS] = { UTS,    PID,  MNT,     PROC,  ROOT,
+                                      USER,   IPC,  NET,     CGROUP, TIME,
+                                      CAPS,   SECCOMP, LIMITS };
 
 /* What ROW needs, given that the rows of SET are on. A user namespace may
  * mount /proc only for a PID namespace that belongs to it. */
@@ -2505,10 +3467,11 @@ static void preset(struct container *c) {
     /* All bits 0: no row, no option, no command. What differs is set here. */
     memset(c, 0, sizeof *c);
     c->hostname = "box";
-    c->output = c->report = -1;
+    c->output = c->report = c->cgroup_fd = -1;
 }
 
-/* All rows but cgroup (lesson 10 needs a before), an init, ten days of age
+/* All views but cgroup (lesson 10 needs a before), all rights (so that
+ * containers can be made in it, and broken), an init, ten days of age
  * (lesson 11), and the lessons, if they lie beside the program. */
 static void preset_lab(struct container *c) {
     static char lessons[PATH_MAX];
@@ -2517,7 +3480,7 @@ static void preset_lab(struct container *c) {
     /* Everything that lesson NN needs as its "before" is set here or in
      * furnish(). */
     preset(c);
-    c->rows = ALL_ROWS & ~BIT(CGROUP);
+    c->rows = ALL_ROWS & ~BIT(CGROUP) & ~RIGHTS;
     /* With an init, so that orphans are reaped, and `exit` ends all of it. */
     c->lab = c->init = true;
     c->hostname = "lab";
@@ -2541,14 +3504,15 @@ static void preset_lab(struct container *c) {
  *
  *    parent (the supervisor, outside)         child (becomes the command)
  *
- *  1 block signals, make the life pipe
+ *  1 block signals, make the life pipe,
+ *    and the cgroup that has the limits
  *  2 clone(2), with a flag for each row ----> exists, in its namespaces
  *  3 rows' parent hooks: the user map         waits in read(2)
  *  4 start a guardian, where one is needed
  *  5 write to the pipe: go -----------------> reads it; end of file: gives up
  *  6 supervise(): wait, pass signals on       rows' child hooks, in order
  *  7                                          rows' finish hooks: the pivot
- *  8                                          die_with_parent()
+ *  8                                          lock_down(): caps, seccomp
  *  9                                          clean start, execve(2)
  * 10 the status; terminal given back <------- ends
  *
@@ -2596,7 +3560,7 @@ static bool is_late(int row) {
 static void enter_rows(struct container *c) {
     for (int row = 0; row < ROWS; row++) {
         const struct isolation *i = &isolations[row];
-        if (!on(c, row))
+        if (!on(c, row) || BIT(row) & RIGHTS) /* see lock_down() */
             continue;
         narrator.peek = i->peek;
         if (i->child)
@@ -2620,6 +3584,19 @@ static void enter_rows(struct container *c) {
     for (int row = 0; row < ROWS; row++)
         if (on(c, row) && is_late(row))
             prove(row);
+}
+
+/* Child: all is made. Give up what it took: after this, no mount can be undone
+ * and nothing new be made. An init of ours needs none of it. */
+static void lock_down(struct container *c) {
+    give_up_rights();
+    for (int row = 0; row < ROWS; row++)
+        if (on(c, row) && isolations[row].last) {
+            narrator.peek = isolations[row].peek;
+            isolations[row].last(c);
+            tell("shell", isolations[row].shell);
+            prove(row);
+        }
 }
 
 /* Child: begin in the directory that was asked for. One that lies outside of
@@ -2647,6 +3624,7 @@ static void child_side(struct container *c) {
     close(c->life[1]); /* the parent's end: if we kept it, it would never end */
     narrator.who = "child";
     narrator.child = 0;
+    forget_limits();
     if (read(c->life[0], &go, sizeof go) != sizeof go)
         _exit(OURS);
     c->pid = narrator.pid = go.pid;
@@ -2674,6 +3652,7 @@ static void child_side(struct container *c) {
         close(c->proc_fd);
     if (c->lab)
         furnish(c);
+    lock_down(c);
     if (c->init)
         init_side(c);
     die_with_parent(c, SIGKILL); /* again: see become_root() */
@@ -2698,6 +3677,7 @@ static pid_t start_guardian(const struct container *c, int pidfd) {
         return guardian;
     rename_process("guardian", "guardian");
     close(c->life[1]);
+    forget_limits();
     sigfillset(&all); /* ^C is for the others */
     sigprocmask(SIG_SETMASK, &all, NULL);
     /* The end of the pipe comes when the supervisor has ended, in whatever
@@ -2712,11 +3692,18 @@ static pid_t start_guardian(const struct container *c, int pidfd) {
  * cannot be made so: chapter 11. Returns the PID, and in the child 0. PIDFD
  * gets a descriptor of the child, which is the caller's. */
 static pid_t clone_child(struct container *c, int *pidfd) {
-    unsigned long flags = CLONE_PIDFD | SIGCHLD;
+    unsigned long flags = CLONE_PIDFD;
     const char *names = "";
+    /* struct clone_args, as long as clone3(2) has a cgroup (Linux 5.7). */
+    struct {
+        uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack,
+                 stack_size, tls, set_tid, set_tid_size, cgroup;
+    } args = { .exit_signal = SIGCHLD, .cgroup = (uint64_t)c->cgroup_fd };
 
+    c->moved = c->cgroup_fd >= 0 && lacks(SYS_clone3);
     for (int row = 0; row < ROWS; row++)
-        if (on(c, row) && isolations[row].flag && row != TIME) {
+        if (on(c, row) && isolations[row].flag && row != TIME &&
+            !(row == CGROUP && c->moved)) {
             flags |= (unsigned long)isolations[row].flag;
             names = text("%s%s|", names, isolations[row].flag_name);
         }
@@ -2724,8 +3711,14 @@ static pid_t clone_child(struct container *c, int *pidfd) {
      * is made first, and all the others belong to it. The stack argument is
      * NULL: the child goes on with a copy of ours, as after fork(2). */
     say("one call makes the child and its namespaces");
-    return SYSV(syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL),
-                "%sCLONE_PIDFD|SIGCHLD", names);
+    if (c->cgroup_fd < 0 || c->moved)
+        return SYSV(syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, NULL),
+                    "%sCLONE_PIDFD|SIGCHLD", names);
+    /* The same with limits: born in their cgroup (chapter 14). */
+    args.flags = flags | CLONE_INTO_CGROUP_5_7;
+    args.pidfd = (uintptr_t)pidfd;
+    return SYSV(syscall(SYS_clone3, &args, sizeof args),
+                "%sCLONE_PIDFD|CLONE_INTO_CGROUP", names);
 }
 
 /* Parent: what must be there before the child is. All of it is closed by
@@ -2765,6 +3758,8 @@ static int parent_side(struct container *c) {
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, &before));
     before_clone(c);
+    if (on(c, LIMITS) && (c->limit[MEMORY] || c->limit[CPUS] || c->limit[PIDS]))
+        enter_limits(c);
     pid_t child = clone_child(c, &pidfd);
     if (child == 0)
         child_side(c);
@@ -2796,6 +3791,8 @@ static int parent_side(struct container *c) {
         waitpid(guardian, NULL, 0);
     close(pidfd);
     close(c->proc_fd);
+    if (narrator.undo)
+        narrator.undo();
     give_terminal_back(c);
     TRY(sigprocmask(SIG_SETMASK, &before, NULL));
     return status;
@@ -2819,9 +3816,9 @@ static int parent_side(struct container *c) {
 static bool is_ours(pid_t process) {
     /* "Uid:" and four numbers: the real one is the first. */
     const char *status = slurp(text("/proc/%d/status", process));
-    const char *uid = strstr(status, "Uid:\t");
+    const char *uid = strstr(status, "\nUid:\t");
 
-    return uid && strtoul(uid + strlen("Uid:\t"), NULL, 10) == getuid();
+    return uid && strtoul(uid + strlen("\nUid:\t"), NULL, 10) == getuid();
 }
 
 /* The newest process with that name (a lab's init is "lab"); or, with NAME
@@ -2921,6 +3918,9 @@ static int supervise_exec(struct container *c) {
         close(c->life[1]);
         die_with_parent(c, SIGKILL);
         enter_workdir(c);
+        if (c->cgroup_fd >= 0) /* "0" is who writes it */
+            TRY(write(c->cgroup_fd, "0", 1));
+        lock_down(c);
         start_command(c);
     }
     int status = supervise(c, child, false);
@@ -2929,6 +3929,25 @@ static int supervise_exec(struct container *c) {
         end_orphans(c);
     give_terminal_back(c);
     return status;
+}
+
+/* What PID may not do, we shall not do there either: its bounding set, its
+ * filter, and its cgroup if that has limits of ours. Asked while we are still
+ * outside, and see it. */
+static void take_rights_of(struct container *c, pid_t pid) {
+    const char *who = text("%d", pid), *cgroup = own_cgroup(who);
+    uint64_t bounds = status_bits(who, "CapBnd:");
+
+    if (bounds != status_bits("self", "CapBnd:")) {
+        c->rows |= BIT(CAPS);
+        c->cap_drop = ALL_CAPS;
+        c->cap_add = bounds;
+    }
+    if (filters(who) > filters("self"))
+        c->rows |= BIT(SECCOMP);
+    if (strstr(cgroup, "/minicontainer-"))
+        c->cgroup_fd = TRY(open(text(CGROUPS "%s/cgroup.procs", cgroup),
+                                O_WRONLY | O_CLOEXEC));
 }
 
 /* Enter the container of process PID and run the command there: with the same
@@ -2948,6 +3967,7 @@ static int enter_container(struct container *c, pid_t pid) {
         refuse("process %d is in no container: all its namespaces are ours\n"
                "  try:    pgrep -a minicontainer", pid);
     say("process %d has other namespaces than we: %s", pid, list_rows(c->rows));
+    take_rights_of(c, pid);
     /* Root's groups stay outside. While we still may: in the other namespace
      * it can be denied. (EPERM for an ordinary user, who enters only their
      * own.) */
@@ -2982,19 +4002,26 @@ static int enter_container(struct container *c, pid_t pid) {
  * what COMMAND did to the world around it: on the left the lab is changed,
  * on the right it is not, and the machine never is.
  */
-struct view { char id[40], sees[216]; };
+struct view { char id[40], sees[500]; };
 
 /* What this process sees of ROW. Its id tells whether two processes share it:
  * the namespace's inode; for proc and root, which are mounts, the device and
- * inode of /proc and /. */
+ * inode of /proc and /; for limits those of the cgroup; for caps and seccomp,
+ * which nobody shares, what there is. */
 static struct view look_at(int row) {
     const struct isolation *i = &isolations[row];
     struct view v = { "-", "" };
     struct stat st;
 
+    const char *path = row == PROC ? "/proc" : row == ROOT ? "/"
+                     : text(CGROUPS "%s", own_cgroup("self"));
     if (i->flag)
         snprintf(v.id, sizeof v.id, "%ju", (uintmax_t)namespace_id(i->name));
-    else if (stat(row == PROC ? "/proc" : "/", &st) == 0)
+    else if (row == CAPS)
+        snprintf(v.id, sizeof v.id, "%llx", status_bits("self", "CapEff:"));
+    else if (row == SECCOMP)
+        snprintf(v.id, sizeof v.id, "%d", filters("self"));
+    else if (stat(path, &st) == 0)
         snprintf(v.id, sizeof v.id, "%ju:%ju", (uintmax_t)st.st_dev,
                  (uintmax_t)st.st_ino);
     snprintf(v.sees, sizeof v.sees, "%.*s", (int)sizeof v.sees - 1, i->look());
@@ -3109,9 +4136,12 @@ static void run_in_lab(const struct container *c, int row, unsigned rows,
     struct container lab, nested = *c;
 
     /* The lab is a container whose command is compare_side(); that starts
-     * another container, in the lab: the same functions, one level deeper. */
-    nested.rows = rows;
+     * another container, in the lab: the same functions, one level deeper. In
+     * a lab nothing can be limited, but a lab can: so there for that row. */
+    nested.rows = rows & ~BIT(LIMITS);
     preset_lab(&lab);
+    lab.rows |= rows & BIT(LIMITS);
+    memcpy(lab.limit, c->limit, sizeof lab.limit);
     lab.nested = &nested;
     lab.compared = row;
     lab.instead = compare_side;
@@ -3282,17 +4312,17 @@ static int cmd_source(int argc, char **argv) {
  * getopt_long(3) is not used: it takes --no-n for --no-net, and here a word
  * must mean what it says.
  *
- * The rules for a set of rows, found by trying all 1,024 sets as root, as an
+ * The rules for a set of rows, found by trying all 8,192 sets as root, as an
  * ordinary user, and as root of a lab:
  *
  *     1. proc needs mnt.
  *     2. root needs mnt: mount(2) without it would change the machine.
  *     3. proc together with user needs pid: a user namespace may mount a
  *        /proc only for a PID namespace that it owns.
- *     4. Without privilege: nothing at all, or user among them. Of all
- *        namespaces only the user namespace is free.
+ *     4. Without privilege: user among them, or nothing but seccomp and
+ *        limits. Of all namespaces only the user namespace is free.
  *
- * Root may have 576 of the sets, an ordinary user 257. All others are
+ * Root may have 4,608 of the sets, an ordinary user 2,052. All others are
  * refused with the rule and with a line that works: the refusal is a lesson.
  */
 
@@ -3432,6 +4462,60 @@ static void set_volume(struct container *c, const char *value) {
     v->dst = dst;
 }
 
+/* --cap-add and --cap-drop NAME, as Docker writes it (NET_ADMIN), or the man
+ * pages (CAP_NET_ADMIN); or ALL. Returns its bit. */
+static uint64_t cap_bit(const char *option, const char *name) {
+    const char *bare = strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name;
+    size_t best = 0;
+
+    if (strcasecmp(bare, "ALL") == 0)
+        return ALL_CAPS;
+    for (size_t i = 0; i < LENGTH(capabilities); i++) {
+        const char *known = capabilities[i].name;
+        if (strcasecmp(known, bare) == 0)
+            return UINT64_C(1) << i;
+        if (distance(bare, known) < distance(bare, capabilities[best].name))
+            best = i;
+    }
+    refuse("%s: there is no capability \"%s\"; the nearest is %s\n"
+           "  try:    minicontainer source caps", option, name,
+           capabilities[best].name);
+}
+
+/* What is not kept by default is a gift to whoever breaks in: say which. */
+static void set_cap_add(struct container *c, const char *name) {
+    uint64_t bit = cap_bit("--cap-add", name);
+
+    c->cap_add |= bit;
+    for (size_t i = 0; i < LENGTH(capabilities); i++)
+        if (bit >> i & 1 && !capabilities[i].kept)
+            note("--cap-add %s: who breaks in %s", capabilities[i].name,
+                 capabilities[i].attack);
+}
+
+static void set_cap_drop(struct container *c, const char *name) {
+    c->cap_drop |= cap_bit("--cap-drop", name);
+}
+
+/* --privileged: Docker's word for none of the walls that take rights away. */
+static void set_privileged(struct container *c, const char *value) {
+    (void)value;
+    c->denied |= BIT(CAPS) | BIT(SECCOMP);
+    c->no_mask = true;
+}
+
+/* --security-opt: of Docker's words those that mean something here. */
+static void set_security(struct container *c, const char *word) {
+    if (strcmp(word, "seccomp=unconfined") == 0)
+        c->denied |= BIT(SECCOMP);
+    else if (strcmp(word, "systempaths=unconfined") == 0)
+        c->no_mask = true;
+    else if (strncmp(word, "no-new-privileges", 17) != 0)
+        refuse("--security-opt: \"%s\" means nothing here; known are "
+               "seccomp=unconfined, systempaths=unconfined and "
+               "no-new-privileges (it is always so)", word);
+}
+
 /* The options of run that are not isolations. */
 #define AT(name) offsetof(struct container, name)
 static const struct option_row {
@@ -3442,11 +4526,12 @@ static const struct option_row {
     void (*set)(struct container *, const char *value);
     size_t field;       /* set NULL: the value, or true, goes here            */
     char also[4];       /* lab, compare ROW, exec take it too: l, c, e        */
-    const char *help;   /* NULL: Docker's word for what is always so here     */
+    const char *help;   /* "": in one line with the next option. NULL: Docker's
+                         * word for what is always so here                    */
 } options[] = {
 /*    name, letter, argument, row, set, field, also, help */
-    { "only", 0, "LIST", ROWS, set_only, 0, "", "exactly these: user,uts" },
-    { "none", 0, NULL, ROWS, set_only, 0, "", "no isolation: a plain child" },
+    { "only", 0, "LIST", ROWS, set_only, 0, "", "" },
+    { "none", 0, NULL, ROWS, set_only, 0, "", "exactly these: user,uts; or none" },
     { "hostname", 0, "NAME", UTS, NULL, AT(hostname), "c", "the host name (box)" },
     { "image", 0, "DIR", ROWS, NULL, AT(image), "", "this directory is the root" },
     { "volume", 'v', "SRC:DST[:ro]", MNT, set_volume, 0, "", "show the machine's SRC as DST" },
@@ -3455,11 +4540,20 @@ static const struct option_row {
     { "workdir", 'w', "DIR", ROWS, NULL, AT(workdir), "e", "begin in this directory" },
     { "env", 'e', "NAME=VALUE", ROWS, set_env, 0, "lce", "add to the environment" },
     { "map", 0, "IN:OUT:COUNT", USER, set_map, 0, "", "COUNT ids from IN are OUT's" },
+    { "cap-add", 0, "CAP", CAPS, set_cap_add, 0, "c", "" },
+    { "cap-drop", 0, "CAP", CAPS, set_cap_drop, 0, "c", "one right more, or less; or ALL" },
+    { "privileged", 0, NULL, ROWS, set_privileged, 0, "", "" },
+    { "no-mask", 0, NULL, PROC, NULL, AT(no_mask), "", "all rights; all of /proc" },
+    /* Docker's words for the same. */
+    { "security-opt", 0, "WORD", ROWS, set_security, 0, "", "seccomp=unconfined ..." },
+    { "memory", 'm', "SIZE", LIMITS, NULL, AT(limit[MEMORY]), "c", "" },
+    { "cpus", 0, "N", LIMITS, NULL, AT(limit[CPUS]), "c", "" },
+    { "pids-limit", 0, "N", LIMITS, NULL, AT(limit[PIDS]), "c", "50M, 0.5, 100" },
     { "init", 0, NULL, ROWS, NULL, AT(init), "", "PID 1 is an init of ours" },
     { "boottime", 0, "SECONDS", TIME, NULL, AT(boottime), "c", "the age of its clocks (0)" },
     /* For learners. */
-    { "explain", 0, NULL, ROWS, NULL, AT(explain), "lce", "tell why, call, proof" },
-    { "step", 0, NULL, ROWS, NULL, AT(step), "lce", "and wait for Enter each time" },
+    { "explain", 0, NULL, ROWS, NULL, AT(explain), "lce", "" },
+    { "step", 0, NULL, ROWS, NULL, AT(step), "lce", "tell why, call, proof; and wait" },
     { "interactive", 'i', NULL, ROWS, NULL, AT(always_so), "lce", NULL },
     { "tty", 't', NULL, ROWS, NULL, AT(always_so), "lce", NULL },
     { "rm", 0, NULL, ROWS, NULL, AT(always_so), "lce", NULL },
@@ -3524,7 +4618,7 @@ static int take_option(struct container *c, size_t i, char *value, char *next) {
     bool joined = value != NULL;
 
     /* Three kinds: a function takes it, or it is a text, or it is a yes. */
-    c->given |= 1u << i;
+    c->given |= UINT64_C(1) << i;
     if (value && !o->arg)
         refuse("--%s takes no value", o->name);
     value = o->arg && !joined ? next : value;
@@ -3605,10 +4699,14 @@ static int parse_options(struct container *c, int argc, char **argv,
     return first < argc && strcmp(argv[first], "--") == 0 ? first + 1 : first;
 }
 
+/* What needs no privilege: no_new_privs is enough for a filter, and a cgroup
+ * needs a directory that is ours. */
+#define FREE (BIT(SECCOMP) | BIT(LIMITS))
+
 /* ROWS with what they lack, so that all rules are kept. */
 static unsigned completed(unsigned rows) {
-    if (rows && !has_cap(CAP_SYS_ADMIN))
-        rows |= BIT(USER);
+    if (!has_cap(CAP_SYS_ADMIN))
+        rows |= rows & ~FREE ? BIT(USER) : 0;
     for (int row = 0; row < ROWS; row++)
         if (rows & BIT(row))
             rows |= partners(row, rows);
@@ -3622,7 +4720,7 @@ static void check_options(const struct container *c) {
     /* An option without its row would be silently useless: refuse it. */
     for (size_t i = 0; i < LENGTH(options); i++) {
         int row = options[i].row;
-        if (c->given & 1u << i && row != ROWS && !on(c, row))
+        if (c->given >> i & 1 && row != ROWS && !on(c, row))
             refuse("--%s belongs to the isolation %s, which is off\n"
                    "  cure:   leave --%s out, or switch %s on\n"
                    "  try:    minicontainer run --only %s", options[i].name,
@@ -3634,6 +4732,11 @@ static void check_options(const struct container *c) {
         refuse("--hostname wants 1 to 64 letters, digits, dots and hyphens");
     if (c->boottime)
         number(c->boottime, "--boottime", 1000000000);
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        if (c->limit[i] && !limit_value(i, c->limit[i]))
+            refuse("--%s: \"%s\" is no such limit; write --memory 50M (at least "
+                   "6M), --cpus 0.5, --pids-limit 100", limits[i].option,
+                   c->limit[i]);
 }
 
 /* An image is a directory that we may enter. All that is in it is the image's
@@ -3689,7 +4792,7 @@ static void settle_rows(struct container *c) {
         if (on(c, row) && missing)
             give_way(c, row, missing);
     }
-    if (c->rows && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
+    if (c->rows & ~FREE && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
         refuse("without privilege only user is free: it gives the right to "
                "the others\n  try:    minicontainer run --only %s\n"
                "  try:    minicontainer lab\n  lesson: lessons/07-user",
@@ -3717,7 +4820,7 @@ static int cmd_run(int argc, char **argv) {
     if (!on(&c, USER) && root_of_machine())
         note("you are root of this machine and it shares %s with COMMAND: what "
              "it changes stays changed; practise in `minicontainer lab`",
-             list_rows(ALL_ROWS & ~c.rows));
+             list_rows(ALL_ROWS & ~c.rows & ~RIGHTS));
     return parent_side(&c);
 }
 
@@ -3729,7 +4832,7 @@ static void only_these(const struct container *c, char which, const char *who) {
 
     for (size_t i = 0; i < LENGTH(options); i++) {
         bool takes = strchr(options[i].also, which) != NULL;
-        refused |= c->given & 1u << i && !takes;
+        refused |= c->given >> i & 1 && !takes;
         if (takes && options[i].help)
             list = text("%s --%s", list, options[i].name);
     }
@@ -3765,6 +4868,8 @@ static int cmd_compare(int argc, char **argv) {
     if (row >= 0) {
         only_these(&c, 'c', "compare ROW");
         c.rows = partners(row, BIT(USER)) | BIT(row);
+        if (row == LIMITS && !c.given) /* something to be seen */
+            c.limit[PIDS] = "64";
         check_options(&c);
         return compare_row(&c, row);
     }
@@ -3847,6 +4952,130 @@ static int cmd_isolations(int argc, char **argv) {
     return flushed(0);
 }
 
+/* =====================================================================
+ * THE DOCTOR -- what this machine allows
+ * =====================================================================
+ * Nothing is guessed from versions and switches: each feature is tried, by the
+ * very code that `run` would use, in a child that is thrown away. So what the
+ * doctor says of a failure are the words of `run` itself.
+ *
+ * Started by root, each is tried as nobody first: "works only as root" means
+ * that an ordinary user cannot have it here.
+ */
+
+/* One try: what came of it, and what was said. */
+struct diagnosis { int status; char said[1024]; };
+
+/* A container of ROWS (or a lab) that does nothing. */
+static int do_nothing(struct container *c) {
+    return c->report < 0 ? 0 : OURS;
+}
+
+/* In the child: stderr goes to MEMORY; as nobody, if it is asked. */
+__attribute__((noreturn))
+static void attempt(unsigned rows, bool lab, bool nobody, int memory) {
+    struct container c;
+    int null = TRY(open("/dev/null", O_RDWR | O_CLOEXEC));
+
+    for (int fd = 0; fd <= 2; fd++)
+        TRY(dup2(fd == 2 ? memory : null, fd));
+    TRY(chdir("/"));
+    if (nobody) {
+        TRY(setgroups(0, NULL));
+        TRY(setresgid(65534, 65534, 65534));
+        TRY(setresuid(65534, 65534, 65534));
+        /* Or our own files in /proc would be root's. prctl(2) */
+        TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+    }
+    /* From here on it is what cmd_run() and cmd_lab() do. */
+    preset(&c);
+    if (lab)
+        preset_lab(&c);
+    else
+        c.rows = completed(rows);
+    c.instead = do_nothing;
+    if (rows == BIT(LIMITS))
+        c.limit[PIDS] = "100";
+    c.workdir = on(&c, ROOT) ? "/" : NULL;
+    _exit(parent_side(&c));
+}
+
+static struct diagnosis try_it(unsigned rows, bool lab, bool nobody) {
+    struct diagnosis d = { OURS, "" };
+    int memory = TRY(memfd_create("said", MFD_CLOEXEC)), status = 0;
+    pid_t child = TRY(fork());
+
+    if (child == 0)
+        attempt(rows, lab, nobody, memory);
+    while (waitpid(child, &status, 0) < 0)
+        continue;
+    d.status = WIFEXITED(status) ? WEXITSTATUS(status) : OURS;
+    TRY(pread(memory, d.said, sizeof d.said - 1, 0));
+    close(memory);
+    return d;
+}
+
+/* The rest of the line behind WORD in what was said; "" if it is not there. */
+static const char *line_after(const char *said, const char *word) {
+    const char *at = strstr(said, word);
+
+    at = at ? at + strlen(word) : "";
+    return text("%.*s", (int)strcspn(at, "\n"), at);
+}
+
+/* Print one feature; the same cause is not said twice in a row. Returns
+ * whether it works for an ordinary user (or, if we are one, for us). */
+static bool print_diagnosis(const char *name, unsigned rows, bool lab,
+                            bool plain) {
+    static char last[256];
+    bool root = geteuid() == 0;
+    struct diagnosis d = try_it(rows, lab, root);
+    const char *verdict = d.status == 0 ? "works" : "missing";
+    const char *cause = line_after(d.said, "  cause:  ");
+    const char *cure = line_after(d.said, "  cure:   ");
+
+    if (d.status != 0 && root &&
+        (try_it(rows, lab, false).status == 0 ||
+         (!lab && try_it(rows & ~BIT(USER), false, false).status == 0)))
+        verdict = "works only as root";
+    /* No cause: then the message itself. */
+    if (!*cause)
+        cause = line_after(d.said, "minicontainer: ");
+    if (plain) {
+        printf("%s\t%s\t%s\t%s\n", name, d.status && *verdict == 'w' ? "root"
+               : verdict, cause, cure);
+        return d.status == 0;
+    }
+    printf("%-12s %s\n", name, verdict);
+    if (d.status != 0 && strcmp(last, cause) != 0)
+        printf("             cause: %s\n             cure:  %s\n", cause, cure);
+    snprintf(last, sizeof last, "%s", d.status ? cause : "");
+    return d.status == 0;
+}
+
+/* doctor: exit 0 if a rootless container can be had. */
+static int cmd_doctor(int argc, char **argv) {
+    bool plain = porcelain(argc, argv), works[ROWS];
+    const char *lessons = "";
+
+    /* A row with what it needs, and with user: as a user would have it. */
+    for (int i = 0; i < ROWS; i++) {
+        int row = by_chapter[i];
+        unsigned rows = BIT(row) & FREE ? BIT(row) : BIT(row) | BIT(USER);
+        works[i] = print_diagnosis(isolations[row].name, rows, false, plain);
+    }
+    bool rootless = print_diagnosis("rootless", ALL_ROWS, false, plain);
+    bool lab = print_diagnosis("lab", 0, true, plain);
+    for (int i = 0; i < ROWS; i++)
+        if (works[i] && (lab || by_chapter[i] == LIMITS))
+            lessons = text("%s,%02d", lessons, isolations[by_chapter[i]].chapter);
+    /* 00 and 01 belong to no row: they want a container, and a lab. */
+    printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
+           rootless && lab ? text("00,01%s", lessons)
+                           : *lessons ? lessons + 1 : "none");
+    return flushed(rootless ? 0 : 1);
+}
+
 /* --version. */
 static int cmd_version(int argc, char **argv) {
     (void)argc, (void)argv;
@@ -3886,6 +5115,9 @@ static const struct command {
     { "source", "[CHAPTER | FUNCTION]", "this program's own source", cmd_source,
       { "source uts                    a chapter, by its name or number",
         "source child_side             a function" } },
+    { "doctor", "[--porcelain]", "what this machine allows", cmd_doctor,
+      { "doctor                        tries all; cause and cure",
+        "doctor --porcelain            for programs, by tabs" } },
     { "isolations", "[--porcelain]", "the table of isolations", cmd_isolations,
       { "isolations                    the table of them",
         "isolations --porcelain        for programs, by tabs" } },
@@ -3901,14 +5133,20 @@ static void print_options(void) {
     printf("Isolations, all on: %s\n"
            "  --X turns X on, --no-X off, --X=host is --no-X\n",
            list_rows(ALL_ROWS));
+    const char *line = "";
     for (size_t i = 0; i < LENGTH(options); i++) {
         const struct option_row *o = &options[i];
-        const char *letter = o->letter ? text("-%c, ", o->letter) : "    ";
+        const char *letter = o->letter ? text("-%c, ", o->letter) : "";
+        if (!o->help)
+            continue;
+        line = text("%s%s%s--%s%s%s", line, *line ? ", " : "", letter, o->name,
+                    o->arg ? " " : "", o->arg ? o->arg : "");
         /* Docker's words for what is always so have one line for all of them,
          * below. */
-        if (o->help)
-            printf("  %-26s %s\n", text("%s--%s %s", letter, o->name,
-                                        o->arg ? o->arg : ""), o->help);
+        if (*o->help) {
+            printf("  %-30s %s\n", line, o->help);
+            line = "";
+        }
     }
     printf("  -i, -t, --rm, --interactive, --tty: accepted, always so here\n"
            "Status: the command's own; 125 ours, 126 not executable, "
