@@ -1,0 +1,755 @@
+/* fuzz.c -- whatever in minicontainer.c reads text, fed with what nobody would write.
+ *
+ *     FUZZ_TARGET=NAME ./fuzz DIRECTORY       (made and started by tests/fuzz.bash)
+ *
+ * clang's libFuzzer calls LLVMFuzzerTestOneInput() with bytes that it makes up, some thousand times
+ * a second, and keeps those that reach new code. ASan and UBSan end the program at the first access
+ * that is not allowed. The program is included here as it is. Only its calls to the kernel are
+ * replaced: each answers "done" and does nothing, files hold what the fuzzer says, and where the
+ * program would end, or become two, we jump back for the next input.
+ *
+ * Beside what the sanitizers see, these must hold; each ends the fuzzer by must():
+ *     - a set of rows that was accepted keeps the four rules;
+ *     - a volume's destination is walked by plain names, never by "..", never through a link;
+ *     - what is given to a shell is words of letters and digits;
+ *     - one line of ours is one write(2), with one newline, at its end;
+ *     - a text is not read past its end, nor after its room was used again.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <grp.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <mntent.h>
+#include <net/if.h>
+#include <poll.h>
+#include <pwd.h>
+#include <regex.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sanitizer/asan_interface.h>
+
+/* ------------------------------------------------------------------ one input */
+
+/* The first byte says what the world is like, the rest is what is read in it. */
+enum { PRIVILEGED = 1, ROOT_USER = 2, TERMINAL = 4, NO_FILES = 8, NO_DIRS = 16 };
+static unsigned world;
+static const char *bytes; /* with a zero byte behind them, which does not count */
+static size_t size;
+static bool own_files;    /* every file that is read holds these bytes */
+static jmp_buf next_input;
+
+static void must(bool so, const char *what)
+{
+    if (!so) {
+        fprintf(stderr, "fuzz: this must hold: %s\n", what);
+        abort();
+    }
+}
+
+__attribute__((noreturn))
+static void done(void)
+{
+    longjmp(next_input, 1);
+}
+
+/* Memory of one input, given back after it. The program frees nothing: it ends. */
+static void *blocks[4096];
+static size_t blocks_used;
+
+static void *keep(void *block)
+{
+    if (blocks_used == sizeof blocks / sizeof *blocks || !block)
+        done();
+    return blocks[blocks_used++] = block;
+}
+
+/* ------------------------------------------------------------------ the ring of texts
+ *
+ * The program keeps its texts in a ring of 64 KB, where ASan can see nothing. Here each has a block
+ * of its own, which ends where the text ends, and is given back when the ring would have been used
+ * again. The end is known when taken() has asked for the length.
+ */
+enum { TEXT_ROOM = 8192, RING = 65536 - TEXT_ROOM };
+static struct { char *at; size_t length; } texts[65536];
+static size_t oldest, newest, in_ring; /* texts[oldest] .. texts[newest - 1] */
+
+static char *fresh_(void)
+{
+    if (newest == sizeof texts / sizeof *texts)
+        done();
+    char *at = malloc(TEXT_ROOM);
+    must(at != NULL, "memory");
+    texts[newest].at = at;
+    texts[newest++].length = 0;
+    *at = '\0';
+    return at;
+}
+
+static size_t length_of(const char *text)
+{
+    size_t length = strlen(text);
+
+    if (newest && text == texts[newest - 1].at && texts[newest - 1].length == 0) {
+        ASAN_POISON_MEMORY_REGION(text + length + 1, TEXT_ROOM - length - 1);
+        texts[newest - 1].length = length + 1;
+        in_ring += length + 1;
+    }
+    for (; in_ring > RING; oldest++) {
+        in_ring -= texts[oldest].length;
+        free(texts[oldest].at);
+    }
+    return length;
+}
+
+/* ------------------------------------------------------------------ the kernel */
+
+static struct { const char *data; size_t size, at; } files[32];
+static unsigned files_used;
+enum { FIRST_FILE = 100, FILES = 32 };
+
+static long nothing(int first, ...)
+{
+    (void)first;
+    return 0;
+}
+
+/* What a machine's own files say, where they are not the question. */
+static const char *usual(const char *path)
+{
+    static const struct { const char *part, *says; } known[] = {
+        { "uid_map", "0 0 4294967295\n" }, { "gid_map", "0 0 4294967295\n" },
+        { "cgroup", "0::/user.slice/shell.scope\n" }, { "comm", "lab\n" },
+        { "stat", "4711 (lab) S 1 1 1 0 -1 4194304 1\n" },
+        { "status", "Name:\tlab\nUid:\t0\t0\t0\t0\nNSpid:\t4711\t1\nCapEff:\t0\nSeccomp:\t0\n" },
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strstr(path, known[i].part))
+            return known[i].says;
+    return "1\n";
+}
+
+static int fuzz_open(const char *path, int flags, ...)
+{
+    unsigned file = files_used++ % FILES;
+
+    if (world & NO_FILES && !own_files) {
+        errno = strlen(path) % 2 ? ENOENT : EACCES;
+        return -1;
+    }
+    files[file].data = own_files ? bytes : usual(path);
+    files[file].size = own_files ? size : strlen(files[file].data);
+    files[file].at = 0;
+    (void)flags;
+    return FIRST_FILE + (int)file;
+}
+
+static ssize_t fuzz_pread(int fd, void *to, size_t n, off_t at)
+{
+    unsigned file = (unsigned)(fd - FIRST_FILE);
+
+    if (file >= FILES || !files[file].data || at < 0) {
+        errno = EINVAL;
+        return file >= FILES ? 0 : -1;
+    }
+    size_t there = files[file].size;
+    size_t got = (size_t)at >= there ? 0 : there - (size_t)at;
+    got = got < n ? got : n;
+    memcpy(to, files[file].data + (got ? at : 0), got);
+    return (ssize_t)got;
+}
+
+static ssize_t fuzz_read(int fd, void *to, size_t n)
+{
+    unsigned file = (unsigned)(fd - FIRST_FILE);
+    ssize_t got = file < FILES ? fuzz_pread(fd, to, n, (off_t)files[file].at) : 0;
+
+    if (got > 0)
+        files[file].at += (size_t)got;
+    return got;
+}
+
+static FILE *fuzz_fopen(const char *path, const char *mode)
+{
+    const char *data = own_files ? bytes : usual(path);
+
+    (void)mode;
+    if (world & NO_FILES && !own_files)
+        return NULL;
+    return fmemopen((char *)data, own_files ? size : strlen(data), "r");
+}
+
+/* All of it is read: a text without an end is seen here. */
+static ssize_t fuzz_write(int fd, const void *data, size_t n)
+{
+    const char *p = data;
+    size_t newlines = 0;
+
+    for (size_t i = 0; i < n; i++)
+        newlines += p[i] == '\n';
+    if (fd == 2)
+        must(n > 0 && p[n - 1] == '\n' && newlines == 1, "one line is one write(2)");
+    return (ssize_t)n;
+}
+
+static int fuzz_openat(int at, const char *name, int flags, ...)
+{
+    static unsigned turn;
+
+    (void)at;
+    if (!strchr(name, '/') && flags & O_PATH) {
+        must(*name && strcmp(name, "..") != 0, "walk() goes down by plain names");
+        must(flags & O_NOFOLLOW, "walk() follows no link");
+    }
+    errno = turn++ % 8 == 7 ? ENOENT : 0;
+    return errno ? -1 : FIRST_FILE;
+}
+
+static int fuzz_stat(int result, struct stat *st)
+{
+    memset(st, 0, sizeof *st);
+    st->st_ino = 4026531840;
+    st->st_mode = world & NO_DIRS ? S_IFREG : S_IFDIR;
+    errno = ENOENT;
+    return result < 0 || (world & NO_FILES && !own_files) ? -1 : 0;
+}
+
+static int fuzz_access(const char *path, int how)
+{
+    (void)how;
+    errno = ENOENT;
+    return world & NO_FILES || strlen(path) > 200 ? -1 : 0;
+}
+
+static ssize_t fuzz_readlink(const char *path, char *to, size_t n)
+{
+    (void)path;
+    must(n > 16, "room for a path");
+    strcpy(to, "/x/minicontainer");
+    return 16;
+}
+
+static int fuzz_system(const char *line)
+{
+    for (; *line; line++)
+        must(isalnum((unsigned char)*line) || *line == ' ', "a shell gets plain words");
+    return (int)(world << 8);
+}
+
+static int fuzz_glob(const char *pattern, int flags, int (*error)(const char *, int), glob_t *found)
+{
+    static char process[] = "/proc/4711", interface[] = "/sys/class/net/lo";
+    static char *list[] = { NULL, NULL };
+
+    (void)flags, (void)error;
+    list[0] = strstr(pattern, "net") ? interface : process;
+    found->gl_pathc = 1;
+    found->gl_pathv = list;
+    return 0;
+}
+
+static int fuzz_getifaddrs(struct ifaddrs **list)
+{
+    static char name[IFNAMSIZ] = "lo:0";
+    static struct sockaddr_in address = { .sin_family = AF_INET };
+    static struct ifaddrs one = { .ifa_name = name, .ifa_addr = (struct sockaddr *)&address };
+
+    *list = &one;
+    return 0;
+}
+
+/* This kernel knows 41 capabilities. */
+static int fuzz_prctl(int what, ...)
+{
+    va_list args;
+
+    va_start(args, what);
+    bool known = what != PR_CAPBSET_READ || va_arg(args, int) < 41;
+    va_end(args);
+    errno = EINVAL;
+    return known ? 0 : -1;
+}
+
+/* capget(2) is asked whether we are privileged; a clone ends the part that reads. */
+static long fuzz_syscall(long number, ...)
+{
+    va_list args;
+
+    if (number == SYS_clone || number == SYS_clone3)
+        done();
+    if (number == SYS_capget) {
+        va_start(args, number);
+        (void)va_arg(args, void *);
+        memset(va_arg(args, void *), world & PRIVILEGED ? 0xff : 0, 24);
+        va_end(args);
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------ the program */
+
+#define main minicontainer
+#define fresh(how) fresh_##how(how) /* its definition has "void" here: it becomes fresh_void() */
+#define strlen(text) length_of(text)
+#define calloc(n, each) keep(calloc(n, each))
+#define malloc(n) keep(malloc(n))
+#define strdup(text) keep(strdup(text))
+
+#define _exit(status) done()
+#define fork() (done(), 0)
+#define popen(...) (done(), stdout)
+#define execve(...) done()
+#define execvp(...) done()
+#define pause() done()
+#define sigwaitinfo(...) (done(), 0)
+
+#define open(...) fuzz_open(__VA_ARGS__)
+#define openat(...) fuzz_openat(__VA_ARGS__)
+#define read(...) fuzz_read(__VA_ARGS__)
+#define pread(...) fuzz_pread(__VA_ARGS__)
+#define write(...) fuzz_write(__VA_ARGS__)
+#define fopen(...) fuzz_fopen(__VA_ARGS__)
+#define setmntent(...) fuzz_fopen(__VA_ARGS__)
+#define syscall(...) fuzz_syscall(__VA_ARGS__)
+#define system(...) fuzz_system(__VA_ARGS__)
+#define glob(...) fuzz_glob(__VA_ARGS__)
+#define globfree(...) ((void)0)
+#define getifaddrs(...) fuzz_getifaddrs(__VA_ARGS__)
+#define freeifaddrs(...) ((void)0)
+#define readlink(...) fuzz_readlink(__VA_ARGS__)
+#define readlinkat(...) (-1)
+#define access(...) fuzz_access(__VA_ARGS__)
+#define faccessat(...) nothing(0, __VA_ARGS__)
+#define stat(path, st) fuzz_stat(0, st)
+#define lstat(path, st) fuzz_stat(0, st)
+#define fstat(fd, st) fuzz_stat(fd, st)
+#define isatty(fd) ((world & TERMINAL) != 0)
+#define ttyname(fd) NULL
+#define geteuid() (world & ROOT_USER ? 0u : 1000u)
+#define getuid() geteuid()
+
+#define bind(...) nothing(0, __VA_ARGS__)
+#define chdir(...) nothing(0, __VA_ARGS__)
+#define chmod(...) nothing(0, __VA_ARGS__)
+#define chown(...) nothing(0, __VA_ARGS__)
+#define chroot(...) nothing(0, __VA_ARGS__)
+#define close(...) nothing(0, __VA_ARGS__)
+#define dprintf(...) nothing(0, __VA_ARGS__)
+#define dup(...) nothing(0, __VA_ARGS__)
+#define dup2(...) nothing(0, __VA_ARGS__)
+#define fchdir(...) nothing(0, __VA_ARGS__)
+#define fchmod(...) nothing(0, __VA_ARGS__)
+#define fchown(...) nothing(0, __VA_ARGS__)
+#define fcntl(...) nothing(0, __VA_ARGS__)
+#define flock(...) nothing(0, __VA_ARGS__)
+#define ftruncate(...) nothing(0, __VA_ARGS__)
+#define ioctl(...) nothing(0, __VA_ARGS__)
+#define kill(...) nothing(0, __VA_ARGS__)
+#define link(...) nothing(0, __VA_ARGS__)
+#define listen(...) nothing(0, __VA_ARGS__)
+#define memfd_create(...) nothing(0, __VA_ARGS__)
+#define mkdir(...) nothing(0, __VA_ARGS__)
+#define mkdirat(...) nothing(0, __VA_ARGS__)
+#define mknod(...) nothing(0, __VA_ARGS__)
+#define mknodat(...) nothing(0, __VA_ARGS__)
+#define mount(...) nothing(0, __VA_ARGS__)
+#define msgget(...) nothing(0, __VA_ARGS__)
+#define msgsnd(...) nothing(0, __VA_ARGS__)
+#define nanosleep(...) nothing(0, __VA_ARGS__)
+#define pipe2(...) nothing(0, __VA_ARGS__)
+#define poll(...) nothing(0, __VA_ARGS__)
+#define prctl(...) fuzz_prctl(__VA_ARGS__)
+#define rename(...) nothing(0, __VA_ARGS__)
+#define rmdir(...) nothing(0, __VA_ARGS__)
+#define sendfile(...) nothing(0, __VA_ARGS__)
+#define setgroups(...) nothing(0, __VA_ARGS__)
+#define sethostname(...) nothing(0, __VA_ARGS__)
+#define setns(...) nothing(0, __VA_ARGS__)
+#define setresgid(...) nothing(0, __VA_ARGS__)
+#define setresuid(...) nothing(0, __VA_ARGS__)
+#define setrlimit(...) nothing(0, __VA_ARGS__)
+#define setsid(...) nothing(0, 0)
+#define sigaction(...) nothing(0, __VA_ARGS__)
+#define signal(...) nothing(0, __VA_ARGS__)
+#define sigprocmask(...) nothing(0, __VA_ARGS__)
+#define socket(...) nothing(0, __VA_ARGS__)
+#define statfs(path, fs) nothing(0, path, (fs)->f_type = world & NO_DIRS ? 0 : 0x63677270)
+#define statvfs(path, fs) nothing(0, path, (fs)->f_flag = 0)
+#define symlink(...) nothing(0, __VA_ARGS__)
+#define tcgetattr(...) nothing(0, __VA_ARGS__)
+#define tcgetpgrp(...) nothing(0, __VA_ARGS__)
+#define tcsetattr(...) nothing(0, __VA_ARGS__)
+#define tcsetpgrp(...) nothing(0, __VA_ARGS__)
+#define umask(...) nothing(0, __VA_ARGS__)
+#define umount2(...) nothing(0, __VA_ARGS__)
+#define unlink(...) nothing(0, __VA_ARGS__)
+#define unlinkat(...) nothing(0, __VA_ARGS__)
+#define unshare(...) nothing(0, __VA_ARGS__)
+#define waitpid(...) nothing(0, __VA_ARGS__)
+
+#include "../../minicontainer.c"
+
+#undef main
+#undef strlen
+#undef malloc
+#undef _exit
+#undef open
+#undef unshare
+#undef setresuid
+#undef setresgid
+#undef setgroups
+#undef fcntl
+#undef dup2
+#undef stat
+
+/* ------------------------------------------------------------------ what is fuzzed */
+
+/* The bytes as the words of a command line, cut at zero bytes and newlines, as they lie in the
+ * memory of a process: one behind the other. */
+static int words(const char *before, char **argv, int most)
+{
+    size_t head = strlen(before) + 1;
+    char *all = keep(malloc(head + size + 1));
+    int argc = 0;
+
+    memcpy(all, before, head);
+    memcpy(all + head, bytes, size + 1);
+    for (char *p = all; p <= all + head + size && argc < most; p += strlen(p) + 1) {
+        p[strcspn(p, "\n")] = '\0';
+        argv[argc++] = p;
+    }
+    argv[argc] = NULL;
+    return argc;
+}
+
+/* The whole program, to the point where it would make a process. */
+static void fuzz_words(void)
+{
+    char *argv[66];
+    int argc = words("minicontainer", argv, 64);
+
+    minicontainer(argc, argv);
+}
+
+static bool has_row(const struct container *c, const char *name)
+{
+    for (int row = 0; row < ROWS; row++)
+        if (strcmp(isolations[row].name, name) == 0)
+            return on(c, row);
+    return false;
+}
+
+/* What was accepted keeps the rules; written down again here. Two rows are free for everybody: a
+ * filter and a limit are no namespaces. */
+static void check_request(const struct container *c)
+{
+    unsigned need = c->rows;
+
+    for (int row = 0; row < ROWS; row++)
+        if (strcmp(isolations[row].name, "seccomp") == 0 ||
+            strcmp(isolations[row].name, "limits") == 0)
+            need &= ~BIT(row);
+    must(!has_row(c, "proc") || has_row(c, "mnt"), "proc needs mnt");
+    must(!has_row(c, "root") || has_row(c, "mnt"), "root needs mnt");
+    must(!has_row(c, "proc") || !has_row(c, "user") || has_row(c, "pid"), "proc of user needs pid");
+    must(need == 0 || world & PRIVILEGED || has_row(c, "user"), "only user is free");
+    must((c->named & ~c->rows) == 0, "what was named is on");
+    must((c->denied & c->rows) == 0, "what was denied is off");
+    must(c->maps >= 0 && c->maps <= 8 && (c->maps == 0 || c->map[0].inside == 0), "the map");
+    for (int i = 0; i < c->maps; i++)
+        must(c->map[i].count > 0, "a map of somebody");
+    for (int i = 0; i < c->volumes; i++) {
+        must(c->volume[i].dst[0] == '/' && *c->volume[i].src, "a volume has two ends");
+        must(has_row(c, "mnt"), "a volume needs mnt");
+    }
+    for (int i = 0; i < c->envs; i++)
+        must(strchr(c->env[i], '=') > c->env[i], "NAME=VALUE");
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        const char *value = c->limit[i] ? limit_value(i, c->limit[i]) : "1";
+        must(value && *value != '0' && isdigit((unsigned char)*value), "a limit is a number");
+        must(strspn(value, "0123456789 ") == strlen(value), "a limit is digits");
+    }
+    must(strlen(c->hostname) >= 1 && strlen(c->hostname) <= 64, "a name's length");
+}
+
+static void fuzz_options(void)
+{
+    struct container c;
+    char *argv[66];
+    int argc = words("run", argv, 64);
+
+    preset(&c);
+    int first = parse_options(&c, argc, argv, 1);
+    must(first <= argc, "the command is one of the words");
+    c.argv = argv[first] ? argv + first : NULL;
+    settle(&c);
+    check_request(&c);
+}
+
+/* The value of one option, whichever there are: sizes, numbers, names, lists, paths. */
+static void fuzz_values(void)
+{
+    size_t which = size ? (unsigned char)*bytes % LENGTH(options) : 0;
+    struct container c;
+    char *argv[4] = { (char *)"run", NULL, NULL, NULL };
+
+    if (size < 1 || !options[which].arg)
+        return;
+    argv[1] = text("--%s=%s", options[which].name, bytes + 1);
+    preset(&c);
+    parse_options(&c, 2, argv, 1);
+    settle(&c);
+    check_request(&c);
+    minicontainer(2, argv);
+}
+
+/* A volume: its two paths, and then the way down to its destination. */
+static void fuzz_volume(void)
+{
+    struct volume v[1] = { { .fd = 0 } };
+    struct container c;
+
+    preset(&c);
+    c.volume = v;
+    set_volume(&c, bytes);
+    must(c.volumes == 1 && v->src && *v->dst == '/', "a volume is two paths");
+    walk(&c, v->dst + 1, true);
+    attach_volumes(&c);
+}
+
+/* Maps, a line each, and what is written of them: into the file, or for newuidmap. */
+static void fuzz_map(void)
+{
+    struct container c;
+    char *copy = keep(malloc(size + 1)), *save;
+
+    preset(&c);
+    memcpy(copy, bytes, size + 1);
+    for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        set_map(&c, line);
+    default_map(&c);
+    must(c.maps >= 1 && c.maps <= 8, "one to eight maps");
+    narrator.explain = true;
+    c.pid = 4711;
+    map_user(&c);
+}
+
+/* Every file of /proc says this. */
+static void fuzz_proc(void)
+{
+    unsigned which = size ? (unsigned char)*bytes : 0;
+
+    own_files = true;
+    bytes += size > 0;
+    size -= size > 0;
+    if (which < ROWS) {
+        isolations[which].look();
+        look_at((int)which);
+    } else if (which == 32) {
+        knows_ids(0, UINT_MAX);
+        knows_ids(RANGE_FIRST, RANGE_COUNT);
+        root_of_machine();
+    } else if (which == 33) {
+        unheard(4711, SIGTERM);
+    } else if (which == 34) {
+        still_starting(4711);
+        parent_of("/proc/4711/stat");
+    } else if (which == 35) {
+        set_clock(CLOCK_BOOTTIME, "boottime", 864000);
+        set_clock(CLOCK_MONOTONIC, "monotonic", 0);
+    } else if (which == 36) {
+        find_process("lab", 0);
+        find_process(NULL, 1);
+    } else if (which == 38) {
+        struct container c;
+        preset(&c);
+        c.limit[MEMORY] = "50m";
+        find_home(&c);
+        events("/pids.events", "\nmax ");
+    } else if (which == 39) {
+        remount("/proc", AT_RECURSIVE, MOUNT_ATTR_RDONLY);
+        line_after(bytes, "  cause:  ");
+    } else if (which == 40) {
+        struct container c;
+        preset(&c);
+        take_rights_of(&c, 4711);
+    } else if (which == 37) {
+        for (size_t i = 0; i < LENGTH(cures); i++)
+            fits(&cures[i], cures[i].call, cures[i].err);
+        errno = EPERM;
+        failed("mount(bytes)", bytes, 1000);
+    } else {
+        own_cgroup("self");
+        filters("self");
+        slurp("/proc/self/status");
+        status_bits("self", "SigCgt:");
+        count_lines("/proc/mounts");
+    }
+}
+
+/* A file that execve(2) has refused. */
+static void fuzz_exec(void)
+{
+    struct container c;
+    char *argv[] = { (char *)"name", (char *)bytes, NULL };
+
+    own_files = true;
+    preset(&c);
+    c.argv = argv;
+    must(strlen(interpreter("/a/file")) <= PATH_MAX, "the name of an interpreter");
+    explain_exec(&c, world & TERMINAL ? "/a/file" : "file", ENOENT);
+}
+
+/* A name that the source is asked for. */
+static void fuzz_source(void)
+{
+    const char *end = NULL, *from = find_source(bytes, &end);
+
+    must(!from || (from >= own_source && end > from && end <= own_source_end),
+         "what is found lies in the source");
+}
+
+/* What a command has said, in two columns; and a long line on a narrow screen. */
+static void fuzz_screen(void)
+{
+    const char *half = memchr(bytes, '|', size);
+
+    beside(bytes, half ? half + 1 : "right");
+    column(bytes, 25);
+    write_line("minicontainer: ", bytes);
+    narrator.explain = true;
+    say("%s", bytes);
+    cmd_source(1, (char *[]){ (char *)"source", NULL });
+}
+
+static const struct { const char *name; void (*fuzz)(void); } targets[] = {
+    { "words", fuzz_words },     { "options", fuzz_options }, { "values", fuzz_values },
+    { "volume", fuzz_volume },   { "map", fuzz_map },         { "proc", fuzz_proc },
+    { "exec", fuzz_exec },       { "source", fuzz_source },   { "screen", fuzz_screen },
+};
+
+/* ------------------------------------------------------------------ libFuzzer */
+
+static void (*target)(void);
+static double cpu_limit; /* seconds of CPU time; 0: none */
+
+static void once(void)
+{
+    if (setjmp(next_input) == 0)
+        target();
+}
+
+static void forget(void)
+{
+    for (; blocks_used; blocks_used--)
+        free(blocks[blocks_used - 1]);
+    for (; oldest < newest; oldest++)
+        free(texts[oldest].at);
+    oldest = newest = in_ring = files_used = 0;
+    memset(&narrator, 0, sizeof narrator);
+    narrator.who = "parent";
+    own_files = false;
+    fflush(stdout);
+}
+
+/* The time is up: say what was done, and go past libFuzzer, for whom an exit is a finding. */
+static void look_at_clock(void)
+{
+    static unsigned long runs;
+    struct timespec t;
+
+    if (++runs % 64 != 0 || cpu_limit <= 0)
+        return;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    if ((double)t.tv_sec + (double)t.tv_nsec / 1e9 < cpu_limit)
+        return;
+    fprintf(stderr, "fuzz: %lu inputs in %ld s of CPU time\n", runs, (long)t.tv_sec);
+    (_exit)(0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+    char *copy = malloc(length + 1);
+
+    if (!copy || length == 0) {
+        free(copy);
+        return 0;
+    }
+    world = data[0];
+    memcpy(copy, data + 1, length - 1);
+    copy[length - 1] = '\0';
+    bytes = copy;
+    size = length - 1;
+    once();
+    forget();
+    free(copy);
+    look_at_clock();
+    return 0;
+}
+
+/* A net below the net: whatever call is not replaced above is made as nobody, in namespaces of our
+ * own where the machine allows them. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    const char *name = getenv("FUZZ_TARGET"), *seconds = getenv("FUZZ_CPU");
+
+    (void)argc, (void)argv;
+    for (size_t i = 0; name && i < LENGTH(targets); i++)
+        if (strcmp(targets[i].name, name) == 0)
+            target = targets[i].fuzz;
+    if (!target) { /* no name: say which there are */
+        for (size_t i = 0; i < LENGTH(targets); i++)
+            puts(targets[i].name);
+        exit(name && *name);
+    }
+    cpu_limit = seconds ? atof(seconds) : 0;
+    if (!freopen("/dev/null", "w", stdout))
+        exit(2);
+    if (getegid() == 0 && (setgroups(0, NULL) < 0 || setresgid(65534, 65534, 65534) < 0 ||
+                           setresuid(65534, 65534, 65534) < 0))
+        exit(2);
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET) < 0)
+        errno = 0; /* a machine that allows none: then without */
+    return 0;
+}
