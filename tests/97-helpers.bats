@@ -79,6 +79,9 @@ fails() {
     MC_MUST_RUN=perl run ! must_run strace
     MC_MUST_RUN='' run ! must_run strace
     MC_MUST_RUN=all run ! must_run root
+    MC_MUST_RUN=all run ! must_run limits
+    MC_MUST_RUN=all must_run cgroup2
+    MC_MUST_RUN=limits must_run limits
 }
 
 @test "as_user: an ordinary user, with files of their own" {

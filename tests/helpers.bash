@@ -264,7 +264,8 @@ nap() { sleep 0.02; }
 # requires WORD...
 # Skips the test where the machine or the person lacks WORD. Whether it is there is found by
 # doing, in namespaces of our own. MC_MUST_RUN (words, or "all") turns skips into failures; "all"
-# leaves out root, nonroot and plain, which are about who tests and what. An unknown word fails.
+# leaves out root, nonroot, plain and limits, which are about who tests, what, and on which machine.
+# An unknown word fails.
 requires() {
     local word rc
     for word; do
@@ -285,14 +286,16 @@ must_run() {
     local must
     for must in ${MC_MUST_RUN//,/ }; do
         if [ "$must" = "$1" ]; then return 0; fi
-        if [ "$must" = all ] && [[ $1 != root && $1 != nonroot && $1 != plain ]]; then return 0; fi
+        if [ "$must" = all ]; then
+            case $1 in root | nonroot | plain | limits) ;; *) return 0 ;; esac
+        fi
     done
     return 1
 }
 
 # All words, for the test that tries each.
-REQUIRES_WORDS='root nonroot plain user userns subuid timens netns cgroup2 overlay tty strace busybox
-cc clang musl-gcc make git ip ping ps perl python3 findmnt ipcs hostname parallel'
+REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns cgroup2 overlay tty strace
+busybox cc clang musl-gcc make git ip ping ps perl python3 findmnt ipcs hostname parallel'
 
 probe() {
     case $1 in
@@ -300,6 +303,8 @@ probe() {
     nonroot) [ "$(id -u)" != 0 ] ;;
     # Not a sanitizer build, which makes system calls and holds descriptors of its own.
     plain) ! grep -q __asan_init "$MC" ;;
+    # Who runs the tests may make a cgroup with limits: v2, and a part of the tree that is ours.
+    limits) own_cgroups >/dev/null ;;
     user) [ "$(as_user id -u)" != 0 ] && as_user test -x "$MC" ;;
     userns) as_user unshare --user --map-root-user --mount true ;;
     subuid) as_user sh -c 'command -v newuidmap && unshare --map-auto --map-root-user true' ;;
@@ -324,6 +329,24 @@ probe() {
     hostname) hostname ;;
     *) return 77 ;;
     esac
+}
+
+# own_cgroups: the directories, from our own cgroup up to the root of the tree of v2, in which we may
+# make others, with memory, cpu and pids to be had. Fails where there is none.
+own_cgroups() {
+    local top=/sys/fs/cgroup dir found=1
+    [ "$(stat -fc %T "$top")" = cgroup2fs ] || return 1
+    dir=$top$(sed -n 's/^0:://p' /proc/self/cgroup)
+    while [ "${#dir}" -ge "${#top}" ]; do
+        # By doing: root may write everywhere, but not where it is mounted read-only.
+        if mkdir "$dir/mc-probe.$$" 2>/dev/null && rmdir "$dir/mc-probe.$$" &&
+            [[ "$(<"$dir/cgroup.controllers")" =~ cpu\ .*memory.*pids ]]; then
+            echo "$dir"
+            found=0
+        fi
+        dir=${dir%/*}
+    done
+    return "$found"
 }
 
 # ---------------------------------------------------------------------------------------------
