@@ -173,6 +173,7 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
+/* System calls, by number. */
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
@@ -182,10 +183,10 @@
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
-/* KEYCTL_JOIN_SESSION_KEYRING, and those of the some forty capabilities that
- * are named in the code (chapter 12 has all of them). */
+/* KEYCTL_JOIN_SESSION_KEYRING; CLONE_INTO_CGROUP of clone3(2); and those of the
+ * some forty capabilities that the code names (chapter 12 has all of them). */
 enum { JOIN_SESSION_KEYRING = 1 };
-#define CLONE_INTO_CGROUP_5_7 0x200000000ULL
+#define INTO_CGROUP 0x200000000ULL
 enum { CAP_DAC_READ_SEARCH = 2, CAP_SETGID = 6, CAP_SETUID = 7,
        CAP_SYS_MODULE = 16, CAP_SYS_RAWIO, CAP_SYS_PTRACE = 19, CAP_SYS_PACCT,
        CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_NICE, CAP_SYS_TIME = 25,
@@ -216,7 +217,8 @@ extern const char own_source[], own_source_end[];
  * say() stands where a comment would stand: a comment that can be run.
  * SYS(call) makes the call, checks it, and with --explain tells its own source
  * text and its result; SYSV(call, ...) also the values behind the names.
- * TRY(call) only checks: it is for plumbing. put() writes a file and tells the
+ * TRY(call) only checks: it is for plumbing; TRY_BUT(ERROR, call) takes one
+ * errno for an answer. put() writes a file and tells the
  * shell line that would do the same. So what is told is what is done.
  *
  * A line of the narration has three parts: who speaks (parent, child, init),
@@ -531,6 +533,16 @@ static int checked(long result, bool told, const char *call, int line,
     checked((call), true, #call, __LINE__, text(__VA_ARGS__))
 #define TRY(call) checked((call), false, #call, __LINE__, "")
 
+/* Behind TRY_BUT: one errno is an answer and no failure (there is no such file;
+ * there is one already). All others are failures: what is left out because a
+ * call failed would be a hole that nobody is told of. Returns the result. */
+static int tolerated(long result, int err, const char *call, int line) {
+    if (result < 0 && errno != err)
+        failed(call, "", line);
+    return (int)result;
+}
+#define TRY_BUT(err, call) tolerated((call), err, #call, __LINE__)
+
 /* Behind put(): write LINES into a file of /proc, and tell it as a shell would
  * do it. By one write(2), as those files want it. A refusal is a failure if it
  * MUST be; else it is only told. */
@@ -766,7 +778,7 @@ static bool has_cap(int cap) {
     struct { uint32_t version; int pid; } who = { 0x20080522, 0 };
     struct { uint32_t effective, permitted, inheritable; } set[2] = { { 0 } };
 
-    syscall(SYS_capget, &who, set);
+    TRY(syscall(SYS_capget, &who, set));
     return set[cap / 32].effective >> cap % 32 & 1;
 }
 
@@ -796,9 +808,9 @@ static bool root_of_machine(void) {
  * processes are in the same one if it is the same. namespaces(7) */
 static ino_t namespace_id(const char *name) {
     struct stat st;
-    bool there = stat(text("/proc/self/ns/%s", name), &st) == 0;
+    const char *path = text("/proc/self/ns/%s", name);
 
-    return there ? st.st_ino : 0;
+    return TRY_BUT(ENOENT, stat(path, &st)) == 0 ? st.st_ino : 0;
 }
 
 /* =====================================================================
@@ -913,7 +925,7 @@ static bool still_starting(pid_t process) {
 static bool unheard(pid_t process, int sig) {
     const char *who = text("%d", process);
     const char *ns = strstr(slurp(text("/proc/%s/status", who)), "\nNSpid:");
-    const char *last = ns ? strchr(ns + 1, '\n') - 2 : "";
+    const char *last = ns ? ns + strcspn(ns + 1, "\n") - 1 : "";
 
     if (strncmp(last, "\t1", 2) != 0 || last - ns <= (int)strlen("\nNSpid:"))
         return false;
@@ -1015,7 +1027,8 @@ static int supervise(const struct container *c, pid_t child, bool is_init) {
     int status;
 
     for (;;) {
-        for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        pid_t pid;
+        while ((pid = TRY_BUT(ECHILD, waitpid(-1, &status, WNOHANG))) > 0)
             if (pid == child)
                 return WIFEXITED(status) ? WEXITSTATUS(status)
                                          : 128 + WTERMSIG(status);
@@ -1570,13 +1583,16 @@ static int step_down(int at, const char *name) {
     struct stat st;
 
     close(at);
-    if (below >= 0 && fstat(below, &st) == 0 && S_ISLNK(st.st_mode)) {
+    /* It is there: but what is it? */
+    if (below >= 0) {
+        TRY(fstat(below, &st));
+        if (!S_ISLNK(st.st_mode))
+            return below;
         close(below);
-        below = -1;
         err = ELOOP;
     }
     errno = err;
-    return below;
+    return -1;
 }
 
 /* Walk down PATH (without its leading slash) from the root, one name at a
@@ -1593,11 +1609,13 @@ static int walk(const struct container *c, const char *path, bool want_dir) {
      * twice. */
     for (; name && at >= 0; name = next) {
         next = strtok_r(NULL, "/", &save);
-        bool ours = fstat(at, &st) == 0 && st.st_dev == c->own_dev;
+        TRY(fstat(at, &st));
+        bool ours = st.st_dev == c->own_dev;
+        /* In our tmpfs: make what is not there yet. */
         if (ours && (next || want_dir))
-            mkdirat(at, name, 0755); /* EEXIST is as good */
+            TRY_BUT(EEXIST, mkdirat(at, name, 0755));
         else if (ours)
-            mknodat(at, name, S_IFREG | 0644, 0);
+            TRY_BUT(EEXIST, mknodat(at, name, S_IFREG | 0644, 0));
         at = step_down(at, name);
     }
     return at;
@@ -1649,7 +1667,8 @@ static void attach_volumes(struct container *c) {
  *           sysfs shows the network namespace of who mounts it.
  * Parent    nothing.
  * Child     mounts a fresh /proc, and a fresh /sys (read-only) if the network
- *           is its own. Else /sys is the machine's, bound read-only.
+ *           is its own. Else /sys is the machine's, bound read-only. Then it
+ *           masks what is the machine's all the same.
  * Order     while the old /proc is still in sight: a user namespace may mount
  *           a new one only if it can see one that nothing masks. So after
  *           root has built the new tree, and before it lets the old one go.
@@ -1676,6 +1695,9 @@ static bool stand_in(const struct container *c, const char *path) {
     if (at < 0 && errno == ELOOP)
         refuse("/%s of the image is a symbolic link: nothing is mounted there",
                path);
+    /* "Not there" is an answer; any other error must not pass for it. */
+    if (at < 0 && errno != ENOENT && errno != ENOTDIR)
+        failed("openat(at, name, O_PATH | O_NOFOLLOW)", path, __LINE__);
     if (at < 0)
         return false;
     TRY(fchdir(at));
@@ -1703,6 +1725,7 @@ static const struct mask {
     { "/proc/sched_debug", true, "all processes of the machine" },
     { "/proc/latency_stats", true, "what others wait for" },
     { "/proc/interrupts", true, "when others type, to the moment" },
+    /* Devices that have no namespace. */
     { "/proc/acpi", true, "the firmware's switches" },
     { "/proc/asound", true, "the machine's sound cards" },
     { "/proc/scsi", true, "its disks; one line removes one" },
@@ -1717,31 +1740,33 @@ static const struct mask {
     { "/sys/devices/virtual/powercap", true, "the power others draw gives keys away" },
 };
 
-/* Child; TREE (proc or sys) is mounted, and the old root is still in sight. A
- * file is hidden by /dev/null, a directory by an empty one. All names are the
- * kernel's own, in its own file systems: nobody can put a link there. */
-static void mask_paths(const struct container *c, const char *tree) {
+/* Child; we stand in /proc or /sys. Its names are the kernel's own: nobody can
+ * put a link there. What this kernel does not have is passed over. */
+static void mask(const char *name, bool hidden) {
     struct stat st;
 
+    if (TRY_BUT(ENOENT, lstat(name, &st)) < 0)
+        return;
+    if (!hidden) {
+        SYSV(mount(name, name, NULL, MS_BIND | MS_REC, NULL), "%s", name);
+        restrict_mount(AT_FDCWD, name, AT_RECURSIVE, MOUNT_ATTR_RDONLY);
+    } else if (S_ISDIR(st.st_mode)) { /* an empty one on top of it */
+        SYSV(mount("mask", name, "tmpfs", MS_RDONLY, "size=4k"), "%s", name);
+    } else {
+        SYSV(mount("/dev/null", name, NULL, MS_BIND, NULL), "%s", name);
+    }
+}
+
+/* Child; TREE (proc or sys) is mounted, and the old root, with its /dev/null,
+ * is still in sight. */
+static void mask_paths(const struct container *c, const char *tree) {
     if (c->lab || c->no_mask || !stand_in(c, tree))
         return;
     say("masks over /%s: what tells of the machine, or switches it", tree);
     for (size_t i = 0; i < LENGTH(masks); i++) {
-        const struct mask *m = &masks[i];
-        const char *name = m->path + strlen("/proc/");
-        /* (/sys is one letter shorter.) */
-        name -= *tree == 's';
-        if (strncmp(m->path + 1, tree, strlen(tree)) != 0 ||
-            lstat(name, &st) < 0)
-            continue;
-        if (m->hidden && S_ISDIR(st.st_mode))
-            SYSV(mount("mask", name, "tmpfs", MS_RDONLY, "size=4k"), "%s",
-                 m->path);
-        else
-            SYSV(mount(m->hidden ? "/dev/null" : name, name, NULL,
-                       MS_BIND | MS_REC, NULL), "%s", m->path);
-        if (!m->hidden)
-            restrict_mount(AT_FDCWD, name, AT_RECURSIVE, MOUNT_ATTR_RDONLY);
+        const char *name = strchr(masks[i].path + 1, '/') + 1;
+        if (strncmp(masks[i].path + 1, tree, strlen(tree)) == 0)
+            mask(name, masks[i].hidden);
     }
 }
 
@@ -1869,7 +1894,7 @@ static void copy_file(const char *from, const char *to, mode_t mode) {
         return;
     int out = TRY(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, mode));
     /* sendfile(2) copies within the kernel, here by up to 1 MB a call. */
-    while (sendfile(out, in, NULL, 1 << 20) > 0)
+    while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
         continue;
     close(in);
     close(out);
@@ -1884,9 +1909,13 @@ static void bring(const char *path) {
     char target[PATH_MAX] = "";
     struct stat st;
 
-    /* lstat(2), not stat(2): we want to know about the link itself. */
-    if (lstat(path, &st) < 0)
+    /* lstat(2), not stat(2): we want to know about the link itself. What we may
+     * not see (EACCES) is of no use inside either. */
+    if (lstat(path, &st) < 0) {
+        if (errno != ENOENT && errno != EACCES)
+            failed("lstat(path, &st)", path, __LINE__);
         return;
+    }
     if (S_ISLNK(st.st_mode)) {
         TRY(readlink(path, target, sizeof target - 1));
         TRY(symlink(target, name));
@@ -2127,8 +2156,13 @@ static void default_map(struct container *c) {
     struct map us = { 0, geteuid(), 1 };
     bool may = geteuid() == 0 && has_cap(CAP_SETUID);
 
-    if (c->maps > 0)
+    if (c->maps > 0 || !on(c, USER))
         return;
+    /* 0 must not become 0 outside only because a file could not be read. */
+    if (may && !*slurp("/proc/self/uid_map"))
+        refuse("/proc/self/uid_map cannot be read, and so it is not known whom "
+               "0 may be outside\n"
+               "  cure:   say it, as in --map 0:524288:65536");
     c->maps = 1;
     c->map[0] = may && knows_ids(RANGE_FIRST, RANGE_COUNT) ? range : us;
 }
@@ -2212,13 +2246,13 @@ static void become_root(struct container *c) {
 static const char *look_user(void) {
     /* The machine's own map is "0 0 4294967295": everybody is themselves. */
     unsigned inside = 0, outside = 0, length = 0;
-    const char *map = slurp("/proc/self/uid_map");
+    const char *map = slurp("/proc/self/uid_map"), *more = strchr(map, '\n');
 
     sscanf(map, "%u %u %u", &inside, &outside, &length);
     if (length == 0 || length == UINT_MAX)
         return text("uid %u, no map", geteuid());
     return text("uid %u, map %u %u %u%s", geteuid(), inside, outside, length,
-                strchr(map, '\n')[1] ? " ..." : "");
+                more && more[1] ? " ..." : "");
 }
 
 /* =====================================================================
@@ -2347,8 +2381,9 @@ static const char *look_net(void) {
  *
  * A control group is a directory in a tree; each process stands in one. The
  * tree is there for limits (memory, processor time, number of processes):
- * that is chapter 14. Here it is only about what a process can read: the path tells a container how it was started, by whom, and what
- * its neighbours are called.
+ * that is chapter 14. Here it is only about what a process can read: the path
+ * tells a container how it was started, by whom, and what its neighbours are
+ * called.
  */
 
 /* Child. clone(2) has done it, but for an old kernel on which we were moved
@@ -2382,9 +2417,12 @@ static const char *look_cgroup(void) {
 
     /* hierarchy, first colon, controllers, second colon: the path is behind
      * it. */
-    for (; line; line = strtok_r(NULL, "\n", &save))
-        if (!path || strcmp(path, "/") == 0)
-            path = strchr(strchr(line, ':') + 1, ':') + 1;
+    for (; line; line = strtok_r(NULL, "\n", &save)) {
+        char *first = strchr(line, ':');
+        char *second = first ? strchr(first + 1, ':') : NULL;
+        if (second && (!path || strcmp(path, "/") == 0))
+            path = second + 1;
+    }
     return path ? path : "none";
 }
 
@@ -2475,13 +2513,29 @@ static const char *look_time(void) {
  * The last one is the wall: root that starts a program gets everything which
  * is in the bounding set, and what has been dropped from it never comes back.
  *
+ * How the kernel computes the sets of a program that it starts (execve(2)) for
+ * a process of user 0, in words:
+ *     permitted  = inheritable, and all of the bounding set
+ *     effective  = permitted
+ * and for any other user, of a file without capabilities of its own:
+ *     permitted  = ambient
+ *     effective  = ambient
+ * So a server that starts as root, binds port 80 and becomes user 33 by
+ * setuid(2) has none left: most servers did that long before containers.
+ *
  * With a user namespace (chapter 7) these are powers over the container's own
  * namespaces alone. Why drop them, then? Each is a door to kernel code that
  * only root could reach before; errors there have been the way out of many
  * containers. And CAP_SYS_ADMIN could undo our read-only mounts.
  *
  * The choice is Docker's: fourteen are kept. `--cap-add NAME` keeps one more,
- * `--cap-drop NAME` one less, ALL is a name, too.
+ * `--cap-drop NAME` one less, ALL is a name, too. A server that needs none of
+ * them is best started by `--cap-drop ALL`; most programs do not notice.
+ *
+ * Go through the table from top to bottom, and ask of each line two questions.
+ * Over what does this give power: a file of the container, or the whole
+ * machine? And has that thing a namespace? Where it has none (the clock,
+ * modules, the log), no capability for it can ever be kept.
  */
 
 /* All that the kernel knows (include/uapi/linux/capability.h), by number: the
@@ -2522,6 +2576,7 @@ static const struct capability {
     { "sys_nice", false, "the host shares the processor", "takes the processor from all others" },
     { "sys_resource", false, "limits are the host's", "goes over quotas and limits" },
     { "sys_time", false, "the clock is one for all", "sets the date of the whole machine" },
+    /* (Terminals: those of the machine, not those of a devpts of our own.) */
     { "sys_tty_config", false, "the console is the host's", "hangs up and reprograms terminals" },
     /* Devices and special files. */
     { "mknod", true, "packages make /dev files", "makes the disk's file, where devices work" },
@@ -2544,7 +2599,8 @@ static const struct capability {
 /* --cap-add ALL, --cap-drop ALL: a bit that no capability has yet. */
 #define ALL_CAPS (UINT64_C(1) << 63)
 
-/* Was capability number CAP asked for, by its name or by ALL? */
+/* Of the next function and the filter of chapter 13, which opens with it:
+ * was capability number CAP asked for, by its name or by ALL? */
 static bool cap_added(const struct container *c, int cap) {
     return c->cap_add & (ALL_CAPS | UINT64_C(1) << cap);
 }
@@ -2554,6 +2610,7 @@ static bool cap_added(const struct container *c, int cap) {
 static uint64_t kept_caps(const struct container *c) {
     uint64_t kept = c->cap_add & ALL_CAPS ? ~UINT64_C(0) : c->cap_add;
 
+    /* --cap-drop ALL --cap-add chown: that one alone. */
     for (size_t cap = 0; cap < LENGTH(capabilities); cap++)
         if (capabilities[cap].kept && !(c->cap_drop & ALL_CAPS))
             kept |= UINT64_C(1) << cap;
@@ -2571,11 +2628,13 @@ static const char *cap_names(uint64_t set, int count) {
     return names;
 }
 
-/* How many capabilities this kernel knows: it answers for those alone. */
+/* How many capabilities this kernel knows: it answers for those alone, and says
+ * EINVAL for the first that it does not. Any other error is no answer, and no
+ * reason to drop less. */
 static int known_caps(void) {
     int cap = 0;
 
-    while (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
+    while (TRY_BUT(EINVAL, prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0)
         cap++;
     return cap;
 }
@@ -2588,8 +2647,7 @@ static void enter_caps(struct container *c) {
     uint64_t kept = kept_caps(c);
     int known = known_caps();
 
-    say("root keeps %d of its %d pieces; the others are gone for good",
-        __builtin_popcountll(kept & ((UINT64_C(1) << known) - 1)), known);
+    say("of root's %d pieces most go, and for good", known);
     /* First the bounding set: it takes CAP_SETPCAP, which may go below. */
     for (int cap = 0; cap < known; cap++)
         if (!(kept >> cap & 1))
@@ -2608,8 +2666,10 @@ static void enter_caps(struct container *c) {
 /* What this process may do: the names, or those that are missing. */
 static const char *look_caps(void) {
     uint64_t have = status_bits("self", "CapEff:");
-    int known = known_caps(), n = __builtin_popcountll(have);
+    int known = known_caps(), n = 0;
 
+    for (int cap = 0; cap < known; cap++)
+        n += (int)(have >> cap & 1);
     /* Nearly all, or few: the shorter list says more. */
     if (n == 0 || n == known)
         return n ? text("all %d", n) : "none";
@@ -2639,6 +2699,30 @@ static const char *look_caps(void) {
  * the second, of some 350 names: safer, since a call that is new tomorrow is
  * forbidden. Here it is the first, since each entry shall have its reason.
  *
+ * What such a list cannot do: it names errors that are known, or kinds of
+ * calls that had many. It has no idea of files, and none of meaning. So it is
+ * the last of several walls, and makes the others harder to reach:
+ *
+ *     a known way out                      what stops it here
+ *     --------------------------------     --------------------------------
+ *     chroot(2) once more, and `..`        pivot_root (6): nothing is above
+ *     the disk's device file (mknod)       /dev is made by us (6), user (7)
+ *     a module of one's own                caps (12), seccomp, user (7)
+ *     /proc/sys/kernel/core_pattern        user (7); the masks of proc (5)
+ *     release_agent of cgroup v1           no mount(2): caps (12), seccomp
+ *     open_by_handle_at ("shocker")        caps (12), seccomp
+ *     an open directory of the machine     close_range (1): none is inherited
+ *     /proc/1/exe, to overwrite runc       PID 1 is the command itself; the
+ *                                          program is on no disk inside
+ *     typing into the caller's terminal    seccomp: TIOCSTI, TIOCLINUX
+ *     keys of the caller's session         a keyring of its own (1), seccomp
+ *     abstract sockets of the machine      net (9)
+ *     signals to processes outside         pid (3): they have no number
+ *     an image with links at /proc         walk() (4) never follows a link
+ *     a fork bomb                          limits (14)
+ *     an error in the kernel               nothing: update it, or use a
+ *                                          virtual machine
+ *
  * A filter can never be taken off, and all children have it. So that nobody
  * fools a setuid program by it, a process must first promise no_new_privs.
  *
@@ -2665,7 +2749,11 @@ struct filter {
     struct instruction code[512];
 };
 
-/* The few codes that we need: load a word of what there is to see, compare it
+/* BPF is the machine language of a processor that does not exist: one register,
+ * no loops, jumps only forward. So the kernel can be sure that each program
+ * ends. It was made in 1992, to choose network packets for tcpdump(1).
+ *
+ * The few codes that we need: load a word of what there is to see, compare it
  * with k (equal; at least; has one of these bits), return k. bpf(4) */
 enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, HAS_BITS = 0x45,
        RETURN = 0x06 };
@@ -2705,6 +2793,7 @@ static const struct denied {
     int err, cap;
     const char *why;
 } denied[] = {
+    /* Three shapes of a row: a name, a name and an argument, a bare number. */
 #define NO(call, cap, why) \
     { SYS_##call, #call, -1, 0, 0, EPERM, cap, why }
 #define NO_IF(call, arg, test, value, err, cap, why) \
@@ -2740,6 +2829,7 @@ static const struct denied {
     NO(mount, CAP_SYS_ADMIN, "attaches, remounts, covers"),
     NO(umount2, CAP_SYS_ADMIN, "uncovers what is masked"),
     NO(pivot_root, CAP_SYS_ADMIN, "changes the root"),
+    /* Numbers, where older headers have no name: they are one everywhere. */
     NEWER(428, open_tree, CAP_SYS_ADMIN, "the new words for mount"),
     NEWER(429, move_mount, CAP_SYS_ADMIN, "see open_tree"),
     NEWER(430, fsopen, CAP_SYS_ADMIN, "see open_tree"),
@@ -2761,6 +2851,8 @@ static const struct denied {
     NO(clock_settime, CAP_SYS_TIME, "the same"),
     NO(adjtimex, CAP_SYS_TIME, "makes it run faster or slower"),
     NO(clock_adjtime, CAP_SYS_TIME, "the same"),
+    /* (Some of these are useless without a capability that is dropped anyway:
+     * two walls are better than one, and each can be switched off alone.) */
     NO(syslog, CAP_SYSLOG, "the kernel's log: addresses, and other containers"),
     NO(sethostname, CAP_SYS_ADMIN, "renames the machine, where row uts is off"),
     NO(setdomainname, CAP_SYS_ADMIN, "the same"),
@@ -2779,18 +2871,14 @@ static const struct denied {
     NO(migrate_pages, CAP_SYS_NICE, "the same"),
     NO(mbind, CAP_SYS_NICE, "takes memory from the processors of others"),
     NO(set_mempolicy, CAP_SYS_NICE, "the same"),
+    /* This one only on old kernels, see is_denied(). */
     NO(ptrace, CAP_SYS_PTRACE, "before Linux 4.8 it changed calls after the filter had looked"),
 #if defined(__x86_64__)
     /* Old doors that only this processor family still has. */
     NO(iopl, CAP_SYS_RAWIO, "the ports of all devices"),
     NO(ioperm, CAP_SYS_RAWIO, "the same"),
     NO(modify_ldt, -1, "segments of 16-bit programs: several holes"),
-    NO(create_module, CAP_SYS_MODULE, "of old kernels"),
     NO(lookup_dcookie, CAP_SYS_ADMIN, "paths of other processes, for profilers"),
-    NO(uselib, -1, "of old kernels"),
-    NO(ustat, -1, "of old kernels"),
-    NO(sysfs, -1, "of old kernels"),
-    NO(_sysctl, -1, "of old kernels"),
 #endif
 };
 
@@ -2825,6 +2913,7 @@ static unsigned emit(struct filter *f, int code, uint32_t k, int yes, int no) {
 static void emit_row(struct filter *f, const struct denied *d) {
     uint32_t no = ANSWER_ERRNO | (uint32_t)d->err;
 
+    /* The number is in the register: it can be overwritten now. */
     if (d->argument >= 0) {
         emit(f, LOAD, SEE_ARGUMENT + 8 * (uint32_t)d->argument, 0, 0);
         emit(f, d->test, d->value, 0, 1);
@@ -2843,6 +2932,7 @@ static void emit_search(struct filter *f, const struct denied **first,
         middle--;
     while (middle < last && middle[0]->number == first[0]->number)
         middle++;
+    /* Both halves, and a jump over the first one. */
     if (middle < last) {
         unsigned at = emit(f, AT_LEAST, (uint32_t)middle[0]->number, 0, 0);
         emit_search(f, first, middle);
@@ -2850,7 +2940,8 @@ static void emit_search(struct filter *f, const struct denied **first,
         emit_search(f, middle, last);
         return;
     }
-    /* One call is left: is it this one? */
+    /* One call is left: is it this one? If so, its rows in turn; the jump for
+     * "no" goes behind them, and that is known only when they are there. */
     unsigned at = emit(f, EQUAL, (uint32_t)first[0]->number, 0, 0);
     for (; first < last; first++)
         emit_row(f, *first);
@@ -2871,6 +2962,7 @@ static int build_filter(const struct container *c, struct filter *f) {
     const struct denied *rows[LENGTH(denied)];
     int n = 0;
 
+    /* The rows are sorted as pointers: the table itself stays as it is. */
     for (size_t i = 0; i < LENGTH(denied); i++)
         if (is_denied(c, &denied[i]))
             rows[n++] = &denied[i];
@@ -2886,6 +2978,7 @@ static int build_filter(const struct container *c, struct filter *f) {
     emit(f, LOAD, SEE_NUMBER, 0, 0);
     emit(f, AT_LEAST, 0x40000000, 0, 1);
     emit(f, RETURN, ANSWER_ERRNO | ENOSYS, 0, 0);
+    /* Now the number is one of this family's own. */
     emit_search(f, rows, rows + n);
     return n;
 }
@@ -2913,6 +3006,7 @@ static int filters(const char *who) {
     return mode && mode[strlen("Seccomp:\t")] == '2';
 }
 
+/* Not which calls: a filter can be read by nobody but a tracer with rights. */
 static const char *look_seccomp(void) {
     int n = filters("self");
 
@@ -2944,6 +3038,19 @@ static const char *look_seccomp(void) {
  * Why two? What is a directory's own is written by who owns the directory. To
  * the container `box` is the root of all cgroups (chapter 10); the limits are
  * one step above, where it has no name for anything.
+ *
+ * What an ordinary user sees under systemd, from the root of the tree down:
+ *
+ *     /sys/fs/cgroup                                 root's
+ *      +- user.slice                                 root's
+ *          +- user-1000.slice                        root's
+ *              +- session-2.scope                    a login by ssh: root's
+ *              +- user@1000.service                  given to user 1000
+ *                  +- app.slice                      theirs: this can be home
+ *                      +- a terminal's scope
+ *
+ * So it works in a terminal of a desktop, and by ssh only with the words of
+ * the cure: `systemd-run --user --scope` starts a program in app.slice.
  *
  * A limit is no share: who asks for more memory than memory.max gets it from
  * the disk, or is killed; a fork(2) past pids.max fails; who has used up their
@@ -2993,8 +3100,9 @@ static bool has_word(const char *path, const char *word) {
     return strstr(text(" %s ", words), text(" %s ", word));
 }
 
-/* Lock directory FD for us alone; a short wait, and no longer: everybody who
- * can open it can lock it. flock(2) */
+/* Two starts at the same moment must not switch a controller off that the other
+ * has just found on. Lock directory FD for us alone; a short wait, and no
+ * longer: everybody who can open it can lock it. flock(2) */
 static bool lock(int fd) {
     for (int i = 0; i < 200; i++) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -3015,6 +3123,7 @@ static bool has_controllers(const struct container *c, const char *dir) {
         if (c->limit[i] && !has_word(text("%s/cgroup.controllers", dir),
                                      limits[i].controller))
             return false;
+    /* Then switch on what is still off. */
     for (int i = 0; i < LIMIT_COUNT; i++) {
         const char *name = limits[i].controller;
         if (!c->limit[i] || has_word(control, name))
@@ -3022,6 +3131,7 @@ static bool has_controllers(const struct container *c, const char *dir) {
         put_if_allowed(control, text("+%s", name));
         if (!has_word(control, name))
             return false;
+        /* (EEXIST: somebody before us has left in a hurry.) */
         mkdir(text(SWITCHED_ON "%s", dir, name), 0755);
     }
     return true;
@@ -3055,6 +3165,7 @@ static void sweep(void) {
         close(fd);
     }
     globfree(&found);
+    /* The last one that leaves switches off the light. */
     for (int i = 0; i < LIMIT_COUNT && alive == 0; i++) {
         const char *name = limits[i].controller;
         if (rmdir(text(SWITCHED_ON "%s", made.home, name)) < 0)
@@ -3064,7 +3175,8 @@ static void sweep(void) {
     }
 }
 
-/* The number behind WORD in file NAME of our cgroup: a count of events. */
+/* The kernel counts what it did to us, in files that anybody may read.
+ * The number behind WORD in file NAME of our cgroup: a count of events. */
 static long events(const char *name, const char *word) {
     const char *at = strstr(text("\n%s", slurp(in_cgroup(name))), word);
 
@@ -3077,13 +3189,15 @@ static void leave_limits(void) {
     long killed = events("/memory.events", "\noom_kill ");
     long refused = events("/pids.events", "\nmax ");
 
+    /* Whoever stands before a dead program shall not have to guess. */
     narrator.undo = NULL;
     if (killed > 0)
         write_line("minicontainer: ", text("killed: went over --memory %s",
                                            made.said[MEMORY]));
     if (refused > 0)
-        write_line("minicontainer: ", text("--pids-limit %s refused %ld new "
-                                           "processes", made.said[PIDS], refused));
+        write_line("minicontainer: ",
+                   text("--pids-limit %s refused %ld new process%s",
+                        made.said[PIDS], refused, refused > 1 ? "es" : ""));
     lock(made.lock);
     flock(made.alive, LOCK_UN); /* nobody's now: the sweep takes it */
     sweep();
@@ -3107,14 +3221,33 @@ static const char *own_cgroup(const char *who) {
     return own ? text("%.*s", (int)strcspn(own + 4, "\n"), own + 4) : "";
 }
 
+/* Was any limit asked for? */
+static bool limited(const struct container *c) {
+    return c->limit[MEMORY] || c->limit[CPUS] || c->limit[PIDS];
+}
+
+/* Is /sys/fs/cgroup the one tree of v2? (A hybrid system has v2 beside v1, one
+ * step below, and without controllers.) statfs(2) */
+static bool only_v2(void) {
+    struct statfs fs;
+
+    return statfs(CGROUPS, &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
+}
+
+/* The directory of our own cgroup; it need not be there. */
+static const char *cgroup_dir(void) {
+    return text("%s%s", only_v2() ? CGROUPS : CGROUPS "/unified",
+                own_cgroup("self"));
+}
+
 /* A directory where we may make one: our own cgroup, or one above it. To move
  * a process one must be allowed to write where it comes from and where it goes
  * to have a common root: so no other branch of the tree will do. */
 static bool find_home(const struct container *c) {
     char *home = made.home, *end;
 
-    snprintf(home, sizeof made.home, CGROUPS "%s", own_cgroup("self"));
-    while (strlen(home) >= strlen(CGROUPS)) {
+    snprintf(home, sizeof made.home, "%s", cgroup_dir());
+    while (only_v2() && strlen(home) >= strlen(CGROUPS)) {
         end = strrchr(home, '/');
         if (access(home, W_OK) == 0 && has_controllers(c, home) &&
             access(text("%s/cgroup.procs", home), W_OK) == 0)
@@ -3127,22 +3260,22 @@ static bool find_home(const struct container *c) {
 /* Why there can be no limits here, with the cure. */
 __attribute__((noreturn))
 static void refuse_limits(void) {
-    struct statfs fs;
-    bool v2 = statfs(CGROUPS, &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
+    bool v2 = only_v2();
     bool v1 = access(CGROUPS "/pids", F_OK) == 0 ||
               access(CGROUPS "/unified", F_OK) == 0;
 
+    /* Three reasons, three cures. */
     if (!v2 && !v1)
         refuse("limits: there is no cgroup v2 at " CGROUPS "\n"
                "  cause:  we are in a lab or in a container, or it is not "
                "mounted\n"
                "  cure:   try it outside; or mount -t cgroup2 none " CGROUPS);
     if (!v2)
-        refuse("limits: memory and pids are controllers of cgroup v1 here\n"
-               "  cause:  an older system, or WSL 2 as it was: no ordinary user "
-               "may use those\n"
-               "  cure:   boot with systemd.unified_cgroup_hierarchy=1; in WSL: "
-               "kernelCommandLine=cgroup_no_v1=all");
+        refuse("limits: memory and pids belong to cgroup v1 here\n"
+               "  cause:  v1, or both at once (an older system, or WSL 2)\n"
+               /* (v1 gives an ordinary user nothing that is safe.) */
+               "  cure:   boot with systemd.unified_cgroup_hierarchy=1; in "
+               "WSL: kernelCommandLine=cgroup_no_v1=all");
     refuse("limits: no cgroup here is ours to write, with the controllers on\n"
            "  cause:  no delegation: this session stands in root's part of the "
            "tree\n"
@@ -3162,6 +3295,7 @@ static const char *limit_value(int which, const char *said) {
         return NULL;
     if (which != MEMORY && (*end || n < 0.01 || n > 4194304))
         return NULL;
+    /* Microseconds in each 100,000; PIDs, of which there are 4194304. */
     if (which == CPUS)
         return text("%.0f 100000", n * 100000);
     if (which == PIDS)
@@ -3177,12 +3311,13 @@ static const char *limit_value(int which, const char *said) {
 /* Parent, before clone(2): make the cgroup and set its limits. Opens cgroup_fd,
  * which the caller closes. */
 static void enter_limits(struct container *c) {
+    /* We are outside; there is no child yet. */
     memcpy(made.said, c->limit, sizeof made.said);
     say("limits are files of a cgroup that the container is born in");
     if (!find_home(c))
         refuse_limits();
     made.lock = TRY(open(made.home, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    narrator.undo = leave_limits;
+    narrator.undo = leave_limits; /* from here on there is something to undo */
     /* Another start may be at work here, or may just be leaving. */
     if (!lock(made.lock))
         refuse("limits: somebody keeps %s locked", made.home);
@@ -3190,19 +3325,21 @@ static void enter_limits(struct container *c) {
     if (!has_controllers(c, made.home))
         refuse_limits();
     SYSV(mkdir(in_cgroup(""), 0755), "%s", in_cgroup(""));
+    /* Locked for as long as we live: so the next start knows that we do. */
     made.alive = TRY(open(in_cgroup(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     TRY(flock(made.alive, LOCK_EX | LOCK_NB));
     TRY(mkdir(in_cgroup("/box"), 0755));
     flock(made.lock, LOCK_UN);
 
+    /* The limits, on the outer one. */
     for (int i = 0; i < LIMIT_COUNT; i++)
         if (c->limit[i])
             put(in_cgroup(text("/%s", limits[i].file)), "%s",
                 limit_value(i, c->limit[i]));
     if (c->limit[MEMORY]) /* or it would go on, on the disk */
         put_if_allowed(in_cgroup("/memory.swap.max"), "0");
-    c->cgroup_fd = TRY(open(in_cgroup("/box"),
-                            O_PATH | O_DIRECTORY | O_CLOEXEC));
+    int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    c->cgroup_fd = TRY(open(in_cgroup("/box"), flags));
 }
 
 /* Parent; the child is there. Before Linux 5.7 (no clone3(2)) it was born where
@@ -3217,28 +3354,19 @@ static void place_child(struct container *c) {
                      own_cgroup(text("%d", c->pid))));
 }
 
-/* The limits of our cgroup and of those above it, as far as we see: in a
- * container that ends at `box`, and the limits are one step above. */
+/* The limits of our own cgroup, as far as we see them. In a container of ours
+ * that is `box`, which has none: they are one step above, out of sight. */
 static const char *look_limits(void) {
-    char path[PATH_MAX];
     const char *out = "";
 
     for (int i = 0; i < LIMIT_COUNT; i++) {
-        snprintf(path, sizeof path, CGROUPS "%s/", own_cgroup("self"));
-        char *value = "max", *end;
-        /* From the leaf to the root: the first that is set. */
-        while (*value == 'm' && (end = strrchr(path, '/')) > path + 8) {
-            *end = '\0';
-            value = slurp(text("%s/%s", path, limits[i].file));
-            value = *value ? value : "max";
-        }
-        /* Memory in MB, cpu in hundredths. */
-        double n = strtod(value, NULL) / (i == MEMORY ? 1 << 20
-                                          : i == CPUS ? 100000 : 1);
-        if (*value != 'm')
-            out = text("%s%s%s %.*f%s", out, *out ? ", " : "",
-                       limits[i].option, i == CPUS ? 2 : 0, n,
-                       i == MEMORY ? "M" : "");
+        char *value = slurp(text("%s/%s", cgroup_dir(), limits[i].file));
+        value[strcspn(value, "\n")] = '\0';
+        /* "max" is the kernel's word for none; the root of the tree has no such
+         * files. */
+        if (isdigit((unsigned char)*value))
+            out = text("%s%s%s %s", out, *out ? ", " : "", limits[i].file,
+                       value);
     }
     return *out ? out : "none in sight";
 }
@@ -3250,10 +3378,11 @@ static const char *look_limits(void) {
  * parent and child, the proofs, look, compare, isolations, and the tests.
  * To add an isolation: a chapter with its banner, a row, a lesson, a test.
  *
- * The order is the kernel's. limits are set before there is a child; then time (its file wants the caller's own
- * user); mnt before user (paths that only the caller may enter); user before
- * all that makes files or needs a right; root before proc (the new tree must
- * be there). `finish` runs after all rows, and root's finish is the pivot.
+ * The order is the kernel's. limits are set before there is a child. Then time
+ * (its file wants the caller's own user); mnt before user (paths that only the
+ * caller may enter); user before all that makes files or needs a right; root
+ * before proc (the new tree must be there). `finish` runs after all rows, and
+ * root's finish is the pivot.
  * `last` runs when nothing is left to do that needs a right: caps, and then
  * seccomp, which would forbid caps.
  */
@@ -3261,7 +3390,7 @@ static const struct isolation {
     const char *name;       /* --NAME, --no-NAME                              */
     int chapter;            /* also of the lesson and of the test             */
     int flag;               /* of clone(2); 0: made by mounts                 */
-    const char *flag_name;
+    const char *made_by;    /* the flag's name, or what does it            */
     unsigned needs;         /* rows that it cannot be without                 */
     const char *what;       /* what it isolates                               */
     const char *docker;     /* Docker's words for leaving it out              */
@@ -3274,10 +3403,10 @@ static const struct isolation {
     void (*last)(struct container *);
     const char *(*look)(void);
 } isolations[ROWS] = {
-    [LIMITS] = { "limits", 14, 0, "-", 0,
-        "memory, processor, processes", "no --memory ...", "systemd-run --scope -p MemoryMax=",
+    [LIMITS] = { "limits", 14, 0, "cgroup v2", 0,
+        "memory, processor, processes", "no --memory", "systemd-run --scope -p MemoryMax=",
         "cat /proc/%d/cgroup",
-        "(i=0; while [ $i -lt 100 ]; do sleep 9 & i=$((i+1)); done); set -- /proc/[0-9]*; echo $#",
+        "(i=0; while [ $i -lt 99 ]; do sleep 9 & i=$((i+1)); done); set -- /proc/[0-9]*; echo $#",
         place_child, NULL, NULL, NULL, look_limits },
 
     [TIME] = { "time", 11, CLONE_NEWTIME, "CLONE_NEWTIME", 0,
@@ -3321,23 +3450,23 @@ static const struct isolation {
         "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)",
         NULL, NULL, NULL, NULL, look_pid },
 
-    [ROOT] = { "root", 6, 0, "-", BIT(MNT),
+    [ROOT] = { "root", 6, 0, "mounts", BIT(MNT),
         "the file tree", "-", "pivot_root . . && umount -l .",
         "ls /proc/%d/root/", "cat /root/diary",
         NULL, enter_root, pivot, NULL, look_root },
 
-    [PROC] = { "proc", 5, 0, "-", BIT(MNT),
+    [PROC] = { "proc", 5, 0, "mounts", BIT(MNT),
         "the view in /proc and /sys", "-", "mount -t proc proc /proc",
         "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l",
         NULL, enter_proc, NULL, NULL, look_proc },
 
-    [CAPS] = { "caps", 12, 0, "-", 0,
+    [CAPS] = { "caps", 12, 0, "capset(2)", 0,
         "what root may do", "--privileged", "setpriv --bounding-set -sys_admin,...",
         "grep Cap /proc/%d/status", "id -u; hostname oops",
         NULL, NULL, NULL, enter_caps, look_caps },
 
-    [SECCOMP] = { "seccomp", 13, 0, "-", 0,
-        "which system calls exist", "seccomp=unconfined", "systemd-run -p SystemCallFilter=~@mount",
+    [SECCOMP] = { "seccomp", 13, 0, "a BPF filter", 0,
+        "which system calls exist", "--security-opt", "systemd-run -p SystemCallFilter=~@mount",
         "grep Seccomp /proc/%d/status", "unshare --user id -u",
         NULL, NULL, NULL, enter_seccomp, look_seccomp },
 };
@@ -3567,7 +3696,7 @@ static void enter_rows(struct container *c) {
             i->child(c);
         else
             say("%s: nothing to do, clone(2) with %s has done it", i->name,
-                i->flag_name);
+                i->made_by);
         if (!i->finish)
             tell("shell", i->shell);
         if (!is_late(row))
@@ -3609,7 +3738,10 @@ static void enter_workdir(const struct container *c) {
         return;
     if (chdir(c->workdir) < 0)
         refuse("--workdir: \"%s\": %s", c->workdir, strerror(errno));
-    if (!getcwd(path, sizeof path) || *path != '/')
+    const char *cwd = getcwd(path, sizeof path);
+    if (!cwd && errno != ENOENT)
+        failed("getcwd(path, sizeof path)", "", __LINE__);
+    if (!cwd || *cwd != '/')
         refuse("--workdir: %s lies outside of this root", c->workdir);
 }
 
@@ -3625,7 +3757,7 @@ static void child_side(struct container *c) {
     narrator.who = "child";
     narrator.child = 0;
     forget_limits();
-    if (read(c->life[0], &go, sizeof go) != sizeof go)
+    if (TRY(read(c->life[0], &go, sizeof go)) != sizeof go)
         _exit(OURS);
     c->pid = narrator.pid = go.pid;
     narrator.step = go.step;
@@ -3676,7 +3808,7 @@ static pid_t start_guardian(const struct container *c, int pidfd) {
     if (guardian != 0)
         return guardian;
     rename_process("guardian", "guardian");
-    close(c->life[1]);
+    TRY(close(c->life[1]));
     forget_limits();
     sigfillset(&all); /* ^C is for the others */
     sigprocmask(SIG_SETMASK, &all, NULL);
@@ -3700,22 +3832,23 @@ static pid_t clone_child(struct container *c, int *pidfd) {
                  stack_size, tls, set_tid, set_tid_size, cgroup;
     } args = { .exit_signal = SIGCHLD, .cgroup = (uint64_t)c->cgroup_fd };
 
+    /* A list of flags, and their names for who listens. */
     c->moved = c->cgroup_fd >= 0 && lacks(SYS_clone3);
     for (int row = 0; row < ROWS; row++)
         if (on(c, row) && isolations[row].flag && row != TIME &&
             !(row == CGROUP && c->moved)) {
             flags |= (unsigned long)isolations[row].flag;
-            names = text("%s%s|", names, isolations[row].flag_name);
+            names = text("%s%s|", names, isolations[row].made_by);
         }
     /* Flags of one call, not calls one after the other: then the user namespace
      * is made first, and all the others belong to it. The stack argument is
      * NULL: the child goes on with a copy of ours, as after fork(2). */
     say("one call makes the child and its namespaces");
     if (c->cgroup_fd < 0 || c->moved)
-        return SYSV(syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, NULL),
+        return SYSV(syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, 0),
                     "%sCLONE_PIDFD|SIGCHLD", names);
     /* The same with limits: born in their cgroup (chapter 14). */
-    args.flags = flags | CLONE_INTO_CGROUP_5_7;
+    args.flags = flags | INTO_CGROUP;
     args.pidfd = (uintptr_t)pidfd;
     return SYSV(syscall(SYS_clone3, &args, sizeof args),
                 "%sCLONE_PIDFD|CLONE_INTO_CGROUP", names);
@@ -3758,7 +3891,7 @@ static int parent_side(struct container *c) {
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, &before));
     before_clone(c);
-    if (on(c, LIMITS) && (c->limit[MEMORY] || c->limit[CPUS] || c->limit[PIDS]))
+    if (limited(c))
         enter_limits(c);
     pid_t child = clone_child(c, &pidfd);
     if (child == 0)
@@ -3777,7 +3910,7 @@ static int parent_side(struct container *c) {
     say("go: the child takes it from here, we wait for its end");
     signal(SIGPIPE, SIG_IGN); /* the child may be dead already */
     struct go go = { child, narrator.step };
-    if (write(c->life[1], &go, sizeof go) != sizeof go)
+    if (TRY_BUT(EPIPE, write(c->life[1], &go, sizeof go)) < 0)
         note("the child ended before it was told to go");
     /* For nearly all of our life we are in this call. */
     int status = supervise(c, child, false);
@@ -3786,7 +3919,7 @@ static int parent_side(struct container *c) {
     narrator.child = 0;
     if (!on(c, PID))
         end_orphans(c);
-    close(c->life[1]); /* for the guardian: it is over */
+    TRY(close(c->life[1])); /* for the guardian: it is over */
     if (guardian > 0)
         waitpid(guardian, NULL, 0);
     close(pidfd);
@@ -3943,6 +4076,7 @@ static void take_rights_of(struct container *c, pid_t pid) {
         c->cap_drop = ALL_CAPS;
         c->cap_add = bounds;
     }
+    /* (How many, not which: but a container of ours has ours on top.) */
     if (filters(who) > filters("self"))
         c->rows |= BIT(SECCOMP);
     if (strstr(cgroup, "/minicontainer-"))
@@ -4011,16 +4145,16 @@ struct view { char id[40], sees[500]; };
 static struct view look_at(int row) {
     const struct isolation *i = &isolations[row];
     struct view v = { "-", "" };
+    const char *path = row == PROC ? "/proc" : row == ROOT ? "/" : cgroup_dir();
     struct stat st;
 
-    const char *path = row == PROC ? "/proc" : row == ROOT ? "/"
-                     : text(CGROUPS "%s", own_cgroup("self"));
     if (i->flag)
         snprintf(v.id, sizeof v.id, "%ju", (uintmax_t)namespace_id(i->name));
     else if (row == CAPS)
         snprintf(v.id, sizeof v.id, "%llx", status_bits("self", "CapEff:"));
     else if (row == SECCOMP)
         snprintf(v.id, sizeof v.id, "%d", filters("self"));
+    /* What is left are places in a file tree. */
     else if (stat(path, &st) == 0)
         snprintf(v.id, sizeof v.id, "%ju:%ju", (uintmax_t)st.st_dev,
                  (uintmax_t)st.st_ino);
@@ -4092,9 +4226,11 @@ static int compare_all(struct container *c) {
         /* The same id is the same object of the kernel: what one changes, both
          * see. */
         bool own = strcmp(here.id, there[row].id) != 0;
+        if (row == LIMITS) /* a container sees neither those nor their place */
+            own = limited(c);
         printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name,
                own ? "own" : "shared", column(here.sees, 25),
-               column(there[row].sees, 25), own ? "--no-" : "--",
+               column(there[row].sees, 25), on(c, row) ? "--no-" : "--",
                isolations[row].name);
     }
     /* Two lines of explanation: the whole is to fit on one screen. */
@@ -4477,6 +4613,7 @@ static uint64_t cap_bit(const char *option, const char *name) {
         if (distance(bare, known) < distance(bare, capabilities[best].name))
             best = i;
     }
+    /* None of them: the nearest is what was meant, most often. */
     refuse("%s: there is no capability \"%s\"; the nearest is %s\n"
            "  try:    minicontainer source caps", option, name,
            capabilities[best].name);
@@ -4734,9 +4871,9 @@ static void check_options(const struct container *c) {
         number(c->boottime, "--boottime", 1000000000);
     for (int i = 0; i < LIMIT_COUNT; i++)
         if (c->limit[i] && !limit_value(i, c->limit[i]))
-            refuse("--%s: \"%s\" is no such limit; write --memory 50M (at least "
-                   "6M), --cpus 0.5, --pids-limit 100", limits[i].option,
-                   c->limit[i]);
+            refuse("--%s: \"%s\" is no such limit; write --memory 50M (at "
+                   "least 6M), --cpus 0.5, --pids-limit 100",
+                   limits[i].option, c->limit[i]);
 }
 
 /* An image is a directory that we may enter. All that is in it is the image's
@@ -4947,7 +5084,7 @@ static int cmd_isolations(int argc, char **argv) {
     for (int n = 0; n < ROWS; n++) {
         const struct isolation *i = &isolations[by_chapter[n]];
         printf(fmt, i->chapter, i->name, i->needs ? list_rows(i->needs) : "-",
-               i->flag || plain ? i->flag_name : "mounts", i->docker, i->what);
+               i->flag || !plain ? i->made_by : "-", i->docker, i->what);
     }
     return flushed(0);
 }
@@ -4961,9 +5098,15 @@ static int cmd_isolations(int argc, char **argv) {
  *
  * Started by root, each is tried as nobody first: "works only as root" means
  * that an ordinary user cannot have it here.
+ *
+ * A machine that refuses is the rule in a class room, not the exception: the
+ * laptop's AppArmor, a container around us, an old WSL. Each such refusal has a
+ * cause that can be named and mostly a cure of one line (`cures`, in THE
+ * NARRATOR); ten minutes of searching are the price of not naming it.
  */
 
-/* One try: what came of it, and what was said. */
+/* One try: what came of it, and what was said on stderr. The exit status is
+ * that of a container: 0, or 125 and words. */
 struct diagnosis { int status; char said[1024]; };
 
 /* A container of ROWS (or a lab) that does nothing. */
@@ -4993,6 +5136,7 @@ static void attempt(unsigned rows, bool lab, bool nobody, int memory) {
         preset_lab(&c);
     else
         c.rows = completed(rows);
+    /* The smallest command there is; and for limits, one of them. */
     c.instead = do_nothing;
     if (rows == BIT(LIMITS))
         c.limit[PIDS] = "100";
@@ -5000,6 +5144,8 @@ static void attempt(unsigned rows, bool lab, bool nobody, int memory) {
     _exit(parent_side(&c));
 }
 
+/* Try it, in a child that ends with it: nothing of the attempt, its user, its
+ * directory, its namespaces, is left with us. */
 static struct diagnosis try_it(unsigned rows, bool lab, bool nobody) {
     struct diagnosis d = { OURS, "" };
     int memory = TRY(memfd_create("said", MFD_CLOEXEC)), status = 0;
@@ -5046,6 +5192,7 @@ static bool print_diagnosis(const char *name, unsigned rows, bool lab,
                : verdict, cause, cure);
         return d.status == 0;
     }
+    /* For people: the same words as at the failing call of `run`. */
     printf("%-12s %s\n", name, verdict);
     if (d.status != 0 && strcmp(last, cause) != 0)
         printf("             cause: %s\n             cure:  %s\n", cause, cure);
@@ -5066,9 +5213,11 @@ static int cmd_doctor(int argc, char **argv) {
     }
     bool rootless = print_diagnosis("rootless", ALL_ROWS, false, plain);
     bool lab = print_diagnosis("lab", 0, true, plain);
+    /* Lessons are held in the lab; but limits are set on the machine. */
     for (int i = 0; i < ROWS; i++)
         if (works[i] && (lab || by_chapter[i] == LIMITS))
-            lessons = text("%s,%02d", lessons, isolations[by_chapter[i]].chapter);
+            lessons = text("%s,%02d", lessons,
+                           isolations[by_chapter[i]].chapter);
     /* 00 and 01 belong to no row: they want a container, and a lab. */
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            rootless && lab ? text("00,01%s", lessons)
@@ -5130,10 +5279,11 @@ static const struct command {
 
 /* The options of run, out of the two tables. */
 static void print_options(void) {
-    printf("Isolations, all on: %s\n"
+    printf("All on: %s\n"
            "  --X turns X on, --no-X off, --X=host is --no-X\n",
            list_rows(ALL_ROWS));
     const char *line = "";
+    /* One row a line, or some: those without words of their own share one. */
     for (size_t i = 0; i < LENGTH(options); i++) {
         const struct option_row *o = &options[i];
         const char *letter = o->letter ? text("-%c, ", o->letter) : "";
