@@ -4,14 +4,13 @@ CFLAGS  ?= -O2
 WARN     = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SAN      = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 # Left out: what wants memcpy_s and its like, which no libc here has; fields sorted by size; memory
-# that is still held at the end (the kernel takes it back; gcc looks for worse); and
-# comparePointers, which the two ends of the embedded source would trip.
+# still held at the end; and comparePointers, which the ends of the embedded source would trip.
 TIDY     = -*.DeprecatedOrUnsafeBufferHandling,-*.performance.Padding,-*unix.Malloc
 MUSL    := $(shell command -v musl-gcc 2>/dev/null)
-# With GNU parallel three tests run at a time (they wait more than they work); without it one.
+# With GNU parallel three tests at a time: they wait more than they work.
 JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 3)
 TESTS   ?= tests/*.bats
-.PHONY: all run test lint sanitize static clean help
+.PHONY: all run test lint sanitize static clean help torture test-kernels fuzz combinations
 .DELETE_ON_ERROR:
 
 all: minicontainer ## build ./minicontainer
@@ -23,9 +22,11 @@ run: minicontainer ## build, compare the host with a container, then a shell ins
 	@./minicontainer compare
 	@if [ -t 0 ] && [ -t 1 ]; then ./minicontainer run; [ $$? != 125 ]; fi
 
-test: minicontainer ## run the tests (needs bats 1.8 or later)
-	@command -v bats >/dev/null || { echo "bats is missing: apt install bats"; exit 1; }
+test: minicontainer ## run the tests (needs bats 1.8 or later: apt install bats)
 	bats $(JOBS) $(TESTS)
+
+torture test-kernels fuzz combinations: minicontainer ## heavier proofs: minutes each
+	bash tests/$(@:test-%=%).bash
 
 lint: ## what compilers and checkers say about the sources; a missing one is named and skipped
 	$(CC) $(WARN) -Werror -O2 -fsyntax-only minicontainer.c
@@ -56,4 +57,4 @@ clean: ## remove what was built
 	rm -f minicontainer minicontainer-asan minicontainer-static
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.* ## /\1:\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z -]*\):.* ## /\1:\t/p' Makefile | expand -t 12

@@ -466,10 +466,9 @@ static const struct cure {
       "leave it out: --no-root" },
     { "mount", EACCES, NULL, NULL, "AppArmor (docker-default) or SELinux (container_t)",
       "docker run --security-opt apparmor=unconfined, or --security-opt label=disable" },
-    /* open_tree, move_mount are of 5.2, mount_setattr of 5.12: all contain
-     * "mount". */
-    { "mount", ENOSYS, NULL, NULL, "this kernel is older than 5.12",
-      "a newer kernel; or leave the tree as it is: --no-root, without --volume" },
+    /* open_tree and move_mount: for --image and --volume. */
+    { "SYS_", ENOSYS, NULL, NULL, "this kernel is older than 5.2, or a filter hides the call",
+      "a newer kernel; or do without --image and --volume" },
     { "sethostname", EPERM, NULL, NULL, "a seccomp filter (Podman), even in a UTS namespace of our "
       "own", "podman run --security-opt seccomp=unconfined, or leave it out: --no-uts" },
     { "", EPERM, "/proc/self/status", "Seccomp:\t2",
@@ -4463,7 +4462,8 @@ static int cmd_source(int argc, char **argv) {
  */
 
 /* How many letters must be changed, added or left out to make A of B:
- * Levenshtein's distance, computed row by row. For "the nearest is". */
+ * Levenshtein's distance, computed row by row. For "the nearest is". All names
+ * that are known here (B) are in small letters. */
 static int distance(const char *a, const char *b) {
     int row[40], n = (int)strnlen(b, LENGTH(row) - 1);
 
@@ -4473,7 +4473,7 @@ static int distance(const char *a, const char *b) {
     for (; *a; a++) {
         int diagonal = row[0]++;
         for (int j = 1; j <= n; j++) {
-            int changed = diagonal + (*a != b[j - 1]);
+            int changed = diagonal + (tolower(*a) != b[j - 1]);
             int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
             diagonal = row[j];
             row[j] = least < changed ? least : changed;
@@ -4729,9 +4729,8 @@ static void unknown_option(const char *word) {
     const char *name = word + strspn(word, "-"), *best = options[0].name;
     const char *no = strncmp(name, "no-", 3) == 0 ? "no-" : "";
 
-    name += strlen(no);
     for (size_t i = 0; i < LENGTH(options) + ROWS; i++) {
-        const char *other = i < ROWS ? isolations[i].name
+        const char *other = i < ROWS ? text("%s%s", no, isolations[i].name)
                                      : options[i - ROWS].name;
         if (distance(name, other) < distance(name, best))
             best = other;
@@ -4742,9 +4741,9 @@ static void unknown_option(const char *word) {
                "only lo\n  try:    minicontainer run --no-net\n"
                "  lesson: lessons/09-net");
     bool near = 3 * distance(name, best) <= (int)strlen(name) + 1;
-    refuse("there is no option %s here%s%s%s\n"
+    refuse("there is no option %s here%s%s\n"
            "  try:    minicontainer run --help", word,
-           near ? "; the nearest is --" : "", near ? no : "", near ? best : "");
+           near ? "; the nearest is --" : "", near ? best : "");
 }
 
 /* Option number I with its value, which stands behind "=" (VALUE), or is the
