@@ -32,6 +32,23 @@ inside() {
     assert "$id" starts "$ns:["
 }
 
+# rights WHO OPTION...: $rights is "bounding-set filters" of a container started with these options;
+# those of WHO outside are in $outside.
+rights() {
+    local who=$1 field='s/^(CapBnd|Seccomp_filters):[[:blank:]]*//p'
+    shift
+    outside=$($who sed -nE "$field" /proc/self/status | paste -sd ' ')
+    MC_TIMEOUT=10 $who mc run "$@" -- sed -nE "$field" /proc/self/status >/dev/null
+    rights=$(paste -sd ' ' <<<"$output")
+    assert "$rights" =~ '^[0-9a-f]{16} [0-9]+$'
+}
+
+# Root of a new user namespace has all there are, whatever it had outside.
+FULL=$(printf '%016x' $(((1 << ($(</proc/sys/kernel/cap_last_cap) + 1)) - 1)))
+# The bounding set of Docker's fourteen: chown dac_override fowner fsetid kill setgid setuid setpcap
+# net_bind_service net_raw sys_chroot mknod audit_write setfcap; each number is in capabilities(7).
+DOCKERS=00000000a80425fb
+
 # FILE or text of at most 24 lines of at most 80 columns.
 fits_screen() {
     assert "$(wc -l <<<"$1")" -le 24 "lines on a screen"
@@ -59,6 +76,136 @@ fits_screen() {
             assert "$id" == "$ns" "$who: --no-$row"
         done
     done
+}
+
+@test "rights: on by default, one by one by --caps and --seccomp, off by --no-caps, --no-seccomp" {
+    requires userns
+    local who bounds filters
+    for who in $(people); do
+        rights "$who"
+        bounds=${outside% *} filters=${outside#* }
+        assert "$bounds" != "$DOCKERS" "outside there are others"
+        assert "$rights" == "$DOCKERS $((filters + 1))" "$who: both are on by default"
+        rights "$who" --no-caps
+        assert "$rights" == "$FULL $((filters + 1))"
+        rights "$who" --no-seccomp
+        assert "$rights" == "$DOCKERS $filters"
+        rights "$who" --only user
+        assert "$rights" == "$FULL $filters" "$who: --only LIST applies neither"
+        rights "$who" --only user --caps
+        assert "$rights" == "$DOCKERS $filters"
+        rights "$who" --only user,seccomp
+        assert "$rights" == "$FULL $((filters + 1))"
+        rights "$who" --only seccomp
+        assert "$rights" == "$bounds $((filters + 1))" "$who: a filter needs nothing else"
+        rights "$who" --none
+        assert "$rights" == "$outside"
+        $who mc lab sed -nE 's/^(CapBnd|Seccomp_filters):[[:blank:]]*//p' /proc/self/status
+        assert "$(paste -sd ' ' <<<"$output")" == "$FULL $filters" "$who: a lab has neither"
+        # No limit was asked for: the row does nothing, on or off.
+        $who mc run --no-limits -- cat /proc/self/cgroup
+        local off=$output
+        $who mc run --limits -- cat /proc/self/cgroup
+        assert "$output" == "$off"
+    done
+}
+
+@test "--privileged and --security-opt: Docker's words for the same" {
+    requires userns
+    local who filters options masks='grep -cE "^[^ ]+ /(proc|sys)/" /proc/self/mounts; :'
+    for who in $(people); do
+        rights "$who"
+        filters=${outside#* }
+        rights "$who" --privileged
+        assert "$rights" == "$FULL $filters"
+        rights "$who" --security-opt seccomp=unconfined
+        assert "$rights" == "$DOCKERS $filters"
+        rights "$who" --security-opt=systempaths=unconfined
+        assert "$rights" == "$DOCKERS $((filters + 1))"
+        for options in no-new-privileges no-new-privileges:true no-new-privileges=true; do
+            rights "$who" --security-opt "$options"
+            assert "$rights" == "$DOCKERS $((filters + 1))" "$options"
+            $who mc run --security-opt "$options" -- grep NoNewPrivs /proc/self/status
+            assert "$output" =~ 1$
+        done
+        # What is mounted below /proc and /sys: masks, but for /sys/fs/cgroup.
+        $who mc run --no-cgroup -- sh -c "$masks"
+        assert "$output" -ge 6
+        for options in --privileged --no-mask "--security-opt systempaths=unconfined"; do
+            # shellcheck disable=SC2086
+            $who mc run --no-cgroup $options -- sh -c "$masks"
+            assert "$output" == 0 "$options"
+        done
+        $who mc run --no-cgroup --security-opt seccomp=unconfined -- sh -c "$masks"
+        assert "$output" -ge 6
+    done
+    local word
+    for word in apparmor=unconfined label=disable seccomp=/tmp/x.json seccomp '' no-new-privilege \
+        no-new-privileges:false no-new-privilegesx; do
+        mc -125 run --security-opt "$word" -- true
+        assert "${stderr_lines[0]}" contains "\"$word\""
+        assert "$stderr" contains seccomp=unconfined
+    done
+    mc -125 run --privileged --caps -- true
+    assert "$stderr" contains caps
+    mc -125 run --security-opt seccomp=unconfined --seccomp -- true
+    assert "$stderr" contains seccomp
+}
+
+@test "--cap-add and --cap-drop: names as Docker and the man pages write them, in any order" {
+    requires userns
+    local who options set
+    for who in $(people); do
+        while read -r set options; do
+            # shellcheck disable=SC2086
+            rights "$who" $options
+            assert "${rights% *}" == "00000000$set" "$who: $options"
+        done <<'SETS'
+a82425fb --cap-add SYS_ADMIN
+a82425fb --cap-add=cap_sys_admin
+a82425fb --cap-add CAP_SYS_ADMIN --cap-add Sys_Admin
+a82c25fb --cap-add sys_admin --cap-add sys_ptrace
+a80425fb --cap-add chown
+a80425fa --cap-drop CHOWN
+a80425fa --cap-drop CHOWN --cap-add CHOWN
+a80425fa --cap-add chown --cap-drop cap_chown
+00000000 --cap-drop ALL
+00000000 --cap-drop=all
+00000001 --cap-drop all --cap-add chown
+00000401 --cap-add chown --cap-drop ALL --cap-add net_bind_service
+SETS
+        # ALL is all that there is; what is dropped by name stays away.
+        rights "$who" --cap-add ALL
+        assert "${rights% *}" == "$FULL"
+        rights "$who" --cap-add ALL --cap-drop sys_admin
+        assert "$((16#${rights% *}))" -eq "$((16#$FULL & ~(1 << 21)))"
+        # The other sets follow: what root has at once, and what it may pass on.
+        $who mc run --cap-drop ALL --cap-add chown -- \
+            sed -nE 's/^Cap(...):[[:blank:]]*0*([0-9a-f])$/\1 \2/p' /proc/self/status
+        assert "$(paste -sd, <<<"$output")" == "Inh 0,Prm 1,Eff 1,Bnd 1,Amb 0"
+    done
+}
+
+@test "--cap-add says what it gives away; an unknown name is refused with the nearest" {
+    requires userns
+    local pair
+    mc run --cap-add SYS_ADMIN --cap-add CAP_SYS_MODULE -- true
+    assert "${#stderr_lines[@]}" -eq 2
+    assert "${stderr_lines[0]}" =~ "^minicontainer: note: --cap-add sys_admin: who breaks in .*mounts"
+    assert "${stderr_lines[1]}" =~ "^minicontainer: note: --cap-add sys_module: who breaks in .*kernel"
+    # No gift: what is kept anyway, and what is taken away.
+    mc run --cap-add chown --cap-drop sys_admin --cap-drop ALL -- true
+    assert "$stderr" == ""
+    for pair in SYS_ADMN:sys_admin cap_chwn:chown netadmin:net_admin syslogs:syslog; do
+        mc -125 run --cap-add "${pair%:*}" -- true
+        assert "${stderr_lines[0]}" contains "\"${pair%:*}\"; the nearest is ${pair#*:}"
+        copied_lines_work self
+        mc -125 run --cap-drop "${pair%:*}" -- true
+        assert "${stderr_lines[0]}" contains "--cap-drop"
+    done
+    mc -125 run --cap-add '' -- true
+    mc -125 run --cap-add CAP_ -- true
+    mc -125 run --cap-add chown,kill -- true
 }
 
 @test "--only means exactly these, --none and --only none mean nothing" {
@@ -109,7 +256,24 @@ fits_screen() {
     requires userns
     local word row tried=0
     while IFS=$'\t' read -r _ row _ _ word _; do
-        if [[ $word != --* ]]; then continue; fi
+        case $word in
+        -) continue ;;
+        # Docker has no word for a limit that is not there.
+        "no --memory") assert "$row" == limits && continue ;;
+        --privileged | --security-opt)
+            # Of its own row nothing is left.
+            word=${word/%opt/opt=seccomp=unconfined}
+            rights self "$word"
+            case $row in
+            caps) assert "${rights% *}" == "$FULL" "$word" ;;
+            seccomp) assert "${rights#* }" == "${outside#* }" "$word" ;;
+            *) fail "$word is no word for $row" ;;
+            esac
+            tried=$((tried + 1))
+            continue
+            ;;
+        esac
+        assert "$word" starts "--"
         assert "$word" ends "=host"
         tried=$((tried + 1))
         if [ "$row" = user ] && [ "$(id -u)" != 0 ]; then continue; fi
@@ -117,7 +281,7 @@ fits_screen() {
         assert "$id" == "$(readlink "/proc/self/ns/$row")" "$word"
         mc run "${word%=host}=host" -- true
     done <<<"$("$MC" isolations --porcelain)"
-    assert "$tried" -ge 5 "words of Docker in the table"
+    assert "$tried" -ge 8 "words of Docker in the table"
     # The table's other names take the value as well.
     inside self net --net=host
     assert "$id" == "$(readlink /proc/self/ns/net)"
@@ -211,6 +375,8 @@ fits_screen() {
 --userns=host;privilege
 --only uts;privilege
 --only uts,net,cgroup;privilege
+--only caps;privilege
+--only caps,seccomp,limits;privilege
 --only mnt,root;privilege
 RULES
 }
@@ -219,7 +385,8 @@ RULES
     requires userns
     local who words
     for who in $(people); do
-        for words in --none "--only none" "--only user"; do
+        for words in --none "--only none" "--only user" "--only seccomp" "--only limits" \
+            "--only seccomp,limits"; do
             # shellcheck disable=SC2086
             $who mc run $words -- echo in
             assert "$output" == in
@@ -242,7 +409,7 @@ RULES
         assert "$stderr" contains mnt
         # Nothing else ever gives way.
         local row
-        for row in uts ipc net cgroup time; do
+        for row in uts ipc net cgroup time caps seccomp limits; do
             $who mc run "--no-$row" -- true
             assert "$stderr" lacks "gives way" "--no-$row"
         done
@@ -270,6 +437,7 @@ RULES
     while read -r row option; do
         # shellcheck disable=SC2086
         mc -125 run "--no-$row" $option -- true
+        option=${option/#-m /--memory }
         assert "$stderr" contains "${option%% *}"
         assert "$stderr" contains "$row"
         if [ "$row" = user ]; then continue; fi
@@ -281,6 +449,13 @@ uts --hostname x
 mnt --volume /usr:/mnt
 mnt --read-only
 time --boottime 5
+proc --no-mask
+caps --cap-add SYS_ADMIN
+caps --cap-drop ALL
+limits --memory 50M
+limits -m 50M
+limits --cpus 0.5
+limits --pids-limit 20
 OPTIONS
     mc -125 run --no-root --image image -- true
     assert "$stderr" contains "--image"
@@ -352,7 +527,7 @@ OPTIONS
 
 @test "unknown options are refused; a near one is named" {
     local word
-    for word in -p -d -x --flurb --publish --privileged --cap-add --detach --no-flurb --entrypoint; do
+    for word in -p -d -x --flurb --publish --device --ulimit --detach --no-flurb --entrypoint; do
         mc -125 run "$word" 80:80 true
         assert "$output" == ""
         assert "${stderr_lines[0]}" contains "$word"
@@ -361,17 +536,28 @@ OPTIONS
     done
     local pair
     for pair in --hostnam:--hostname --volum:--volume --no-utz:--no-uts --imgae:--image \
-        --explian:--explain --no-ned:--no-net --worksdir:--workdir; do
+        --explian:--explain --no-ned:--no-net --worksdir:--workdir --cap-ad:--cap-add \
+        --memroy:--memory --pidslimit:--pids-limit --privilege:--privileged --no-maks:--no-mask \
+        --security-op:--security-opt --no-mak:--no-mask --no-cap:--no-caps --no-secomp:--no-seccomp; do
         mc -125 run "${pair%:*}" x -- true
         assert "${stderr_lines[0]}" contains "${pair%:*}"
-        assert "$stderr" contains "${pair#*:}"
+        assert "${stderr_lines[0]}" ends "the nearest is ${pair#*:}"
+    done
+    # What is named as the nearest is there.
+    for word in --no-mak --no-imag --no-hostnam --no-read-onl --noprivileged; do
+        mc -125 run "$word" -- true
+        word=$(sed -n 's/.*the nearest is \(--.*\)/\1/p' <<<"${stderr_lines[0]}")
+        if [ -n "$word" ]; then
+            mc -any run "$word" --help
+            assert "$stderr" lacks "there is no option"
+        fi
     done
 }
 
 @test "unknown isolations are refused with the nearest name, wherever one is asked for" {
     local pair
     for pair in utz:uts pis:pid mmt:mnt porc:proc rot:root usr:user ipcs:ipc nett:net \
-        cgroups:cgroup tim:time; do
+        cgroups:cgroup tim:time cap:caps secomp:seccomp limit:limits; do
         mc -125 run --only "${pair%:*}" -- true
         assert "${stderr_lines[0]}" contains "\"${pair%:*}\""
         assert "${stderr_lines[0]}" =~ "nearest is \"?${pair#*:}\>"
@@ -387,7 +573,8 @@ OPTIONS
 @test "abbreviated options are refused: --no-n is not --no-net" {
     local word
     for word in --no-n --no-i --no-u --host=x --host --onl=user --expl --ste --work=/ --vol=/:/x \
-        --ima=/ --boot=5 --read --no --ut --inter; do
+        --ima=/ --boot=5 --read --no --ut --inter --cap=ALL --privil --mem=50M --memor --cpu=1 \
+        --pids=20 --secu=seccomp=unconfined --no-m --no-cap --no-sec --lim; do
         mc -125 run "$word" -- true
         assert "${stderr_lines[0]}" contains "${word%%=*}"
     done
@@ -395,11 +582,12 @@ OPTIONS
 
 @test "options that want a value, and options that take none" {
     local word
-    for word in --hostname --image --volume -v --workdir -w --env -e --map --boottime --only; do
+    for word in --hostname --image --volume -v --workdir -w --env -e --map --boottime --only \
+        --cap-add --cap-drop --security-opt --memory -m --cpus --pids-limit; do
         mc -125 run "$word"
         assert "${stderr_lines[0]}" contains "$word"
     done
-    for word in --none --explain --step --init --read-only --no-pid --rm; do
+    for word in --none --explain --step --init --read-only --no-pid --rm --privileged --no-mask --no-caps; do
         mc -125 run "$word=3" -- true
         assert "${stderr_lines[0]}" contains "$word"
     done
@@ -429,7 +617,7 @@ OPTIONS
     assert "${lines[1]}" =~ "^  minicontainer "
     assert "${lines[2]}" =~ "^  minicontainer "
     local command
-    for command in run compare lab exec look source isolations; do
+    for command in run compare lab exec look source doctor isolations; do
         assert "$output" =~ "(^|"$'\n'")  $command " "$command is named"
     done
     local all=$output
@@ -439,7 +627,7 @@ OPTIONS
 
 @test "--help of each command: a screen, two examples first" {
     local command
-    for command in run compare lab exec look source isolations; do
+    for command in run compare lab exec look source doctor isolations; do
         mc "$command" --help
         assert "$stderr" == ""
         fits_screen "$output"
@@ -461,7 +649,7 @@ option_table() {
 @test "run --help names every option there is, and every option it names is there" {
     mc run --help
     local help=$output name row
-    assert "$(option_table | wc -l)" -ge 14 "options found in the table of the C file"
+    assert "$(option_table | wc -l)" -ge 22 "options found in the table of the C file"
     for name in $(option_table); do
         case $name in
         interactive) assert "$help" =~ "(^|[ ,])-i" ;;
@@ -533,7 +721,8 @@ option_table() {
     requires userns strace
     local words count=0 line
     for words in "run --explain -- true" "run --only proc" "run --no-pid -- true" \
-        "run --pid host" "run -- /nosuch" "flurb" "run --image nope -- true"; do
+        "run --pid host" "run -- /nosuch" "flurb" "run --image nope -- true" \
+        "run --cap-add sys_admin -- true" "run --cap-add no -- true" "run --memory 1 -- true"; do
         rm -f log
         # shellcheck disable=SC2086
         call -any strace -f -s 4096 -e trace=write,writev -o log "$MC" $words
@@ -572,6 +761,16 @@ option_table() {
 
 # --------------------------------------------------------------------- look, isolations, source
 
+# What we have: effective capabilities in hexadecimal, and the number of filters.
+own_caps() { sed -nE 's/^CapEff:[[:blank:]]*0*([0-9a-f]+)$/\1/p' /proc/self/status; }
+own_filters() { sed -nE 's/^Seccomp_filters:[[:blank:]]*//p' /proc/self/status; }
+# Device and inode of our cgroup of v2, where it is: alone, or beside v1; "-" where it is not.
+own_cgroup_id() {
+    local dir=/sys/fs/cgroup
+    if [ "$(stat -fc %T $dir)" != cgroup2fs ]; then dir=$dir/unified; fi
+    stat -c %d:%i "$dir$(sed -n 's/^0:://p' /proc/self/cgroup)" 2>/dev/null || echo -
+}
+
 @test "look: a line for each row, in teaching order, with the ids of this process" {
     mc look
     fits_screen "$output"
@@ -581,12 +780,15 @@ option_table() {
         case $row in
         proc) id=$(stat -c %i /proc) ;;
         root) id=$(stat -Lc %i /) ;;
+        caps) id=$(own_caps) ;;
+        seccomp) id=$(own_filters) ;;
+        limits) id=$(own_cgroup_id) id=${id#*:} ;;
         *) id=$(readlink "/proc/self/ns/$row") id=${id//[^0-9]/} ;;
         esac
         assert "${lines[at]}" contains "$id" "$row"
         at=$((at + 1))
     done
-    assert "${#lines[@]}" -eq 11
+    assert "${#lines[@]}" -eq 14
     assert "$output" contains "$(cat /proc/sys/kernel/hostname)"
     mc -125 look --flurb
     mc -125 look here
@@ -594,7 +796,7 @@ option_table() {
 
 @test "look --porcelain: row, tab, id or sees, tab, the fact" {
     mc look --porcelain
-    assert "${#lines[@]}" -eq 20
+    assert "${#lines[@]}" -eq 26
     local n=0 row kind fact rows
     mapfile -t rows <<<"$(all_rows)"
     while IFS=$'\t' read -r row kind fact; do
@@ -604,10 +806,16 @@ option_table() {
         case $row-$kind in
         proc-id) assert "$fact" =~ ^[0-9]+:"$(stat -c %i /proc)"$ ;;
         root-id) assert "$fact" =~ ^[0-9]+:"$(stat -Lc %i /)"$ ;;
+        caps-id) assert "$fact" == "$(own_caps)" ;;
+        seccomp-id) assert "$fact" == "$(own_filters)" ;;
+        limits-id) assert "$fact" == "$(own_cgroup_id)" ;;
         *-id) assert "$(readlink "/proc/self/ns/$row")" == "$row:[$fact]" ;;
         uts-sees) assert "$fact" starts "$(cat /proc/sys/kernel/hostname)" ;;
         mnt-sees) assert "$fact" starts "$(wc -l </proc/self/mountinfo)" ;;
         user-sees) assert "$fact" contains "uid $(id -u)" ;;
+        caps-sees) assert "$fact" =~ '^(none|all [0-9]+|[0-9]+(:|, not)( [a-z_0-9]+)+)$' ;;
+        seccomp-sees) assert "$fact" =~ '^(no filter|1 filter|[0-9]+ filters)$' ;;
+        limits-sees) assert "$fact" =~ '^(none in sight|((memory|cpus|pids)[a-z-]* [0-9.]+M?(, )?)+)$' ;;
         cgroup-sees) assert "$(cut -d: -f3 /proc/self/cgroup)" has-line "$fact" ;;
         esac
         n=$((n + 1))
@@ -619,6 +827,8 @@ option_table() {
     fits_screen "$output"
     local row
     for row in $(all_rows); do assert "$output" =~ "(^|"$'\n'")[0-9][0-9] $row "; done
+    # What is no namespace is made by something else.
+    assert "$(awk '$4 == "mounts" { print $2 }' <<<"$output" | paste -sd ' ')" == "proc root"
     mc isolations --porcelain
     assert "$(cut -f1-5 <<<"$output" | tr '\t' ' ')" == "02 uts - CLONE_NEWUTS --uts=host
 03 pid - CLONE_NEWPID --pid=host
@@ -629,8 +839,11 @@ option_table() {
 08 ipc - CLONE_NEWIPC --ipc=host
 09 net - CLONE_NEWNET --network=host
 10 cgroup - CLONE_NEWCGROUP --cgroupns=host
-11 time - CLONE_NEWTIME -"
-    assert "$(cut -f6- <<<"$output" | grep -cE '^[a-zA-Z][^'$'\t'']{8,}$')" -eq 10 "what they isolate"
+11 time - CLONE_NEWTIME -
+12 caps - - --privileged
+13 seccomp - - --security-opt
+14 limits - - no --memory"
+    assert "$(cut -f6- <<<"$output" | grep -cE '^[a-zA-Z][^'$'\t'']{8,}$')" -eq 13 "what they isolate"
     mc -125 isolations --flurb
 }
 
@@ -650,7 +863,7 @@ is_of_the_file() { # TEXT
     is_of_the_file "$output"
     assert "$(wc -l <<<"$output")" -eq "$(wc -l <"$MC_TREE/minicontainer.c")"
     local number row by_number
-    for number in 0 1 2 3 4 5 6 7 8 9 10 11; do
+    for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
         mc source "$number" >/dev/null
         is_of_the_file "$output"
         assert "${lines[0]}" =~ "/\* =====" "it begins with the banner"
@@ -713,7 +926,7 @@ verdict() { sed -n "s/^$1  *\(own\|shared\) .*/\1/p" <<<"$output"; }
 
 @test "compare: a screen, every row, own and shared right for several sets" {
     requires userns
-    local who words row on
+    local who words row on no_caps
     for who in $(people); do
         while IFS=';' read -r words on; do
             if [[ $on != *user* ]] && [ "$($who id -u)" != 0 ]; then continue; fi
@@ -721,26 +934,51 @@ verdict() { sed -n "s/^$1  *\(own\|shared\) .*/\1/p" <<<"$output"; }
             $who mc compare $words
             fits_screen "$output"
             for row in $(all_rows); do
-                if [[ ,$on, == *,$row,* ]]; then
+                if [ "$row" = limits ]; then
+                    # No limit was given, so it is not held back by more than we are.
+                    assert "$(verdict limits)" == shared "compare $words: limits"
+                elif [[ ,$on, == *,$row,* ]]; then
                     assert "$(verdict "$row")" == own "compare $words: $row"
                     assert "$output" =~ "(^|"$'\n'")$row  *own .* --no-$row("$'\n'"|$)"
+                elif [ "$row" = caps ]; then
+                    # Without the row, root of a user namespace has all there are, over that.
+                    no_caps=$($who sed -nE 's/^CapEff:[[:blank:]]*//p' /proc/self/status)
+                    if [[ ,$on, == *,user,* ]]; then
+                        assert "$(verdict caps)" == "$(every_cap_of "$no_caps")" "compare $words: caps"
+                    else
+                        assert "$(verdict caps)" == shared "compare $words: caps"
+                    fi
+                    assert "$output" =~ "(^|"$'\n'")caps  *(own|shared) .* --caps("$'\n'"|$)"
                 else
                     assert "$(verdict "$row")" == shared "compare $words: $row"
                     assert "$output" =~ "(^|"$'\n'")$row  *shared .* --$row("$'\n'"|$)"
                 fi
             done
         done <<'SETS'
-;uts,pid,mnt,proc,root,user,ipc,net,cgroup,time
---no-net;uts,pid,mnt,proc,root,user,ipc,cgroup,time
---no-uts --no-time;pid,mnt,proc,root,user,ipc,net,cgroup
+;uts,pid,mnt,proc,root,user,ipc,net,cgroup,time,caps,seccomp
+--no-net;uts,pid,mnt,proc,root,user,ipc,cgroup,time,caps,seccomp
+--no-uts --no-time;pid,mnt,proc,root,user,ipc,net,cgroup,caps,seccomp
 --only user;user
 --only user,uts;user,uts
 --only user,pid,mnt,proc;user,pid,mnt,proc
+--only user,caps;user,caps
+--only user,seccomp;user,seccomp
 --only mnt,root;mnt,root
 --none;
---no-user;uts,pid,mnt,proc,root,ipc,net,cgroup,time
+--privileged;uts,pid,mnt,proc,root,user,ipc,net,cgroup,time
+--no-user;uts,pid,mnt,proc,root,ipc,net,cgroup,time,caps,seccomp
+--no-cgroup --no-limits;uts,pid,mnt,proc,root,user,ipc,net,time,caps,seccomp
 SETS
     done
+}
+
+# shared for who has every capability that there is (SET in hexadecimal), else own.
+every_cap_of() {
+    if [ "$((16#$1))" -eq "$(((1 << ($(</proc/sys/kernel/cap_last_cap) + 1)) - 1))" ]; then
+        echo shared
+    else
+        echo own
+    fi
 }
 
 # Of the output of compare ROW: the two halves of every line that has two; the head is left out.
@@ -757,22 +995,48 @@ halves_differ() {
     return "$differs"
 }
 
+# The halves of the lines of "compare ROW": what is said on the LEFT (without), or the RIGHT (with).
+half() { # left|right TEXT
+    case $1 in
+    left) sed -n 's/ *|.*//p' <<<"$2" ;;
+    right) sed -n 's/^[^|]*| \{0,1\}//p' <<<"$2" ;;
+    esac
+}
+
 @test "compare ROW: each row's own probe shows a difference, as root and as an ordinary user" {
     requires userns ip ipcs hostname
-    local who row
+    local who row with
     for who in $(people); do
         for row in $(all_rows); do
             if [ "$row" = time ]; then requires timens; fi
+            if [ "$row" = limits ] && ! $who can_limit; then
+                cannot_limit "$who"
+                continue
+            fi
             $who mc compare "$row"
             fits_screen "$output"
             assert "$output" contains "without $row: --only"
             assert "$output" contains "with $row: --only"
-            assert "$output" lacks "failed:" "$row: the probe itself works"
+            # What is refused is refused by the row: without it all that is tried works.
+            assert "$(half left "$output")" !~ "failed|denied|permitted" "$row: the probe itself works"
+            if [ "$row" != seccomp ]; then assert "$output" lacks "failed:"; fi
             assert "$output" lacks "not found" "$row: the probe is there"
             assert "$stderr" == ""
             halves_differ "$output" || fail "$who: compare $row shows no difference"
         done
     done
+}
+
+# Limits can be had here, by the one who asks. (A function, so that as_user knows it.)
+can_limit() { call -any bash -c ". '$BATS_TEST_DIRNAME/helpers.bash'; own_cgroups" >/dev/null && [ "$status" = 0 ]; }
+
+# Where they cannot, compare limits says why, and what to do.
+cannot_limit() { # WHO
+    $1 mc -125 compare limits
+    assert "$output" == ""
+    assert "${stderr_lines[0]}" starts "minicontainer: limits: "
+    assert "$stderr" =~ $'\n'"  cause:  [a-z]"
+    assert "$stderr" =~ $'\n'"  cure:   (boot with .*unified|systemd-run --user --scope|try it outside)"
 }
 
 @test "compare uts -- hostname oops: one lab is renamed, the other is not" {
@@ -812,6 +1076,11 @@ halves_differ() {
     assert "$stderr" contains "CLONE_NEWUTS"
     local row
     for row in $(all_rows); do
+        # No limit was given: then no cgroup is touched.
+        if [ "$row" = limits ]; then
+            assert "$stderr" !~ "limits|cgroup\.procs"
+            continue
+        fi
         assert "$stderr" =~ "child  now   $row: " "the proof of $row"
     done
     mc run --explain --only user,uts -- true
@@ -953,7 +1222,7 @@ not_of_the_file() {
 @test "no escape codes into a pipe; colour on a terminal only, and NO_COLOR is obeyed" {
     requires userns tty
     local words
-    for words in "--help" "run --help" "look" "isolations" "compare" "source uts" \
+    for words in "--help" "run --help" "look" "isolations" "doctor" "compare" "source uts" \
         "run --explain -- true" "compare uts" "run --only proc" "run --step -- true"; do
         # shellcheck disable=SC2086
         TERM=xterm mc -any $words
@@ -966,7 +1235,7 @@ not_of_the_file() {
     # shellcheck disable=SC2001  # a regular expression
     coloured=$(sed 's/\x1b\[[0-9;]*m//g' <<<"$output")
     assert "$coloured" lacks $'\e'
-    assert "$(grep -cE '^[a-z]+ +(own|shared) ' <<<"$coloured")" -eq 10
+    assert "$(grep -cE '^[a-z]+ +(own|shared) ' <<<"$coloured")" -eq 13
     for words in "compare" "run --step -- true" "--help"; do
         NO_COLOR=1 TERM_IN_PTY=xterm pty "minicontainer $words" 'c\nc\n'
         assert "$output" lacks $'\e' "$words"
@@ -978,7 +1247,7 @@ not_of_the_file() {
 @test "what is printed is plain ASCII" {
     requires userns
     local words
-    for words in "--help" "run --help" "look" "isolations" "compare --no-uts" "compare uts" \
+    for words in "--help" "run --help" "look" "isolations" "doctor" "compare --no-uts" "compare uts" \
         "run --explain -- true" "run --only proc" "run ubuntu bash"; do
         # shellcheck disable=SC2086
         mc -any $words
