@@ -1,21 +1,33 @@
 #!/usr/bin/env bash
 #
-# combinations.bash -- the 1,024 subsets of the ten isolations, for 92-combinations.bats.
+# combinations.bash -- the 8,192 subsets of the thirteen isolations, for 92-combinations.bats (some
+# of them) and for `make combinations` (all of them).
 #
-#   bash combinations.bash count                    how many subsets the rules allow: root, user
-#   bash combinations.bash sweep PROBE yes|no       try all of them; PROBE is the program of
-#                                                   probe.c, yes: we have privilege
+#   bash combinations.bash count                       how many subsets the rules allow: root, user
+#   bash combinations.bash cover yes|no some|all       in how many ways three rows meet
+#   bash combinations.bash sweep PROBE yes|no some|all try them; PROBE is the program of probe.c,
+#                                                      yes: we have privilege
+#   bash combinations.bash all                         all of them, as root, as an ordinary user,
+#                                                      and as root of a lab; ends with a line
+#                                                      "N passed, N failed, N skipped"
 #
 # A script of its own: bats traces each command of a test, and that would take ten times as long.
-# It also runs inside a lab, so it needs bash and the probe, and nothing else.
+# It also runs inside a lab, so its sweep needs bash and the probe, and nothing else.
 
-ROWS=(uts pid mnt proc root user ipc net cgroup time)
+ROWS=(uts pid mnt proc root user ipc net cgroup time caps seccomp limits)
+EVERY=$((1 << ${#ROWS[@]}))
+# Ten rows change what a process sees, three what it may do.
+VIEWS=10
+# What row caps keeps: the fourteen of Docker, by their bits (capabilities(7)).
+KEPT=$((0xa80425fb))
+# The limit that is tried where this machine can set one, and how often the probe forks then.
+PIDS=8
 
 # The four rules, as the design has them; not read out of the program. Sets $rules to the words
 # for those that SET breaks; empty: it is allowed.
 #   1. proc needs mnt, and 2. root needs mnt: mount(2) would change the host
 #   3. proc together with user needs pid
-#   4. without privilege: nothing at all, or user among them
+#   4. without privilege: user among them, or nothing but seccomp and limits
 broken_rules() { # SET PRIVILEGED
     local on=",$1,"
     rules=
@@ -24,7 +36,9 @@ broken_rules() { # SET PRIVILEGED
     if [[ $on == *,proc,* && $on == *,user,* && $on != *,pid,* ]]; then
         rules+=" proc-with-user-needs-pid"
     fi
-    if [[ $2 == no && $1 != none && $on != *,user,* ]]; then rules+=" only-user-is-free"; fi
+    if [[ $2 == no && $on != *,user,* && ! $1 =~ ^(none|seccomp|limits|seccomp,limits)$ ]]; then
+        rules+=" only-user-is-free"
+    fi
     rules=${rules# }
 }
 
@@ -39,9 +53,32 @@ subset() { # NUMBER
     set=${set:-none}
 }
 
+# The numbers of the subsets that are tried, in $numbers. Some: all 1,024 of the ten views, each with
+# another choice of the three rights, so that every three rows meet in every way that is allowed
+# (see cover); and the empty set with each choice.
+choose() { # some|all
+    local number right bits n rights=(0x2d3 0x1ad 0x36a)
+    numbers=()
+    if [ "$1" = all ]; then
+        for ((number = 0; number < EVERY; number++)); do numbers+=("$number"); done
+        return
+    fi
+    for ((number = 1; number < 1 << VIEWS; number++)); do
+        n=$number
+        for right in 0 1 2; do
+            # One where an odd number of these views is on.
+            for ((bits = number & rights[right]; bits; bits &= bits - 1)); do
+                n=$((n ^ 1 << (VIEWS + right)))
+            done
+        done
+        numbers+=("$n")
+    done
+    for ((n = 0; n < 8; n++)); do numbers+=("$((n << VIEWS))"); done
+}
+
 count() {
     local number set rules root=0 user=0
-    for ((number = 0; number < 1024; number++)); do
+    for ((number = 0; number < EVERY; number++)); do
         subset "$number"
         broken_rules "$set" yes
         if [ -z "$rules" ]; then root=$((root + 1)); fi
@@ -49,6 +86,32 @@ count() {
         if [ -z "$rules" ]; then user=$((user + 1)); fi
     done
     echo "$root $user"
+}
+
+# In how many ways a right and two other rows are on and off together, in those sets that are tried
+# and allowed.
+cover() { # PRIVILEGED some|all
+    local number set rules numbers
+    local -A met=()
+    choose "$2"
+    for number in "${numbers[@]}"; do
+        subset "$number"
+        broken_rules "$set" "$1"
+        if [ -z "$rules" ]; then meet "$number"; fi
+    done
+    echo "${#met[@]}"
+}
+
+# For cover: note each three rows of NUMBER, the first a right, with their state.
+meet() { # NUMBER
+    local a b c
+    for ((a = VIEWS; a < ${#ROWS[@]}; a++)); do
+        for ((b = 0; b < a; b++)); do
+            for ((c = 0; c < b; c++)); do
+                met[$a.$b.$c.$(($1 >> a & 1))$(($1 >> b & 1))$(($1 >> c & 1))]=1
+            done
+        done
+    done
 }
 
 # Complaints are counted; twenty are enough to read.
@@ -66,12 +129,12 @@ take_look() { # NAME LINE
     for pair in $2; do into[${pair%%=*}]=${pair#*=}; done
 }
 
-# An allowed set: each row that was asked for differs from outside, each other one is equal.
+# An allowed set: each view that was asked for differs from outside, each other one is equal.
 check_isolation() { # WHAT-THE-PROBE-SAID
     local row on=",$set,"
     local -A inside
     take_look inside "$1"
-    for row in "${ROWS[@]}"; do
+    for row in "${ROWS[@]:0:VIEWS}"; do
         if [ -z "${inside[$row]}" ]; then
             complain "the probe did not see $row: $1"
         elif [[ $on == *,$row,* && ${inside[$row]} == "${outside[$row]}" ]]; then
@@ -88,6 +151,41 @@ check_isolation() { # WHAT-THE-PROBE-SAID
         complain "/proc says that ${inside[me]} is ${inside[self]}"
     fi
     if [[ $on == *,user,* && ${inside[uid]} != 0 ]]; then complain "uid ${inside[uid]} inside"; fi
+    check_rights
+}
+
+# The rights. Root of a new user namespace has every capability in it; the row caps takes all but
+# the fourteen, from all sets. A filter is there or not. Nobody may take anything back.
+check_rights() {
+    local bounding=$((0x${outside[bounding]})) effective=$((0x${outside[effective]}))
+    if [[ $on == *,user,* ]]; then bounding=$((0x${outside[known]})) effective=$bounding; fi
+    if [[ $on == *,caps,* ]]; then bounding=$((bounding & KEPT)) effective=$((effective & KEPT)); fi
+    if [ "$((0x${inside[bounding]}))" != "$bounding" ]; then
+        complain "bounding set ${inside[bounding]}, and not $(printf %x "$bounding")"
+    fi
+    if [ "$((0x${inside[effective]}))" != "$effective" ] ||
+        [ "${inside[permitted]}" != "${inside[effective]}" ]; then
+        complain "${inside[permitted]} may be, ${inside[effective]} is in force," \
+            "and not $(printf %x "$effective")"
+    fi
+    if [[ $on == *,caps,* && ${inside[inheritable]},${inside[ambient]} != 0,0 ]]; then
+        complain "inheritable ${inside[inheritable]}, ambient ${inside[ambient]}"
+    fi
+    if [ "${inside[nnp]}" != 1 ]; then complain "new privileges are possible"; fi
+    if [[ $on == *,seccomp,* ]]; then
+        if [ "${inside[seccomp]}" != 2:EPERM:ENOSYS ]; then complain "filter ${inside[seccomp]}"; fi
+    elif [ "${inside[seccomp]}" != "${outside[seccomp]}" ]; then
+        complain "filter ${inside[seccomp]}, not asked for"
+    fi
+    if [ -z "$limit" ]; then return; fi
+    # The probe is one of the processes that count, and so is an init of ours, without row pid.
+    if [[ $on == *,limits,* ]]; then
+        if [[ ${inside[forks]} != $((PIDS - 1)) && ${inside[forks]} != $((PIDS - 2)) ]]; then
+            complain "${inside[forks]} forks, with a limit of $PIDS"
+        fi
+    elif [ "${inside[forks]}" != "$((2 * PIDS))" ]; then
+        complain "${inside[forks]} forks, without a limit"
+    fi
 }
 
 # A refusal names a rule that is broken and a lesson, and gives a line to copy that breaks none and
@@ -121,9 +219,15 @@ try_set() {
         options=(--volume "${probe%/*}:/mnt:ro")
         where=/mnt/${probe##*/}
     fi
-    answer=$(exec minicontainer run "${options[@]}" --only "$set" -- "$where" look 2>"$talk") ||
-        status=$?
+    if [[ -n $limit && ,$set, == *,limits,* ]]; then options+=(--pids-limit "$PIDS"); fi
+    answer=$(exec minicontainer run "${options[@]}" --only "$set" -- "$where" look $limit \
+        2>"$talk") || status=$?
     said=$(<"$talk")
+    # What the limit did is said afterwards.
+    if [ -n "$limit" ]; then
+        said=${said%$'\n'*}${said##*minicontainer: --pids-limit "$PIDS" refused*}
+        said=${said#minicontainer: --pids-limit "$PIDS" refused*}
+    fi
     case $status in
     0)
         allowed=$((allowed + 1))
@@ -142,34 +246,112 @@ try_set() {
     esac
 }
 
-# Subsets FIRST, FIRST + 2 ...; at the end "allowed N refused N bad N".
+# Every second of $numbers from FIRST on; at the end "allowed N refused N bad N".
 half() { # FIRST
-    local number set rules allowed=0 refused=0 bad=0 talk
+    local i set rules allowed=0 refused=0 bad=0 talk
     local -A outside
     talk=$(mktemp)
     take_look outside "$("$probe" look)"
-    for ((number = $1; number < 1024; number += 2)); do
-        subset "$number"
+    for ((i = $1; i < ${#numbers[@]}; i += 2)); do
+        subset "${numbers[i]}"
         try_set
     done
     rm -f "$talk"
     echo "allowed $allowed refused $refused bad $bad"
 }
 
-case ${1-} in
-count) count ;;
-sweep)
-    # Two halves at a time: a machine has two cores or more.
-    probe=$2 privileged=$3
+# Two halves at a time: a machine has two cores or more.
+sweep() { # PROBE PRIVILEGED some|all
+    local probe=$1 privileged=$2 odd limit numbers
+    choose "$3"
+    # Are there limits here? Then the probe forks more often than it may.
+    limit=
+    if minicontainer run --only limits --pids-limit "$PIDS" -- true 2>/dev/null; then
+        limit=$((2 * PIDS))
+    fi
     odd=$(mktemp)
     half 1 >"$odd" &
     half 0
     wait "$!"
     cat "$odd"
     rm -f "$odd"
-    ;;
+}
+
+# One sort of people: what COMMAND says is added up, and held against what the rules allow.
+person() { # NAME ALLOWED COMMAND...
+    local name=$1 allowed=$2 said sums from=$SECONDS
+    shift 2
+    said=$("$@" 2>&1 </dev/null)
+    sums=$(awk '/^allowed [0-9]+ refused [0-9]+ bad [0-9]+$/ { n++; a += $2; r += $4; b += $6 }
+        END { print n + 0, a + 0, r + 0, b + 0 }' <<<"$said")
+    if [ "$sums" = "2 $allowed $((EVERY - allowed)) 0" ]; then
+        passed=$((passed + EVERY))
+        echo "ok $name: $allowed allowed, $((EVERY - allowed)) refused, $((SECONDS - from)) s"
+        return
+    fi
+    head -n 60 <<<"$said"
+    echo "not ok $name: halves, allowed, refused, bad: $sums; must be 2 $allowed" \
+        "$((EVERY - allowed)) 0"
+    read -r _ _ _ sums <<<"$sums"
+    failed=$((failed + (sums > 0 ? sums : 1)))
+}
+
+# Nobody to try it as: all of theirs are skipped.
+nobody() { # NAME WHY
+    skipped=$((skipped + EVERY))
+    echo "skipped: $1: $2"
+}
+
+# As root, as an ordinary user, and as root of a lab.
+everybody() {
+    local here work rules passed=0 failed=0 skipped=0 user=()
+    here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    work=$(mktemp -d)
+    # shellcheck disable=SC2064  # this directory, whatever the name means later
+    trap "rm -rf '$work'" EXIT
+    # Where an ordinary user can read it, and the container's root, who is nobody's user.
+    chmod 0755 "$work"
+    cp "$here/../minicontainer" "$here/combinations.bash" "$work" || exit 1
+    "${CC:-cc}" -std=c11 -O1 -static -s -o "$work/probe" "$here/probe.c" || exit 1
+    PATH=$work:$PATH
+    cd "$work" || exit 1
+    rules="$(count) $(cover yes all) $(cover no all)"
+    if [ "$rules" != "4608 2052 1316 1243" ]; then
+        echo "not ok: counts of the rules: $rules, and not 4608 2052 1316 1243"
+        failed=1
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        nobody root "started by an ordinary user"
+    else
+        user=(setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all env HOME="$work")
+        person root 4608 bash combinations.bash sweep "$work/probe" yes all
+    fi
+    if ! ${user[@]+"${user[@]}"} minicontainer run -- true; then
+        nobody "an ordinary user" "no rootless container here"
+        nobody "root of a lab" "no rootless container here"
+    else
+        person "an ordinary user" 2052 ${user[@]+"${user[@]}"} bash combinations.bash sweep \
+            "$work/probe" no all
+        tar -cf bin.tar probe combinations.bash
+        person "root of a lab" 4608 in_lab
+    fi
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+}
+
+in_lab() {
+    ${user[@]+"${user[@]}"} minicontainer lab sh -c 'mkdir /tmp/bin && cd /tmp/bin &&
+        tar --no-same-owner -xf - &&
+        exec bash combinations.bash sweep /tmp/bin/probe yes all' <bin.tar
+}
+
+case ${1-} in
+count) count ;;
+cover) cover "$2" "$3" ;;
+sweep) sweep "$2" "$3" "$4" ;;
+all) everybody ;;
 *)
-    echo "usage: combinations.bash count | sweep PROBE yes|no" >&2
+    echo "usage: combinations.bash count | cover yes|no some|all | sweep PROBE yes|no some|all | all" >&2
     exit 2
     ;;
 esac

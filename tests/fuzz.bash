@@ -40,6 +40,7 @@ build() {
         failed=1
         echo "failed: tests/fuzz/fuzz.c cannot be built"
     else
+        FUZZ_TARGET=dictionary "$work/fuzz" >"$work/dictionary"
         return 0
     fi
     summary
@@ -62,7 +63,7 @@ run_target() { # TARGET SECONDS
     local rc=0
     FUZZ_TARGET=$1 FUZZ_CPU=$2 timeout $(($2 * 20 + 60)) nice "$work/fuzz" -verbosity=0 \
         -detect_leaks=0 -max_len=512 -len_control=20 -timeout=10 -rss_limit_mb=2048 \
-        -artifact_prefix="$work/$1.found/" "$work/$1" >"$work/$1.log" 2>&1 || rc=$?
+        -dict="$work/dictionary" -artifact_prefix="$work/$1.found/" "$work/$1" >"$work/$1.log" 2>&1 || rc=$?
     echo "$rc" >"$work/$1.rc"
 }
 

@@ -1,6 +1,7 @@
 /* probe.c -- a small program that the tests compile and run inside a container.
  *
- *   probe look                  one line: what this process is in, and sees
+ *   probe look [N]              one line: what this process is in, sees, and may
+ *                               do; and how many of N forks come off
  *   probe hold [FILE]           write "ready" to FILE, then wait for ever
  *   probe sigwait FILE          fetch signals with sigwait(3), as inits do; tell
  *                               FILE; TERM ends it, with status 100 + 15
@@ -37,6 +38,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,7 +70,66 @@ static void show_id(const char *name, const char *path)
         printf("%s=%lu:%lu ", name, (unsigned long)st.st_dev, (unsigned long)st.st_ino);
 }
 
-static int look(void)
+/* A set of capabilities as the kernel answers for each: prctl(2). */
+static unsigned long long caps_by(int what, int detail)
+{
+    unsigned long long set = 0;
+
+    for (int cap = 0; cap < 64; cap++)
+        if ((what == PR_CAP_AMBIENT ? prctl(what, detail, cap, 0, 0)
+                                    : prctl(what, cap, 0, 0, 0)) == 1)
+            set |= 1ull << cap;
+    return set;
+}
+
+static const char *error_name(long result)
+{
+    return result >= 0 ? "0" : errno == EPERM ? "EPERM" : errno == ENOSYS ? "ENOSYS"
+           : errno == EINVAL ? "EINVAL" : "other";
+}
+
+/* What this process may do. The filter shows in its mode and in two of its answers. */
+static void look_rights(void)
+{
+    struct { unsigned version; int pid; } who = { 0x20080522, 0 };
+    struct { unsigned effective, permitted, inheritable; } set[2] = { { 0, 0, 0 } };
+    unsigned long long known = 0;
+
+    syscall(SYS_capget, &who, set);
+    for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+        known |= 1ull << cap;
+    printf("known=%llx bounding=%llx ambient=%llx ", known, caps_by(PR_CAPBSET_READ, 0),
+           caps_by(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET));
+    printf("effective=%llx permitted=%llx inheritable=%llx ",
+           (unsigned long long)set[1].effective << 32 | set[0].effective,
+           (unsigned long long)set[1].permitted << 32 | set[0].permitted,
+           (unsigned long long)set[1].inheritable << 32 | set[0].inheritable);
+    printf("nnp=%d seccomp=%d:", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+           prctl(PR_GET_SECCOMP, 0, 0, 0, 0));
+    printf("%s:", error_name(syscall(SYS_unshare, 0)));
+    printf("%s ", error_name(syscall(435 /* clone3 */, NULL, 0)));
+}
+
+/* How many of MOST processes can be beside us? They end before we do. */
+static int count_forks(int most)
+{
+    pid_t pids[256];
+    int n = 0;
+
+    while (n < most && n < 256 && (pids[n] = fork()) >= 0) {
+        if (pids[n] == 0)
+            for (;;)
+                pause();
+        n++;
+    }
+    for (int i = 0; i < n; i++)
+        kill(pids[i], SIGKILL);
+    for (int i = 0; i < n; i++)
+        waitpid(pids[i], NULL, 0);
+    return n;
+}
+
+static int look(int forks)
 {
     static const char *const kinds[] = { "uts", "pid", "mnt", "user", "ipc", "net",
                                          "cgroup", "time" };
@@ -83,7 +144,10 @@ static int look(void)
     if (readlink("/proc/self", self, sizeof self - 1) < 0)
         strcpy(self, "none");
     /* self is our number as /proc has it, me as the kernel tells us. */
-    printf("self=%s me=%d uid=%u\n", self, getpid(), geteuid());
+    printf("self=%s me=%d uid=%u ", self, getpid(), geteuid());
+    look_rights();
+    fflush(stdout); /* or a fork would print it again */
+    printf("forks=%d\n", forks ? count_forks(forks) : 0);
     return 0;
 }
 
@@ -417,7 +481,7 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "look", *file = argc > 2 ? argv[2] : NULL;
 
     if (strcmp(what, "look") == 0)
-        return look();
+        return look(file ? atoi(file) : 0);
     if (strcmp(what, "hold") == 0)
         hold(file);
     if (strcmp(what, "sigwait") == 0)

@@ -69,7 +69,8 @@
 /* ------------------------------------------------------------------ one input */
 
 /* The first byte says what the world is like, the rest is what is read in it. */
-enum { PRIVILEGED = 1, ROOT_USER = 2, TERMINAL = 4, NO_FILES = 8, NO_DIRS = 16 };
+enum { PRIVILEGED = 1, ROOT_USER = 2, TERMINAL = 4, NO_FILES = 8, NO_DIRS = 16, LONG = 32 };
+enum { LONG_SIZE = 20000 }; /* a LONG file goes on with x, to this size */
 static unsigned world;
 static const char *bytes; /* with a zero byte behind them, which does not count */
 static size_t size;
@@ -190,10 +191,10 @@ static ssize_t fuzz_pread(int fd, void *to, size_t n, off_t at)
         errno = EINVAL;
         return file >= FILES ? 0 : -1;
     }
-    size_t there = files[file].size;
-    size_t got = (size_t)at >= there ? 0 : there - (size_t)at;
-    got = got < n ? got : n;
-    memcpy(to, files[file].data + (got ? at : 0), got);
+    size_t there = files[file].size, got = 0;
+    size_t end = own_files && world & LONG ? LONG_SIZE : there;
+    for (size_t i = (size_t)at; got < n && i < end; i++)
+        ((char *)to)[got++] = i < there ? files[file].data[i] : 'x';
     return (ssize_t)got;
 }
 
@@ -477,6 +478,17 @@ static bool has_row(const struct container *c, const char *name)
     return false;
 }
 
+/* A size or a number as Docker writes it: 50m, 0.5, 100. */
+static bool is_limit(int which, const char *said)
+{
+    size_t whole = strspn(said, "0123456789"), dot = said[whole] == '.';
+    const char *unit = said + whole + dot + (dot ? strspn(said + whole + 1, "0123456789") : 0);
+
+    if (which == MEMORY && *unit && strchr("bkmgBKMG", *unit))
+        unit++;
+    return isdigit((unsigned char)said[whole ? 0 : dot]) && !*unit && !(which == PIDS && dot);
+}
+
 /* What was accepted keeps the rules; written down again here. Two rows are free for everybody: a
  * filter and a limit are no namespaces. */
 static void check_request(const struct container *c)
@@ -497,13 +509,16 @@ static void check_request(const struct container *c)
     for (int i = 0; i < c->maps; i++)
         must(c->map[i].count > 0, "a map of somebody");
     for (int i = 0; i < c->volumes; i++) {
-        must(c->volume[i].dst[0] == '/' && *c->volume[i].src, "a volume has two ends");
+        const char *dst = c->volume[i].dst;
+        must(*dst == '/' && dst[strspn(dst, "/")], "a volume is not /");
+        must(*c->volume[i].src, "a volume has a source");
         must(has_row(c, "mnt"), "a volume needs mnt");
     }
     for (int i = 0; i < c->envs; i++)
         must(strchr(c->env[i], '=') > c->env[i], "NAME=VALUE");
     for (int i = 0; i < LIMIT_COUNT; i++) {
         const char *value = c->limit[i] ? limit_value(i, c->limit[i]) : "1";
+        must(!c->limit[i] || is_limit(i, c->limit[i]), "a limit is written as Docker does it");
         must(value && *value != '0' && isdigit((unsigned char)*value), "a limit is a number");
         must(strspn(value, "0123456789 ") == strlen(value), "a limit is digits");
     }
@@ -550,7 +565,8 @@ static void fuzz_volume(void)
     preset(&c);
     c.volume = v;
     set_volume(&c, bytes);
-    must(c.volumes == 1 && v->src && *v->dst == '/', "a volume is two paths");
+    c.rows = ALL_ROWS;
+    check_request(&c);
     walk(&c, v->dst + 1, true);
     attach_volumes(&c);
 }
@@ -562,6 +578,7 @@ static void fuzz_map(void)
     char *copy = keep(malloc(size + 1)), *save;
 
     preset(&c);
+    c.rows = ALL_ROWS;
     memcpy(copy, bytes, size + 1);
     for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
         set_map(&c, line);
@@ -728,6 +745,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     return 0;
 }
 
+/* Words for libFuzzer to put together, out of the program's tables: a line each, for -dict. */
+static void print_dictionary(void)
+{
+    for (size_t i = 0; i < LENGTH(options); i++)
+        printf("\"\\x0a--%s\"\n\"\\x0a--%s=\"\n", options[i].name, options[i].name);
+    for (int row = 0; row < ROWS; row++)
+        printf("\"\\x0a--%s\"\n\"\\x0a--no-%s\"\n\",%s\"\n", isolations[row].name,
+               isolations[row].name, isolations[row].name);
+    for (size_t i = 0; i < LENGTH(commands); i++)
+        printf("\"%s\"\n", commands[i].name);
+    for (size_t i = 0; i < LENGTH(capabilities); i++)
+        printf("\"%s\"\n", capabilities[i].name);
+    for (size_t i = 0; i < LENGTH(cures); i++)
+        if (cures[i].holds && !strchr(cures[i].holds, '\n'))
+            printf("\"%.*s\"\n", (int)strcspn(cures[i].holds, "\t"), cures[i].holds);
+    printf("\":ro\"\n\"/../\"\n\"=host\"\n\"none\"\n\"\\x0aNSpid:\\x09\"\n\"\\x0aUid:\\x09\"\n");
+}
+
 /* A net below the net: whatever call is not replaced above is made as nobody, in namespaces of our
  * own where the machine allows them. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -739,9 +774,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         if (strcmp(targets[i].name, name) == 0)
             target = targets[i].fuzz;
     if (!target) { /* no name: say which there are */
-        for (size_t i = 0; i < LENGTH(targets); i++)
-            puts(targets[i].name);
-        exit(name && *name);
+        if (name && strcmp(name, "dictionary") == 0)
+            print_dictionary();
+        else
+            for (size_t i = 0; i < LENGTH(targets); i++)
+                puts(targets[i].name);
+        exit(0);
     }
     cpu_limit = seconds ? atof(seconds) : 0;
     if (!freopen("/dev/null", "w", stdout))
