@@ -7,7 +7,7 @@
 #   bash combinations.bash cover yes|no some|all       in how many ways three rows meet
 #   bash combinations.bash sweep PROBE yes|no some|all try them; PROBE is the program of probe.c,
 #                                                      yes: we have privilege
-#   bash combinations.bash all                         all of them, as root, as an ordinary user,
+#   bash combinations.bash [all]                       all of them, as root, as an ordinary user,
 #                                                      and as root of a lab; ends with a line
 #                                                      "N passed, N failed, N skipped"
 #
@@ -349,9 +349,9 @@ case ${1-} in
 count) count ;;
 cover) cover "$2" "$3" ;;
 sweep) sweep "$2" "$3" "$4" ;;
-all) everybody ;;
+"" | all) everybody ;;
 *)
-    echo "usage: combinations.bash count | cover yes|no some|all | sweep PROBE yes|no some|all | all" >&2
+    echo "usage: combinations.bash count | cover yes|no some|all | sweep PROBE yes|no some|all | [all]" >&2
     exit 2
     ;;
 esac
