@@ -90,8 +90,17 @@ names() { cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname; }
     requires hostname
     local before
     before=$(fingerprint)
-    mc run -- sh -c 'hostname oops && domainname oops && hostname && domainname'
+    mc run --privileged -- sh -c 'hostname oops && domainname oops && hostname && domainname'
     assert "$output" == $'oops\noops'
+    # Rows caps and seccomp each keep root of the container from it.
+    local how
+    for how in '' --no-caps --no-seccomp --cap-drop=ALL; do
+        # shellcheck disable=SC2086  # words
+        mc -any run $how -- sh -c 'hostname oops || domainname oops; hostname; domainname'
+        assert "$output" == $'box\n(none)' "$how"
+    done
+    mc run --cap-add SYS_ADMIN -- sh -c 'hostname oops && hostname'
+    assert "$output" == oops
     mc run --only user,uts -- sh -c 'hostname oops; hostname'
     assert "$output" == oops
     mc lab hostname oops
@@ -119,9 +128,14 @@ names() { cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname; }
     requires hostname
     local before
     before=$(names)
-    mc -1 run --no-uts -- hostname oops
-    assert "$stderr" contains hostname
-    assert "$(names)" == "$before"
+    # With all rights that it can have there, and with those that are left by default.
+    local how
+    for how in '--no-uts --privileged' --no-uts; do
+        # shellcheck disable=SC2086  # words
+        mc -1 run $how -- hostname oops
+        assert "$stderr" contains hostname
+        assert "$(names)" == "$before"
+    done
 }
 
 @test "--hostname where uts is off is refused, not forgotten" {

@@ -64,7 +64,7 @@ image() { # NAME
 @test "the machine's table is the same afterwards" {
     local before
     before=$(fingerprint)
-    mc run -- sh -c 'mount -t tmpfs none /mnt && mount --bind /etc /srv && umount /mnt'
+    mc run --privileged -- sh -c 'mount -t tmpfs none /mnt && mount --bind /etc /srv && umount /mnt'
     mc run --only user,mnt -- sh -c 'mount -t tmpfs none /mnt && grep " /mnt tmpfs" /proc/mounts'
     assert "$output"
     mc lab sh -c 'mount -t tmpfs none /usr'
@@ -177,6 +177,26 @@ image() { # NAME
     mc run -v v:/mnt:rw -- sh -c 'echo x >/mnt/file'
     assert "$(<v/file)" == x
     mc -125 run -v v:/mnt:wr -- true
+}
+
+@test "what is read-only stays so: root inside cannot mount, unless it was given that right" {
+    source_dir v
+    local how undo='mount -o remount,bind,rw /mnt; umount /mnt; mount -t tmpfs none /mnt; touch /mnt/new'
+    # Rows caps and seccomp, and each of them alone.
+    for how in '' --no-caps --no-seccomp; do
+        # shellcheck disable=SC2086  # words
+        mc -any run $how -v v:/mnt:ro -- sh -c "$undo"
+        assert "$status" -ne 0 "$how"
+        assert "$(grep -ciE 'permi|superuser' <<<"$stderr")" -eq 3 "$how"
+        assert "$stderr" =~ "touch: .*Read-only file system" "$how"
+        # shellcheck disable=SC2086
+        mc -any run $how --read-only -- sh -c 'mount -o remount,rw /; touch /new'
+        assert "$stderr" =~ "touch: .*Read-only file system" "$how"
+    done
+    assert "$(ls v)" == $'dir\nfile'
+    # Control: with the right it can.
+    mc run --privileged -v v:/mnt:ro -- sh -c 'mount -o remount,bind,rw /mnt; echo undone >/mnt/file'
+    assert "$(<v/file)" == undone
 }
 
 @test "a volume: ro reaches what is mounted below it" {

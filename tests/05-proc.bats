@@ -92,7 +92,7 @@ image() { # NAME DIRECTORY...
     mc run -- true
     mc run --only user,pid,mnt,proc -- true
     mc run --only user,pid,mnt,net,proc -- true
-    mc run --no-net -- umount -l /proc
+    mc run --no-net --privileged -- umount -l /proc
     mc lab true
     assert "$(fingerprint; stat -c %d:%i /proc /sys)" == "$before"
 }

@@ -213,10 +213,15 @@ teardown() {
     requires userns ip
     local before
     before=$(fingerprint)
-    mc -any run -- ip link add v0 type veth peer name v1
+    as_user call -any unshare --user --map-root-user --net ip link add v0 type veth peer name v1
     if [ "$status" -ne 0 ]; then skip "no veth on this machine"; fi
-    mc run -- sh -c 'ip link add v0 type veth peer name v1 && ip -o link show v0'
+    mc run --cap-add NET_ADMIN -- sh -c 'ip link add v0 type veth peer name v1 && ip -o link show v0'
     assert "$output" contains v0@v1
+    # By default root inside has not the right: its network is as it was made.
+    mc -any run -- sh -c 'ip link add v0 type veth peer name v1; ip addr add 10.0.0.7/8 dev lo
+        ip link set lo down; ip -br addr'
+    assert "$(grep -c 'Operation not permitted' <<<"$stderr")" -eq 3
+    assert "$output" =~ '^lo +UNKNOWN +127.0.0.1/8 [^v]*$'
     assert "$(fingerprint)" == "$before"
 }
 

@@ -19,7 +19,7 @@ all_ways_to_end() {
     mkdir -p image
     before=$(fingerprint)
     mc run -- true
-    mc -7 run -- sh -c 'hostname oops; exit 7'
+    mc -7 run --privileged -- sh -c 'hostname oops; exit 7'
     mc -137 run --init -- sh -c 'kill -9 $$'
     mc -127 run -- no-such-command
     mc -126 run -- /etc
@@ -33,7 +33,12 @@ all_ways_to_end() {
     mc run --init -- sh -c 'sleep 1000 & setsid sleep 1000 & exit 0'
     mc run --no-pid -- sh -c 'sleep 1000 & setsid sleep 1000 & exit 0'
     mc run --none -- sh -c 'sleep 1000 & setsid sleep 1000 & exit 0'
-    mc run -- sh -c 'mount -t tmpfs none /mnt; ip link add d type dummy; ipcmk -Q; exit 0'
+    mc run --privileged -- sh -c 'mount -t tmpfs none /mnt; ip link add d type dummy; ipcmk -Q; exit 0'
+    mc -125 run --cap-add no -- true
+    mc -125 run --memory 1 -- true
+    mc -any run --memory 50M --cpus 0.5 --pids-limit 50 -- true
+    mc -any run --pids-limit 50 -- no-such-command
+    mc -any doctor
     mc lab sh -c 'hostname oops; mount -t tmpfs none /mnt; ipcmk -Q; rm -r /etc/hosts /root; exit 0'
     mc lab minicontainer run --none -- hostname oops
     mc compare
