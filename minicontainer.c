@@ -3182,6 +3182,15 @@ static long events(const char *name, const char *word) {
     return at ? atol(at + strlen(word)) : 0;
 }
 
+/* Child or guardian: these are the supervisor's alone. A copy of `alive` would
+ * keep the lock when the supervisor is dead. */
+static void forget_limits(void) {
+    narrator.undo = NULL;
+    close(made.alive);
+    close(made.lock);
+    made.alive = made.lock = -1; /* (-1 is closed in vain, and no harm) */
+}
+
 /* Parent, at the end, on every way out: say what the limits did, and remove
  * the directories. */
 static void leave_limits(void) {
@@ -3200,16 +3209,7 @@ static void leave_limits(void) {
     lock(made.lock);
     flock(made.alive, LOCK_UN); /* nobody's now: the sweep takes it */
     sweep();
-    close(made.alive);
-    close(made.lock);
-}
-
-/* Child or guardian: these are the supervisor's alone. A copy of `alive` would
- * keep the lock when the supervisor is dead. */
-static void forget_limits(void) {
-    narrator.undo = NULL;
-    close(made.alive);
-    close(made.lock);
+    forget_limits();
 }
 
 /* Where process WHO stands in the tree of v2; "" if there is none. */
@@ -3235,8 +3235,10 @@ static bool only_v2(void) {
 
 /* The directory of our own cgroup; it need not be there. */
 static const char *cgroup_dir(void) {
+    const char *own = own_cgroup("self");
+
     return text("%s%s", only_v2() ? CGROUPS : CGROUPS "/unified",
-                own_cgroup("self"));
+                strcmp(own, "/") == 0 ? "" : own);
 }
 
 /* A directory where we may make one: our own cgroup, or one above it. To move
@@ -4274,9 +4276,10 @@ static void run_in_lab(const struct container *c, int row, unsigned rows,
      * another container, in the lab: the same functions, one level deeper. In
      * a lab nothing can be limited, but a lab can: so there for that row. */
     nested.rows = rows & ~BIT(LIMITS);
+    memset(nested.limit, 0, sizeof nested.limit);
     preset_lab(&lab);
-    lab.rows |= rows & BIT(LIMITS);
-    memcpy(lab.limit, c->limit, sizeof lab.limit);
+    if (rows & BIT(LIMITS))
+        memcpy(lab.limit, c->limit, sizeof lab.limit);
     lab.nested = &nested;
     lab.compared = row;
     lab.instead = compare_side;
@@ -4579,7 +4582,7 @@ static void set_volume(struct container *c, const char *value) {
     /* A copy, cut at the colons; it lives as long as we do. */
     char *src = strdup(value), *dst = src ? strchr(src, ':') : NULL;
 
-    if (!dst || dst == src || dst[1] != '/' || !dst[1 + strspn(dst + 1, "/")])
+    if (!dst || dst == src || dst[1] != '/')
         refuse("--volume wants SRC:/DST or SRC:/DST:ro, with a whole path "
                "behind the colon, not \"%s\"", value);
     *dst++ = '\0';
@@ -4590,6 +4593,8 @@ static void set_volume(struct container *c, const char *value) {
     v->read_only = mode && strcmp(mode, ":ro") == 0;
     if (mode)
         *mode = '\0';
+    if (!dst[strspn(dst, "/.")])
+        refuse("--volume: %s is the root itself: that is --image", dst);
     if (strstr(text("%s/", dst), "/../"))
         refuse("--volume: no \"..\" in %s: say where it leads", dst);
     if (access(src, F_OK) < 0)
@@ -4647,7 +4652,8 @@ static void set_security(struct container *c, const char *word) {
         c->denied |= BIT(SECCOMP);
     else if (strcmp(word, "systempaths=unconfined") == 0)
         c->no_mask = true;
-    else if (strncmp(word, "no-new-privileges", 17) != 0)
+    else if (strcmp(word, "no-new-privileges") != 0 &&
+             strcmp(word, "no-new-privileges:true") != 0)
         refuse("--security-opt: \"%s\" means nothing here; known are "
                "seccomp=unconfined, systempaths=unconfined and "
                "no-new-privileges (it is always so)", word);
@@ -5168,50 +5174,57 @@ static const char *line_after(const char *said, const char *word) {
     return text("%.*s", (int)strcspn(at, "\n"), at);
 }
 
-/* Print one feature; the same cause is not said twice in a row. Returns
- * whether it works for an ordinary user (or, if we are one, for us). */
-static bool print_diagnosis(const char *name, unsigned rows, bool lab,
-                            bool plain) {
+/* For whom a feature is. */
+enum { MISSING, FOR_ROOT, FOR_ALL };
+
+/* Try one feature, and print what came of it; the same cause is not said twice
+ * in a row. If we are no root, we can only say what an ordinary user has. */
+static int diagnose(const char *name, unsigned rows, bool lab, bool plain) {
+    static const char *const words[] = { "missing", "works only as root",
+                                         "works" };
     static char last[256];
-    bool root = geteuid() == 0;
+    bool root = has_cap(CAP_SETUID) && knows_ids(65534, 1);
     struct diagnosis d = try_it(rows, lab, root);
-    const char *verdict = d.status == 0 ? "works" : "missing";
+    int verdict = d.status == 0 ? FOR_ALL : MISSING;
     const char *cause = line_after(d.said, "  cause:  ");
     const char *cure = line_after(d.said, "  cure:   ");
 
-    if (d.status != 0 && root &&
-        (try_it(rows, lab, false).status == 0 ||
-         (!lab && try_it(rows & ~BIT(USER), false, false).status == 0)))
-        verdict = "works only as root";
+    /* Root may do without a user namespace, but for the row itself. */
+    if (!verdict && root && (try_it(rows, lab, false).status == 0 ||
+        (!lab && try_it(rows & ~BIT(USER), false, false).status == 0)))
+        verdict = FOR_ROOT;
     /* No cause: then the message itself. */
     if (!*cause)
         cause = line_after(d.said, "minicontainer: ");
     if (plain) {
-        printf("%s\t%s\t%s\t%s\n", name, d.status && *verdict == 'w' ? "root"
-               : verdict, cause, cure);
-        return d.status == 0;
+        printf("%s\t%.7s\t%s\t%s\n", name, verdict == FOR_ROOT ? "root"
+               : words[verdict], cause, cure);
+        return verdict;
     }
     /* For people: the same words as at the failing call of `run`. */
-    printf("%-12s %s\n", name, verdict);
+    printf("%-12s %s\n", name, words[verdict]);
     if (d.status != 0 && strcmp(last, cause) != 0)
-        printf("             cause: %s\n             cure:  %s\n", cause, cure);
+        printf("%13scause: %s\n", "", cause);
+    if (d.status != 0 && strcmp(last, cause) != 0 && *cure)
+        printf("%13scure:  %s\n", "", cure);
     snprintf(last, sizeof last, "%s", d.status ? cause : "");
-    return d.status == 0;
+    return verdict;
 }
 
 /* doctor: exit 0 if a rootless container can be had. */
 static int cmd_doctor(int argc, char **argv) {
-    bool plain = porcelain(argc, argv), works[ROWS];
+    bool plain = porcelain(argc, argv);
+    int works[ROWS];
     const char *lessons = "";
 
     /* A row with what it needs, and with user: as a user would have it. */
     for (int i = 0; i < ROWS; i++) {
         int row = by_chapter[i];
         unsigned rows = BIT(row) & FREE ? BIT(row) : BIT(row) | BIT(USER);
-        works[i] = print_diagnosis(isolations[row].name, rows, false, plain);
+        works[i] = diagnose(isolations[row].name, rows, false, plain);
     }
-    bool rootless = print_diagnosis("rootless", ALL_ROWS, false, plain);
-    bool lab = print_diagnosis("lab", 0, true, plain);
+    int rootless = diagnose("rootless", ALL_ROWS, false, plain);
+    int lab = diagnose("lab", 0, true, plain);
     /* Lessons are held in the lab; but limits are set on the machine. */
     for (int i = 0; i < ROWS; i++)
         if (works[i] && (lab || by_chapter[i] == LIMITS))
@@ -5221,7 +5234,7 @@ static int cmd_doctor(int argc, char **argv) {
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            rootless && lab ? text("00,01%s", lessons)
                            : *lessons ? lessons + 1 : "none");
-    return flushed(rootless ? 0 : 1);
+    return flushed(rootless == FOR_ALL ? 0 : 1);
 }
 
 /* --version. */
