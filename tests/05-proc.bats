@@ -189,6 +189,101 @@ image() { # NAME DIRECTORY...
     assert "$output" == ""
     mc run -- sh -c '(: 3>>/proc/self/oom_score_adj) && echo fine'
     assert "$output" == fine "control: the own one can"
+    # Without the masks the user namespace alone holds them.
+    mc run --privileged -- sh -c 'for f in /proc/sysrq-trigger /proc/sys/kernel/core_pattern \
+            /proc/sys/kernel/modprobe /proc/sys/vm/drop_caches /sys/kernel/uevent_helper; do
+            ( : 3>>$f ) 2>/dev/null && echo "$f"; done; :'
+    assert "$output" == ""
+}
+
+# What Docker hides, and what it makes read-only.
+HIDDEN='/proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats
+/proc/sched_debug /proc/scsi /proc/timer_list /sys/devices/virtual/powercap /sys/firmware'
+READ_ONLY='/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger'
+
+# Run inside: of each path its kind, the options of the mount that stands on it, and what it is: the
+# device of a file, the number of names in a directory.
+SAY_MASKS='for path; do
+    [ -e $path ] || continue
+    flags=$(awk -v at=$path "\$2 == at { o = \$4 } END { print substr(o, 1, 3) }" /proc/self/mounts)
+    if [ -d $path ]; then what="dir $(ls -A $path | wc -l)"; else what="file $(stat -c %t:%T $path)"; fi
+    echo "$path $what $flags"
+done'
+
+@test "masks: what tells of the machine is hidden, what switches it is read-only" {
+    local who how path what
+    for who in $(people); do
+        # The last one is for real root, whom no map of users holds.
+        for how in '' '--no-net' '--only user,pid,mnt,proc' '--only user,pid,mnt,net,proc' --no-user; do
+            if [ "$how" = --no-user ] && [ "$($who id -u)" != 0 ]; then continue; fi
+            # shellcheck disable=SC2086  # words
+            $who mc run $how -- sh -c "$SAY_MASKS" sh $HIDDEN $READ_ONLY
+            for path in $HIDDEN; do
+                if [ ! -e "$path" ]; then continue; fi
+                what=$(grep "^$path " <<<"$output")
+                if [ -d "$path" ]; then
+                    assert "$what" =~ "^$path dir 0 ro," "$who run $how"
+                else
+                    # /dev/null: device 1, 3.
+                    assert "$what" =~ "^$path file 1:3 [^ ]+" "$who run $how"
+                fi
+            done
+            for path in $READ_ONLY; do
+                if [ ! -e "$path" ]; then continue; fi
+                assert "$(grep "^$path " <<<"$output")" ends " ro," "$who run $how"
+            done
+            assert "$output" =~ $'(^|\n)'"/proc/sys dir [1-9]" "it can be read"
+        done
+    done
+    # The rest of /proc is as it was.
+    mc run -- sh -c 'grep -c MemTotal /proc/meminfo; wc -l </proc/self/mountinfo'
+    assert "$output" =~ ^1$'\n'[1-9]
+}
+
+@test "masks: they are of the row proc, and --no-mask and a lab have none" {
+    local who how
+    for who in $(people); do
+        for how in 'run --no-mask' 'run --only user,pid,mnt,net,proc --no-mask' 'run --privileged' lab; do
+            # shellcheck disable=SC2086  # words
+            $who mc $how -- sh -c "$SAY_MASKS" sh $HIDDEN $READ_ONLY
+            assert "$output" contains "/proc/sys dir "
+            assert "$(grep -E ' (ro|rw),$| 1:3 ' <<<"$output")" == "" "$who $how"
+        done
+        # No mask: no fresh /proc was mounted that could be masked.
+        $who mc run --no-proc --explain -- true
+        assert "$stderr" lacks "masks over"
+        $who mc run --explain -- true
+        assert "$stderr" contains "masks over /proc"
+        assert "$stderr" contains "masks over /sys"
+    done
+}
+
+@test "masks: real root cannot take them off, for it lost that right too" {
+    requires root
+    # With all that the row user would keep from it.
+    mc -any run --no-user -- sh -c 'umount /proc/keys; umount /proc/sys
+        mount -o remount,bind,rw /proc/sys; [ -w /proc/sys/kernel/core_pattern ] || echo held'
+    assert "$output" == held
+    assert "$(grep -ciE 'permi|superuser' <<<"$stderr")" -eq 3
+    # Control: only --privileged leaves the switch in reach.
+    mc run --no-user --privileged -- sh -c '[ -w /proc/sys/kernel/core_pattern ] && echo open'
+    assert "$output" == open
+}
+
+@test "masks: with one, the kernel gives nobody inside a fresh /proc; a lab carries others" {
+    local who fresh='unshare --user --map-root-user --mount --pid --fork --mount-proc echo fresh'
+    for who in $(people); do
+        # shellcheck disable=SC2086  # words
+        $who mc -any run --no-caps --no-seccomp -- $fresh
+        assert "$output" == "" "$who"
+        assert "$stderr" contains "permitted"
+        # shellcheck disable=SC2086
+        $who mc run --privileged -- $fresh
+        assert "$output" == fresh
+        # shellcheck disable=SC2086
+        $who mc lab $fresh
+        assert "$output" == fresh
+    done
 }
 
 @test "where /proc is masked the kernel gives no fresh one: cause and cure are said" {
