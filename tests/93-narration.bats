@@ -43,6 +43,17 @@ all_runs() {
     held 1 run --explain --none -- true
     held 25 run --explain --no-pid -- true
     held 25 run --explain --no-net --init --workdir /usr -- true
+    held 25 run --explain --cap-add sys_admin --cap-drop chown -- true
+    assert "$stderr" =~ "call  syscall\(SYS_capset, .*\[kept: dac_override .*sys_admin"
+    held 25 run --explain --cap-add ALL -- true
+    held 25 run --explain --cap-drop ALL --no-seccomp -- true
+    assert "$stderr" contains '[kept:]'
+    assert "$stderr" lacks 'SYS_seccomp'
+    held 25 run --explain --no-caps -- true
+    assert "$stderr" lacks 'SYS_capset'
+    assert "$stderr" contains 'call  syscall(SYS_seccomp'
+    held 25 run --explain --privileged -- true
+    held 1 run --explain --only seccomp -- true
 }
 
 # With files of ours.
@@ -75,6 +86,47 @@ all_files() {
     requires plain root strace perl user userns
     need_probe
     as_user all_files
+}
+
+@test "narration: with limits" {
+    requires plain strace perl userns limits
+    held 30 run --explain --memory 50M --cpus 0.5 --pids-limit 50 -- true
+    assert "$stderr" =~ 'call  mkdir\(.* = 0  \["?/sys/fs/cgroup/.*/minicontainer-[0-9]+'
+    assert "$stderr" =~ "shell echo '50' > /sys/fs/cgroup/.*/minicontainer-[0-9]+/pids.max"
+    assert "$stderr" contains 'CLONE_INTO_CGROUP'
+    assert "$stderr" =~ 'parent now   limits: the child stands in .*/minicontainer-[0-9]+/box'
+    held 2 run --explain --only limits --pids-limit 50 -- true
+}
+
+# lie PATTERN SED: the trace, changed by SED, is found to be wrong, with words like PATTERN.
+lie() {
+    local name
+    mkdir -p lie
+    for name in trace.*; do sed -E "$2" "$name" >"lie/$name"; done
+    if cmp -s <(cat trace.*) <(cat lie/trace.*); then fail "nothing was changed by $2"; fi
+    call perl "$BATS_TEST_DIRNAME/narration.pl" lie/trace.*
+    assert "$output" =~ "$1" "$2"
+    assert "$output" =~ 'wrong [1-9][0-9]*$'
+}
+
+@test "narration: what is not so is found" {
+    requires plain strace perl userns
+    held 25 run --explain -- true
+    # A line that is not told, one that is told and was not made, and one that is told otherwise.
+    lie 'not told: capset' '/^write\(2, .*SYS_capset/d'
+    lie 'not told: seccomp' '/^write\(2, .*SYS_seccomp/d'
+    lie 'not told: pivot_root' '/^write\(2, .*SYS_pivot_root/d'
+    lie 'not made just before: .*SYS_capset' '/^capset/d'
+    lie 'not made just before: .*SYS_seccomp' '/^seccomp/d'
+    lie 'told \[.*chown .*made effective' '/^capset/s/effective=1<<CAP_CHOWN\|/effective=/'
+    lie 'made permitted: .*sys_admin' '/^capset/s/permitted=/permitted=1<<CAP_SYS_ADMIN|/'
+    lie 'inheritable is not empty' '/^capset/s/inheritable=0/inheritable=1<<CAP_KILL/'
+    lie 'kept 14 and dropped [0-9]+ of' '/PR_CAPBSET_DROP, CAP_SYS_ADMIN/d'
+    lie 'kept, and dropped: chown' 's/PR_CAPBSET_DROP, CAP_SYS_ADMIN/PR_CAPBSET_DROP, CAP_CHOWN/'
+    lie 'told [0-9]+ instructions' 's/(rules, [0-9]+)( instructions)/\11\2/'
+    lie 'told 1, made' '/^seccomp/s/SET_MODE_FILTER/SET_MODE_STRICT/'
+    lie 'told \[.*CLONE_NEWUTS' '/^clone\(/s/CLONE_NEWUTS\|//'
+    lie 'told \[syz\], made: mount' '/^write\(2, .* call  mount\(/s/\[sys\]/[syz]/'
 }
 
 @test "narration: as root without a user namespace, and with a long map" {

@@ -28,6 +28,8 @@ my @plumbing = (
     [ qr/^prctl\(PR_SET_DUMPABLE, /,               'our own files in /proc stay ours' ],
     [ qr/^chdir\("/,                               'where the command begins: --workdir' ],
     [ qr/^prctl\(PR_CAPBSET_READ/,                 'a question' ],
+    [ qr/^prctl\(PR_CAPBSET_DROP, /,               'one of many: capset tells which are kept' ],
+    [ qr/^mkdir\("[^"]+\/(box|minicontainer-switched-on-[a-z]+)"/, 'inside of what was told' ],
     [ qr/^setgroups\(0, NULL\)/,                   'part of becoming root; refused where that is so' ],
     [ qr/^keyctl\(KEYCTL_JOIN_SESSION_KEYRING, /,  'part of the clean start; may be refused' ],
     [ qr/^prlimit64\(\d+, RLIMIT_\w+, NULL, /,     'a question' ],
@@ -42,7 +44,13 @@ my %also = (
 );
 
 my ($told, $untold, $wrong) = (0, 0, 0);
-my $file;
+my ($file, %dropped, $why);
+
+# How many capabilities this kernel has.
+my $capabilities = do {
+    open my $in, '<', '/proc/sys/kernel/cap_last_cap' or die "cap_last_cap: $!\n";
+    1 + <$in>;
+};
 
 sub wrong {
     $wrong++;
@@ -67,6 +75,34 @@ sub judge_untold {
     wrong("not told: $e->{line}");
 }
 
+# capset(2): what is told as kept is effective and permitted, and all others were dropped from the
+# bounding set before.
+sub compare_caps {
+    my ($e, $values) = @_;
+    my ($kept) = $values =~ /^kept:(.*)$/ or return wrong("cannot read: [$values]");
+    my @kept = split ' ', $kept;
+    for my $set (qw(effective permitted)) {
+        my ($made) = $e->{line} =~ /\b$set=([^,}]+)/;
+        $made = '' if $made eq '0';
+        $made = join ' ', sort map { lc s/^1<<CAP_//r } split /\|/, $made;
+        # What the caller has not is not given by us.
+        wrong("told [$kept], made $set: $made") if $made ne join ' ', sort @kept;
+    }
+    wrong("inheritable is not empty: $e->{line}") if $e->{line} !~ /\binheritable=0\b/;
+    for my $cap (@kept) {
+        wrong("told as kept, and dropped: $cap") if $dropped{$cap};
+    }
+    wrong('kept ' . @kept . ' and dropped ' . keys(%dropped) . " of $capabilities")
+        if @kept + keys(%dropped) != $capabilities;
+}
+
+# seccomp(2): the filter is as long as was said.
+sub compare_filter {
+    my ($e) = @_;
+    my ($said) = ($why // '') =~ /(\d+) instructions/ or return wrong('no length of the filter is told');
+    wrong("told $said instructions, made: $e->{line}") if $e->{line} !~ /\{len=$said,/;
+}
+
 # The words of a told call must be those of the call that was made.
 sub compare_call {
     my ($e, $text, $values) = @_;
@@ -79,18 +115,25 @@ sub compare_call {
         wrong("told $flag, made: $e->{line}") if $e->{line} !~ /\b$flag\b/;
     }
     for my $number ($args =~ /(?<![\w.])(\d+)(?![\w.])/g) {
+        # strace has a name for the 1 of seccomp, and does not show the last argument of clone.
+        next if $e->{name} eq 'seccomp' && $number == 1 && $e->{line} =~ /SECCOMP_SET_MODE_FILTER/;
+        next if $e->{name} eq 'clone' && $number == 0;
         wrong("told $number, made: $e->{line}") if $e->{line} !~ /\b$number\b/;
     }
+    compare_filter($e) if $e->{name} eq 'seccomp';
     return if $values eq '';
-    if ($e->{name} eq 'clone') {
+    if ($e->{name} eq 'capset') {
+        compare_caps($e, $values);
+    } elsif ($e->{name} =~ /^clone3?$/) {
         my ($made) = $e->{line} =~ /flags=([A-Z_|]+)/;
         my $want = join '|', sort(split(/\|/, $values), $args =~ /\b(CLONE_\w+)/g);
         my $got = join '|', sort split /\|/, $made;
         wrong("told [$want], made: [$got]") if $want ne $got;
-    } elsif ($e->{name} =~ /^(mount|mount_setattr|open_tree|sethostname)$/) {
+    } elsif ($e->{name} =~ /^(mount|mount_setattr|open_tree|sethostname|mkdir)$/) {
         my ($first) = $values =~ /^"?([^,"]+?)"?(?:,| on |$)/;
-        wrong("told [$first], made: $e->{line}")
-            if $first !~ /detached/ && index($e->{line}, "\"$first\"") < 0;
+        # A mount that is attached nowhere, or known by its descriptor alone, has no path.
+        my $made = $first eq 'a mount' ? '"", AT_EMPTY_PATH' : "\"$first\"";
+        wrong("told [$first], made: $e->{line}") if index($e->{line}, $made) < 0;
         wrong("told [$values], made: $e->{line}")
             if $e->{name} eq 'mount_setattr' &&
                ($values =~ /read-only/ xor $e->{line} =~ /attr_set=[^,]*MOUNT_ATTR_RDONLY/);
@@ -148,6 +191,7 @@ sub told_shell {
 sub process {
     my $main = shift;
     my (@events, %open, %speakers);
+    %dropped = ();
     my ($execs, $command) = (0, undef);
     open my $in, '<', $file or die "$file: $!\n";
     while (my $line = <$in>) {
@@ -173,14 +217,18 @@ sub process {
             if ($fd == 2 && $text =~ /^(parent|child|init|exec|guardian)\s+(\w+)\s+(.*)\n\z/s) {
                 my ($who, $kind, $words) = ($1, $2, $3);
                 $speakers{$who} = 1;
+                $why = $words if $kind eq 'why';
                 if ($kind eq 'call' && $words =~ /^execve\(.*\["(.*)"\]$/) { $command = $1 }
                 elsif ($kind eq 'call') { told_call(\@events, $words) }
                 elsif ($kind eq 'shell') { told_shell(\@events, $words) }
-            } elsif (($open{$fd} // '') =~ m{^/proc/}) {
+            } elsif (($open{$fd} // '') =~ m{^/(proc|sys/fs/cgroup)/}) {
                 push @events, { name => "write $open{$fd}", line => $line, result => $result,
                                 text => $text, changes => 1 };
             }
         } elsif ($changes{$name} || ($name eq 'ioctl' && $args =~ /^\d+, (SIOCS|TIOCSPGRP|TIOCSCTTY)/)) {
+            push @events, { name => $name, line => $line, result => $result, changes => 1 };
+            $dropped{lc $1} = 1 if $line =~ /^prctl\(PR_CAPBSET_DROP, CAP_(\w+)\) += 0/;
+        } elsif ($name eq 'mkdir' && $args =~ m{^"/sys/fs/cgroup/}) {
             push @events, { name => $name, line => $line, result => $result, changes => 1 };
         }
     }
