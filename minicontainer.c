@@ -30,8 +30,24 @@
  *      THE DANCE        parent_side() and child_side(), step by step
  *      EXEC             a second window into a container
  *      LOOK AND COMPARE what a process sees
- *      THE DOCTOR       what this machine allows
- *      THE SOURCE, THE COMMAND LINE
+ *      THE SOURCE, THE COMMAND LINE, THE DOCTOR, THE COMMANDS
+ *
+ * The thirteen isolations, by chapter, and the question that each answers
+ *    2 uts      what is this machine called?
+ *    3 pid      which processes are there, and which number am I?
+ *    4 mnt      what is attached where in the file tree?
+ *    5 proc     what do ps, top and /sys tell me?
+ *    6 root     where does the file tree begin?
+ *    7 user     who am I, and who is root?
+ *    8 ipc      which message queues and shared memory are there?
+ *    9 net      which interfaces, addresses and ports are mine?
+ *   10 cgroup   where do I stand in the tree of control groups?
+ *   11 time     how long ago was the machine booted?
+ *   12 caps     what may root do?
+ *   13 seccomp  which system calls are there?
+ *   14 limits   how much of the machine may I use?
+ *   The first ten change what a process sees, the last three what it may do.
+ *   Eight of the ten are namespaces; two are nothing but mounts.
  *
  * The system calls that everything rests on
  *   clone(2)           make a child process, and new namespaces for it
@@ -61,6 +77,11 @@
  *                  still works where a path does not lead any more: that is
  *                  useful here, and it is the way many containers were left.
  *   capability     one of the pieces that root's power is made of.
+ *   filter         a program that the kernel runs before each system call of a
+ *                  process, to allow it or not.
+ *   cgroup         a control group: a directory of the kernel's, with processes
+ *                  in it, and with limits for all of them together.
+ *   image          the file tree that a container's root shows.
  *   inside         in the container. A word on this side of the wall.
  *   outside, the machine
  *                  where the program was started: your laptop; or a lab.
@@ -3717,7 +3738,11 @@ static void enter_rows(struct container *c) {
 }
 
 /* Child: all is made. Give up what it took: after this, no mount can be undone
- * and nothing new be made. An init of ours needs none of it. */
+ * and nothing new be made. An init of ours needs none of it.
+ *
+ * The order is the other way round than one would think: rights are needed to
+ * give up rights (CAP_SETPCAP for the bounding set), and system calls to take
+ * system calls away. So the narrowest wall is closed last. */
 static void lock_down(struct container *c) {
     give_up_rights();
     for (int row = 0; row < ROWS; row++)
@@ -4065,9 +4090,10 @@ static int supervise_exec(struct container *c) {
     return status;
 }
 
-/* What PID may not do, we shall not do there either: its bounding set, its
- * filter, and its cgroup if that has limits of ours. Asked while we are still
- * outside, and see it. */
+/* A second window is a way into a container that its command has not: through
+ * it, rights could come in that the container has given up. So: what PID may
+ * not do, we shall not do there either. We take its bounding set, its filter,
+ * and its cgroup if that has limits of ours, while we are still outside. */
 static void take_rights_of(struct container *c, pid_t pid) {
     const char *who = text("%d", pid), *cgroup = own_cgroup(who);
     uint64_t bounds = status_bits(who, "CapBnd:");
@@ -4593,6 +4619,7 @@ static void set_volume(struct container *c, const char *value) {
     v->read_only = mode && strcmp(mode, ":ro") == 0;
     if (mode)
         *mode = '\0';
+    /* The place: a whole path, below the root, and one that stays as it is. */
     if (!dst[strspn(dst, "/.")])
         refuse("--volume: %s is the root itself: that is --image", dst);
     if (strstr(text("%s/", dst), "/../"))
@@ -4639,7 +4666,8 @@ static void set_cap_drop(struct container *c, const char *name) {
     c->cap_drop |= cap_bit("--cap-drop", name);
 }
 
-/* --privileged: Docker's word for none of the walls that take rights away. */
+/* --privileged: Docker's word for none of the walls that take rights away. It
+ * is often typed when one right is missing; --cap-add of that one is better. */
 static void set_privileged(struct container *c, const char *value) {
     (void)value;
     c->denied |= BIT(CAPS) | BIT(SECCOMP);
@@ -4652,6 +4680,8 @@ static void set_security(struct container *c, const char *word) {
         c->denied |= BIT(SECCOMP);
     else if (strcmp(word, "systempaths=unconfined") == 0)
         c->no_mask = true;
+    /* This one is always so. What names a profile of AppArmor or SELinux, or a
+     * file with a filter, is beyond this program, and must not be ignored. */
     else if (strcmp(word, "no-new-privileges") != 0 &&
              strcmp(word, "no-new-privileges:true") != 0)
         refuse("--security-opt: \"%s\" means nothing here; known are "
@@ -5114,9 +5144,10 @@ static int cmd_isolations(int argc, char **argv) {
  * that of a container: 0, or 125 and words. */
 struct diagnosis { int status; char said[1024]; };
 
-/* A container of ROWS (or a lab) that does nothing. */
+/* What runs in the place of a command: if this is reached, all has worked. */
 static int do_nothing(struct container *c) {
-    return c->report < 0 ? 0 : OURS;
+    (void)c;
+    return 0;
 }
 
 /* In the child: stderr goes to MEMORY; as nobody, if it is asked. */
@@ -5217,7 +5248,8 @@ static int cmd_doctor(int argc, char **argv) {
     int works[ROWS];
     const char *lessons = "";
 
-    /* A row with what it needs, and with user: as a user would have it. */
+    /* A row with what it needs (see completed), and with user, from which an
+     * ordinary user has the right; but two rows need no right at all. */
     for (int i = 0; i < ROWS; i++) {
         int row = by_chapter[i];
         unsigned rows = BIT(row) & FREE ? BIT(row) : BIT(row) | BIT(USER);
@@ -5236,6 +5268,14 @@ static int cmd_doctor(int argc, char **argv) {
                            : *lessons ? lessons + 1 : "none");
     return flushed(rootless == FOR_ALL ? 0 : 1);
 }
+
+/* =====================================================================
+ * THE COMMANDS -- the first word, the help, and main
+ * =====================================================================
+ * Some of their functions stand with what they are about: `source` with the
+ * source, the rest above. The table below is all that main() knows of them, and
+ * the help is printed out of it: what is in the table has a line there.
+ */
 
 /* --version. */
 static int cmd_version(int argc, char **argv) {
