@@ -4306,6 +4306,8 @@ static void run_in_lab(const struct container *c, int row, unsigned rows,
     preset_lab(&lab);
     if (rows & BIT(LIMITS))
         memcpy(lab.limit, c->limit, sizeof lab.limit);
+    lab.rows |= rows & BIT(LIMITS);
+    /* And what it shall do instead of a shell. */
     lab.nested = &nested;
     lab.compared = row;
     lab.instead = compare_side;
@@ -4719,9 +4721,9 @@ static const struct option_row {
     { "no-mask", 0, NULL, PROC, NULL, AT(no_mask), "", "all rights; all of /proc" },
     /* Docker's words for the same. */
     { "security-opt", 0, "WORD", ROWS, set_security, 0, "", "seccomp=unconfined ..." },
-    { "memory", 'm', "SIZE", LIMITS, NULL, AT(limit[MEMORY]), "c", "" },
-    { "cpus", 0, "N", LIMITS, NULL, AT(limit[CPUS]), "c", "" },
-    { "pids-limit", 0, "N", LIMITS, NULL, AT(limit[PIDS]), "c", "50M, 0.5, 100" },
+    { "memory", 'm', "SIZE", LIMITS, NULL, AT(limit[MEMORY]), "lc", "" },
+    { "cpus", 0, "N", LIMITS, NULL, AT(limit[CPUS]), "lc", "" },
+    { "pids-limit", 0, "N", LIMITS, NULL, AT(limit[PIDS]), "lc", "50M, 0.5, 100" },
     { "init", 0, NULL, ROWS, NULL, AT(init), "", "PID 1 is an init of ours" },
     { "boottime", 0, "SECONDS", TIME, NULL, AT(boottime), "c", "the age of its clocks (0)" },
     /* For learners. */
@@ -5023,8 +5025,13 @@ static int cmd_lab(int argc, char **argv) {
     preset_lab(&c);
     int first = parse_options(&asked, argc, argv, 1);
     only_these(&asked, 'l', "lab");
+    asked.rows = BIT(LIMITS);
+    check_options(&asked);
     c.env = asked.env;
     c.envs = asked.envs;
+    /* For a class on one server: nobody's fork bomb is everybody's. */
+    memcpy(c.limit, asked.limit, sizeof c.limit);
+    c.rows |= limited(&c) ? BIT(LIMITS) : 0;
     c.argv = argv[first] ? argv + first : NULL;
     return parent_side(&c);
 }
@@ -5222,7 +5229,8 @@ static int diagnose(const char *name, unsigned rows, bool lab, bool plain) {
 
     /* Root may do without a user namespace, but for the row itself. */
     if (!verdict && root && (try_it(rows, lab, false).status == 0 ||
-        (!lab && try_it(rows & ~BIT(USER), false, false).status == 0)))
+        (rows & ~BIT(USER) &&
+         try_it(rows & ~BIT(USER), false, false).status == 0)))
         verdict = FOR_ROOT;
     /* No cause: then the message itself. */
     if (!*cause)
@@ -5329,46 +5337,46 @@ static const struct command {
     { "help", "", NULL, cmd_help, { NULL, NULL } },
 };
 
-/* The options of run, out of the two tables. */
-static void print_options(void) {
-    printf("All on: %s\n"
-           "  --X turns X on, --no-X off, --X=host is --no-X\n",
-           list_rows(ALL_ROWS));
+/* Options out of the table: those that WHICH takes (its letter), or for '\0'
+ * all of run's. One row a line, or some: those without words of their own share
+ * one with the next. */
+static void print_options(char which) {
     const char *line = "";
-    /* One row a line, or some: those without words of their own share one. */
+
     for (size_t i = 0; i < LENGTH(options); i++) {
         const struct option_row *o = &options[i];
         const char *letter = o->letter ? text("-%c, ", o->letter) : "";
-        if (!o->help)
+        /* Docker's words for what is always so have a line for all of them. */
+        if (!o->help || (which && !strchr(o->also, which)))
             continue;
         line = text("%s%s%s--%s%s%s", line, *line ? ", " : "", letter, o->name,
                     o->arg ? " " : "", o->arg ? o->arg : "");
-        /* Docker's words for what is always so have one line for all of them,
-         * below. */
         if (*o->help) {
             printf("  %-30s %s\n", line, o->help);
             line = "";
         }
     }
-    printf("  -i, -t, --rm, --interactive, --tty: accepted, always so here\n"
-           "Status: the command's own; 125 ours, 126 not executable, "
-           "127 not found.\n");
 }
 
 /* COMMAND --help: two examples first, then the options that it takes. */
 static int help_of(const struct command *c) {
+    bool all = c->run == cmd_run || c->run == cmd_compare;
+
     printf("Usage: minicontainer %s %s\n", c->name, c->args);
     for (int i = 0; i < 2; i++)
         printf("  minicontainer %s\n", c->example[i]);
     printf("\n");
     /* compare takes run's options; with a ROW, like lab and exec, only some. */
-    bool has_options = strstr(c->args, "OPTION") && c->run != cmd_compare;
-    if (c->run == cmd_run || c->run == cmd_compare)
-        print_options();
-    for (size_t i = 0; i < LENGTH(options); i++)
-        if (options[i].help && has_options && strchr(options[i].also, *c->name))
-            printf("  --%-10s %-13s %s\n", options[i].name,
-                   options[i].arg ? options[i].arg : "", options[i].help);
+    if (all)
+        printf("All on: %s\n"
+               "  --X turns X on, --no-X off, --X=host is --no-X\n",
+               list_rows(ALL_ROWS));
+    if (strstr(c->args, "OPTION"))
+        print_options(all ? '\0' : *c->name);
+    if (all)
+        printf("  -i, -t, --rm, --interactive, --tty: accepted, always so here\n"
+               "Status: the command's own; 125 ours, 126 not executable, "
+               "127 not found.\n");
     return flushed(0);
 }
 
