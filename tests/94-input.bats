@@ -83,7 +83,7 @@ build_deny() {
     bad 125 "--volume.*\\.\\." run -v data:/x/../../etc -- true
     bad 125 "--volume.*\\.\\." run -v data:/x/.. -- true
     bad 125 "--volume.*\\.\\." run -v data:/.. -- true
-    bad 125 "--volume.*data:/" run -v data:/ -- true
+    bad 125 "--volume: / is the root itself" run -v data:/ -- true
     bad 125 "--volume.*data://" run -v data:// -- true
     bad 125 "--volume.*\"zz\"" run -v data:/x:zz -- true
     bad 125 "--volume.*ro:rw" run -v data:/x:ro:rw -- true
@@ -524,16 +524,142 @@ refused() {
         refused "built without" "/proc/self/ns" ./deny clone:EINVAL -- "$MC" run -- true
         refused "time namespace" "--no-time" ./deny unshare:EINVAL -- "$MC" run -- true
         refused "initramfs" "--no-root" ./deny pivot_root:EINVAL -- "$MC" run -- true
-        refused "5\.12" "newer" ./deny mount_setattr:ENOSYS -- "$MC" run -- true
+        refused "." "newer" ./deny open_tree:ENOSYS -- "$MC" run --volume /usr:/mnt -- true
         refused "too many|nested" "max_" ./deny clone:ENOSPC -- "$MC" run -- true
     done
     # WSL 1 has no /proc/self/ns/user.
     who=as_user
     refused "WSL 1" "wsl --set-version" unshare --user --map-root-user --mount sh -c '
-        mount -t tmpfs none /proc && exec "$@"' sh ./deny clone:EINVAL -- "$MC" run -- true
+        mount -t tmpfs none /proc && mkdir -p /proc/self/ns &&
+        echo "0 0 4294967295" >/proc/self/uid_map && exec "$@"' sh ./deny clone:EINVAL -- "$MC" run -- true
     no_process_left
     # The page that a cure points to is there.
     assert "$(grep -ic '^#.*what laptops refuse' "$MC_TREE/lessons/README.md")" -ge 1
+}
+
+# ------------------------------------------------------------------------------- older kernels
+
+# In a mount table of our own: mounts below /usr, below a volume and below an image; one of them
+# hidden by another, one with a blank in its name.
+MORE_MOUNTS='mount -t tmpfs none /usr/local && mkdir /usr/local/deep "/usr/local/a b" &&
+    mount -t tmpfs none /usr/local/deep && mount -t tmpfs none "/usr/local/a b" &&
+    mount -t tmpfs none v/sub && mkdir v/sub/hidden && mount -t tmpfs none v/sub/hidden &&
+    mount -t tmpfs none v/sub && mount -t tmpfs none image/mnt && exec "$@"'
+
+# Starts COMMAND with these mounts, as root of the machine or as who has made a user namespace.
+with_mounts() {
+    local own=(--user --map-root-user)
+    if [ "$($who id -u)" = 0 ]; then own=(--propagation private); fi
+    $who call "${flag[@]}" unshare --mount "${own[@]}" sh -c "$MORE_MOUNTS" sh "$@"
+}
+
+# Of the mounts in $output (mount table): the path, and what may not be done there. What another one
+# hides has no path, so only the newer call reaches it, and nobody needs it.
+walls() {
+    awk '/sub.hidden / { next }
+        { n = split($4, flag, ","); all = ""
+        for (i = 1; i <= n; i++) if (flag[i] ~ /^(ro|rw|nosuid|nodev|noexec)$/) all = all " " flag[i]
+        last[$2] = all } END { for (at in last) print at last[at] }' <<<"$output" | sort
+}
+
+@test "before Linux 5.12 (no mount_setattr): the same mounts are read-only, by a remount each" {
+    requires userns cc busybox
+    build_deny
+    local who options new said flag=()
+    mkdir -p image/bin image/proc image/mnt v/sub
+    cp "$(command -v busybox)" image/bin/cat
+    chmod -R a+rX image v
+    for who in $(people); do
+        while IFS= read -r options; do
+            # shellcheck disable=SC2086  # words
+            with_mounts "$MC" $options cat /proc/self/mounts
+            new=$(walls)
+            said=$stderr
+            # shellcheck disable=SC2086
+            with_mounts ./deny mount_setattr:ENOSYS -- "$MC" $options cat /proc/self/mounts
+            assert "$stderr" == "$said"
+            assert "$(walls)" == "$new" "$who $options"
+        done <<OPTIONS
+run
+run --no-net
+run --no-proc
+run --no-root
+run --no-mask
+run --read-only
+run --only user,mnt,root
+run --only user,mnt,root --read-only
+run --volume $PWD/v:/mnt:ro
+run --volume $PWD/v:/mnt
+run --no-root --volume $PWD/v:/mnt:ro
+run --image image --no-net --read-only
+run --image image --no-net --read-only --volume $PWD/v:/mnt:ro
+lab
+OPTIONS
+    done
+}
+
+@test "before Linux 5.12: what is read-only cannot be written, nor what is mounted below it" {
+    requires userns cc busybox
+    build_deny
+    local who dir dirs flag path
+    mkdir -p image/bin image/proc image/mnt v/sub
+    cp "$(command -v busybox)" image/bin/touch
+    chmod -R a+rX image v
+    chmod -R a+w image/mnt v
+    for who in $(people); do
+        dirs='/usr /usr/local /usr/local/deep /usr/local/a?b /mnt /mnt/sub /sys'
+        flag=(-any)
+        with_mounts ./deny mount_setattr:ENOSYS -- "$MC" run --volume "$PWD/v:/mnt:ro" -- \
+            sh -c "for dir in $dirs; do touch \"\$dir/x\"; done"
+        for dir in /usr /usr/local /usr/local/deep '/usr/local/a b' /mnt /mnt/sub /sys; do
+            assert "$stderr" contains "'$dir/x': Read-only file system" "$who: $dir"
+        done
+        # Control: without :ro it can.
+        flag=()
+        with_mounts ./deny mount_setattr:ENOSYS -- "$MC" run --volume "$PWD/v:/mnt" -- touch /mnt/x
+        rm v/x
+        for path in /bin/touch /mnt/touch; do
+            flag=(-1)
+            with_mounts ./deny mount_setattr:ENOSYS -- "$MC" run --image image --read-only -- \
+                /bin/touch "$path"
+            assert "$stderr" contains "Read-only file system" "$who: $path in the image"
+        done
+    done
+}
+
+@test "before Linux 5.9 (no close_range), and all of it at once" {
+    requires userns cc
+    build_deny
+    local who
+    for who in $(people); do
+        $who call bash -c 'for ((i = 3; i <= 40; i++)); do eval "exec $i</"; done
+            exec ./deny close_range:ENOSYS -- "$@"' sh "$MC" run -- sh -c 'echo /proc/self/fd/*'
+        assert "$output" == "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3" \
+            "3 is the shell's own, reading the directory"
+        $who call ./deny mount_setattr:ENOSYS close_range:ENOSYS clone3:ENOSYS -- "$MC" run -- id -u
+        assert "$output" == 0
+        $who call ./deny mount_setattr:ENOSYS close_range:ENOSYS clone3:ENOSYS -- "$MC" lab id -u
+        assert "$output" == 0
+    done
+    no_process_left
+}
+
+@test "before Linux 5.7 (no clone3): a child of limits is moved into its cgroup" {
+    requires limits cc
+    build_deny
+    local before said
+    before=$(fingerprint)
+    call ./deny clone3:ENOSYS -- "$MC" run --pids-limit 20 --explain -- cat /proc/self/cgroup
+    assert "$output" =~ '(^|\n)0::/$'
+    assert "$stderr" =~ "shell echo '[0-9]+' > /sys/fs/cgroup/.*/minicontainer-[0-9]+/box/cgroup.procs"
+    said=$(sed -n 's/^parent now   limits: the child stands in //p' <<<"$stderr")
+    assert "$said" =~ '/minicontainer-[0-9]+/box$'
+    # The limit holds there.
+    call -any ./deny clone3:ENOSYS -- "$MC" run --pids-limit 20 -- sh -c \
+        'i=0; while [ $i -lt 40 ]; do sleep 9 & i=$((i + 1)); done'
+    assert "$stderr" =~ '--pids-limit 20 refused [0-9]+ new process'
+    no_process_left
+    assert "$(fingerprint)" == "$before"
 }
 
 @test "user.max_user_namespaces=0, for real" {
