@@ -13,11 +13,12 @@ ways=('' --init --none)
 
 # A container in the background, until it has said something into the file "up". $outer is the
 # PID of its supervisor.
+teardown() { if [ -n "${outer-}" ]; then kill "$outer" 2>/dev/null || true; fi; }
 start() { # ARG...
     rm -f up
     (
         remember_session
-        exec setsid "$MC" "$@"
+        exec setsid ${MC_AS[@]+"${MC_AS[@]}"} "$MC" "$@"
     ) >up 2>err 3>&- 4>&- &
     outer=$!
     wait_for '[ -s up ]'
@@ -327,6 +328,61 @@ stop() {
     mc exec lab -- hostname
     assert "$output" == lab
     stop
+}
+
+# What a process may do: its sets of capabilities, its filters, and whether unshare(2) is left.
+may="sed -nE 's/^(Cap...|Seccomp.*|NoNewPrivs):[[:blank:]]*/\1 /p' /proc/self/status
+    unshare --user true 2>/dev/null && echo unshare; unshare --uts true 2>/dev/null && echo uts; :"
+
+@test "exec PID: no more rights than the container has, and no less" {
+    requires userns
+    local who options theirs
+    for who in $(people); do
+        while IFS= read -r options; do
+            if [ "$options" = --no-user ] && [ "$($who id -u)" != 0 ]; then continue; fi
+            rm -f up
+            # shellcheck disable=SC2086  # words
+            $who start $options -- sh -c "$may; echo done; sleep 300"
+            wait_for 'grep -q done up'
+            theirs=$(grep -v done up)
+            assert "$theirs" contains CapBnd
+            # Which calls --cap-add ALL leaves open cannot be seen from outside: so none here.
+            if [ "$options" = "run --cap-add ALL" ]; then theirs=${theirs%%$'\n'unshare*}; fi
+            $who mc exec "$outer" -- sh -c "$may"
+            assert "$output" == "$theirs" "$who $options"
+            stop
+        done <<'OPTIONS'
+run
+run --init
+run --no-caps
+run --no-seccomp
+run --privileged
+run --cap-add SYS_ADMIN --cap-drop CHOWN
+run --cap-add ALL
+run --cap-drop ALL
+run --no-user
+run --no-pid --cap-drop chown
+run --only user,pid,mnt
+run --only user,pid,mnt,caps
+run --only user,seccomp
+lab
+OPTIONS
+    done
+}
+
+@test "exec PID: in the cgroup of the container, under its limits" {
+    requires userns limits
+    local theirs
+    start run --pids-limit 20 --no-cgroup --no-proc -- sh -c 'cat /proc/self/cgroup; echo done; sleep 300'
+    wait_for 'grep -q done up'
+    theirs=$(grep '^0::' up)
+    assert "$theirs" =~ '/minicontainer-[0-9]+/box$'
+    mc exec "$outer" -- grep '^0::' /proc/self/cgroup
+    assert "$output" == "$theirs"
+    mc -any exec "$outer" -- sh -c 'i=0; while [ $i -lt 30 ]; do sleep 9 & i=$((i + 1)); done'
+    assert "$stderr" =~ "[Cc]annot fork|fork: "
+    stop
+    no_process_left
 }
 
 @test "the machine is as it was, after success and after each kind of failure" {
