@@ -906,7 +906,7 @@ static bool parent_is_gone(const struct container *c) {
      * poll(2) */
     struct pollfd p = { .fd = c->life[0] };
 
-    return poll(&p, 1, 0) > 0;
+    return TRY(poll(&p, 1, 0)) > 0;
 }
 
 /* Child: get SIG when the parent dies. The kernel forgets the wish when we
@@ -1048,10 +1048,17 @@ static int supervise(const struct container *c, pid_t child, bool is_init) {
 
     for (;;) {
         pid_t pid;
-        while ((pid = TRY_BUT(ECHILD, waitpid(-1, &status, WNOHANG))) > 0)
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
             if (pid == child)
                 return WIFEXITED(status) ? WEXITSTATUS(status)
                                          : 128 + WTERMSIG(status);
+        /* Cannot be. But if it is, we would wait for ever: so end it, and let
+         * our caller clean up. */
+        if (pid < 0) {
+            write_line("minicontainer: ", text("waitpid: %s", strerror(errno)));
+            kill(child, SIGKILL);
+            return OURS;
+        }
         /* We are init, and alone in the world: end. What is below us ends,
          * too. */
         if (is_init && parent_is_gone(c))
@@ -1169,7 +1176,8 @@ static void clean_start(void) {
         uint64_t mask;
     } dfl = { 0 };
     for (int sig = 1; sig <= 64; sig++)
-        syscall(SYS_rt_sigaction, sig, &dfl, NULL, sizeof dfl.mask);
+        TRY_BUT(EINVAL, syscall(SYS_rt_sigaction, sig, &dfl, NULL,
+                                sizeof dfl.mask));
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
     close_from_3();
 }
@@ -1209,7 +1217,9 @@ static void fresh_environment(const struct container *c) {
 static void elf_loader(int fd, const Elf64_Ehdr *head, char *out) {
     Elf64_Phdr part;
 
-    /* The program headers say what is to be loaded, and by whom. */
+    /* The program headers say what is to be loaded, and by whom. What is read
+     * has no end of its own. */
+    out[PATH_MAX] = '\0';
     bool wide = head->e_ident[EI_CLASS] == ELFCLASS64;
     /* (A 32-bit program has other structures: for it we say only "not
      * found".) */
@@ -1221,7 +1231,6 @@ static void elf_loader(int fd, const Elf64_Ehdr *head, char *out) {
             pread(fd, out, PATH_MAX, (off_t)part.p_offset) < 0)
             return;
     }
-    out[PATH_MAX] = '\0';
 }
 
 /* The program that the kernel needs in order to start PATH: what stands behind
@@ -1374,7 +1383,7 @@ static const char *look_uts(void) {
     /* 64 letters is the kernel's limit (__NEW_UTS_LEN). */
     char host[65] = "", domain[65] = "";
 
-    gethostname(host, sizeof host - 1);
+    TRY(gethostname(host, sizeof host - 1));
     getdomainname(domain, sizeof domain - 1);
     /* "(none)" is the kernel's word for a name that was never set. */
     if (*domain == '(' || !*domain)
@@ -1461,6 +1470,11 @@ static void init_side(struct container *c) {
         narrator.who = "child";
         start_command(c);
     }
+    /* What a command may trace (ptrace(2)), it owns: it could take back our
+     * wish to die, and reach this program's file by /proc/1/exe
+     * (CVE-2019-5736). In a lab all may be broken, and `exec lab` looks at us. */
+    if (!c->lab)
+        TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     rename_process(c->lab ? "lab" : "init", "init");
     forget_environment();
     int status = supervise(c, command, true);
@@ -1528,7 +1542,8 @@ static void remount(const char *top, unsigned flags, uint64_t set) {
             continue;
         /* ST_RDONLY, ST_NOSUID, ST_NODEV, ST_NOEXEC have the numbers of MS_;
          * so have the first three of MOUNT_ATTR_. */
-        TRY(statvfs(dir, &old));
+        if (TRY_BUT(ENOENT, statvfs(dir, &old)) < 0)
+            continue; /* another mount hides it: it has no path */
         unsigned long kept = old.f_flag & 15;
         SYSV(mount(NULL, dir, NULL, MS_REMOUNT | MS_BIND | kept | set, NULL),
              "%s", dir);
@@ -1743,7 +1758,6 @@ static const struct mask {
     { "/proc/keys", true, "keys of all that run as the same user" },
     { "/proc/timer_list", true, "the kernel's timers, with addresses" },
     { "/proc/sched_debug", true, "all processes of the machine" },
-    { "/proc/latency_stats", true, "what others wait for" },
     { "/proc/interrupts", true, "when others type, to the moment" },
     /* Devices that have no namespace. */
     { "/proc/acpi", true, "the firmware's switches" },
@@ -2030,8 +2044,9 @@ static void build_dev(const struct container *c) {
 /* Start the new tree: attach the image, or a tmpfs, at NEW_ROOT, and stand in
  * it. root_fd leads there from now on, and no longer to the machine's root. */
 static void attach_root(struct container *c) {
-    struct stat st;
+    struct stat old, st, here;
 
+    TRY(stat(NEW_ROOT, &old));
     if (c->image)
         SYSV(syscall(SYS_move_mount, c->image_fd, "", AT_FDCWD, NEW_ROOT,
                      MOVE_MOUNT_F_EMPTY_PATH), "%s on " NEW_ROOT, c->image);
@@ -2050,6 +2065,10 @@ static void attach_root(struct container *c) {
                c->image, c->map[0].outside, c->image);
     TRY(fchdir(c->root_fd));
     TRY(fstat(c->root_fd, &st));
+    TRY(stat(".", &here));
+    /* We shall make files here: it must be the new tmpfs, and nothing else. */
+    if (!c->image && (st.st_dev == old.st_dev || st.st_dev != here.st_dev))
+        refuse("still in the machine's file tree: nothing is made in it");
     if (!c->image)
         c->own_dev = st.st_dev;
 }
@@ -2248,18 +2267,25 @@ static void map_user(struct container *c) {
     write_map(c, "gid_map");
 }
 
-/* Child. As an ordinary user we are 0 already: the map said so. As real root we
- * are not in the range, and still 65534, "nobody". The caller's further groups
- * go only where setgroups(2) is allowed: after "deny" they stay, shown as
- * 65534, and what they may read outside can be read here (group docker!). */
+/* Child, and whoever enters a container. As an ordinary user we are 0 already:
+ * the map said so. As real root we are not in the range, and still 65534. */
 static void become_root(struct container *c) {
     say("the map is written: %s becomes user 0 of its namespace", c->hostname);
     /* We have had every capability since the clone. But to a user without a
      * number in here no file can belong (EOVERFLOW): so we become one that
      * has. */
-    setgroups(0, NULL); /* EPERM after "deny": an ordinary user cannot */
     SYS(setresgid(0, 0, 0));
     SYS(setresuid(0, 0, 0));
+}
+
+/* Child. The caller's further groups go only where setgroups(2) is allowed:
+ * after "deny" they stay, shown as 65534, and what they may read outside can be
+ * read here (group docker!). */
+static void enter_user(struct container *c) {
+    if (setgroups(0, NULL) < 0 &&
+        !strstr(slurp("/proc/self/setgroups"), "deny"))
+        failed("setgroups(0, NULL)", "", __LINE__);
+    become_root(c);
 }
 
 /* Our number, and the first line of the map: inside, outside, how many. */
@@ -2362,7 +2388,7 @@ static const char *look_net(void) {
 
     /* One entry for each interface and address family; AF_PACKET stands for the
      * interface itself. */
-    getifaddrs(&list);
+    TRY(getifaddrs(&list));
     for (struct ifaddrs *i = list; i; i = i->ifa_next) {
         int family = i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC;
         i->ifa_name[strcspn(i->ifa_name, ":")] = '\0'; /* lo:0 is on lo */
@@ -2686,10 +2712,8 @@ static void enter_caps(struct container *c) {
 /* What this process may do: the names, or those that are missing. */
 static const char *look_caps(void) {
     uint64_t have = status_bits("self", "CapEff:");
-    int known = known_caps(), n = 0;
+    int known = known_caps(), n = __builtin_popcountll(have);
 
-    for (int cap = 0; cap < known; cap++)
-        n += (int)(have >> cap & 1);
     /* Nearly all, or few: the shorter list says more. */
     if (n == 0 || n == known)
         return n ? text("all %d", n) : "none";
@@ -3279,30 +3303,24 @@ static bool find_home(const struct container *c) {
     return false;
 }
 
-/* Why there can be no limits here, with the cure. */
+/* Why there can be no limits here: three reasons, three cures. (v1 gives an
+ * ordinary user nothing that is safe.) */
 __attribute__((noreturn))
 static void refuse_limits(void) {
-    bool v2 = only_v2();
-    bool v1 = access(CGROUPS "/pids", F_OK) == 0 ||
-              access(CGROUPS "/unified", F_OK) == 0;
-
-    /* Three reasons, three cures. */
-    if (!v2 && !v1)
-        refuse("limits: there is no cgroup v2 at " CGROUPS "\n"
-               "  cause:  we are in a lab or in a container, or it is not "
-               "mounted\n"
-               "  cure:   try it outside; or mount -t cgroup2 none " CGROUPS);
-    if (!v2)
+    if (only_v2())
+        refuse("limits: no cgroup here is ours to write, with controllers on\n"
+               "  cause:  no delegation: we stand in root's part of the tree\n"
+               "  cure:   systemd-run --user --scope -p Delegate=yes "
+               "minicontainer run ...");
+    /* Something is mounted there, and it is not v2 alone. */
+    if (count(CGROUPS "/*") > 0)
         refuse("limits: memory and pids belong to cgroup v1 here\n"
                "  cause:  v1, or both at once (an older system, or WSL 2)\n"
-               /* (v1 gives an ordinary user nothing that is safe.) */
                "  cure:   boot with systemd.unified_cgroup_hierarchy=1; in "
                "WSL: kernelCommandLine=cgroup_no_v1=all");
-    refuse("limits: no cgroup here is ours to write, with the controllers on\n"
-           "  cause:  no delegation: this session stands in root's part of the "
-           "tree\n"
-           "  cure:   systemd-run --user --scope -p Delegate=yes minicontainer "
-           "run ...");
+    refuse("limits: there is no cgroup v2 at " CGROUPS "\n"
+           "  cause:  we are in a lab or in a container, or it is not mounted\n"
+           "  cure:   try it outside; or mount -t cgroup2 none " CGROUPS);
 }
 
 /* What was asked for, as the file wants it: bytes; microseconds of each tenth
@@ -3358,6 +3376,7 @@ static void enter_limits(struct container *c) {
         if (c->limit[i])
             put(in_cgroup(text("/%s", limits[i].file)), "%s",
                 limit_value(i, c->limit[i]));
+    /* (A kernel without swap has no such file.) */
     if (c->limit[MEMORY]) /* or it would go on, on the disk */
         put_if_allowed(in_cgroup("/memory.swap.max"), "0");
     int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
@@ -3445,7 +3464,7 @@ static const struct isolation {
     [USER] = { "user", 7, CLONE_NEWUSER, "CLONE_NEWUSER", 0,
         "user and group numbers", "--userns=host",
         "unshare --user --map-root-user", "cat /proc/%d/uid_map",
-        "id -u; hostname oops", map_user, become_root, NULL, NULL, look_user },
+        "id -u; hostname oops", map_user, enter_user, NULL, NULL, look_user },
 
     [UTS] = { "uts", 2, CLONE_NEWUTS, "CLONE_NEWUTS", 0,
         "host name and NIS domain name", "--uts=host", "unshare --uts",
@@ -3574,7 +3593,9 @@ static void be_victim(void) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(fd, (struct sockaddr *)&name, size) == 0)
         listen(fd, 8);
-    kill(getpid(), SIGSTOP); /* ready: furnish() waits for this */
+    /* Ready: furnish() waits for this. */
+    if (kill(getpid(), SIGSTOP) < 0)
+        _exit(OURS);
     for (;;)
         pause();
 }
@@ -3591,8 +3612,8 @@ static void furnish(const struct container *c) {
     pid_t victim = TRY(fork());
     if (victim == 0)
         be_victim();
-    waitpid(victim, NULL, WUNTRACED);
-    kill(victim, SIGCONT);
+    TRY(waitpid(victim, NULL, WUNTRACED));
+    TRY(kill(victim, SIGCONT));
     const char *line = text("%d\n", victim);
     make_file("/run/victim.pid", 0644, line, strlen(line));
     /* For rows pid, root, net and ipc: something of the lab's that can be
@@ -3642,8 +3663,10 @@ static void preset_lab(struct container *c) {
         c->boottime = NULL;
     }
     /* Where this program lies, whatever it was called by. */
-    if (readlink("/proc/self/exe", lessons, sizeof lessons - 16) < 0)
+    if (readlink("/proc/self/exe", lessons, sizeof lessons - 16) < 0) {
+        note("no lessons here: /proc/self/exe: %s", strerror(errno));
         return;
+    }
     memcpy(strrchr(lessons, '/'), "/lessons", sizeof "/lessons");
     c->volume = &volume;
     c->volumes = access(lessons, R_OK) == 0;
@@ -3802,12 +3825,13 @@ static void child_side(struct container *c) {
                           * our new user may not enter that directory */
     enter_workdir(c);
 
-    /* What leads out of the container is not kept in an init of ours. (Without
-     * a PID namespace end_orphans() needs /proc, which is in sight anyway.) */
+    /* What leads out of the container is not kept in an init of ours: the
+     * command, as the same user, could take it from there. (Without a PID
+     * namespace end_orphans() needs a /proc: the one that is in sight.) */
     close(here);
     close(c->root_fd);
-    if (on(c, PID))
-        close(c->proc_fd);
+    close(c->proc_fd);
+    c->proc_fd = on(c, PID) ? -1 : open("/proc", O_PATH | O_CLOEXEC);
     if (c->lab)
         furnish(c);
     lock_down(c);
@@ -3840,7 +3864,7 @@ static pid_t start_guardian(const struct container *c, int pidfd) {
     sigprocmask(SIG_SETMASK, &all, NULL);
     /* The end of the pipe comes when the supervisor has ended, in whatever
      * way. */
-    while (poll(&end, 1, -1) < 0)
+    while (TRY_BUT(EINTR, poll(&end, 1, -1)) < 0)
         continue;
     syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
     _exit(0);
@@ -4097,8 +4121,9 @@ static int supervise_exec(struct container *c) {
 static void take_rights_of(struct container *c, pid_t pid) {
     const char *who = text("%d", pid), *cgroup = own_cgroup(who);
     uint64_t bounds = status_bits(who, "CapBnd:");
+    uint64_t all = (UINT64_C(1) << known_caps()) - 1;
 
-    if (bounds != status_bits("self", "CapBnd:")) {
+    if (bounds != all && bounds != status_bits("self", "CapBnd:")) {
         c->rows |= BIT(CAPS);
         c->cap_drop = ALL_CAPS;
         c->cap_add = bounds;
@@ -4130,15 +4155,18 @@ static int enter_container(struct container *c, pid_t pid) {
     say("process %d has other namespaces than we: %s", pid, list_rows(c->rows));
     take_rights_of(c, pid);
     /* Root's groups stay outside. While we still may: in the other namespace
-     * it can be denied. (EPERM for an ordinary user, who enters only their
-     * own.) */
-    setgroups(0, NULL);
+     * it can be denied. (An ordinary user enters only their own.) */
+    if (has_cap(CAP_SETGID))
+        TRY(setgroups(0, NULL));
+    /* Until we are the command, nobody in there may look into us: what we hold
+     * (the machine's /proc!) leads out. execve(2) ends that. CVE-2016-9962 */
+    TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     for (size_t i = 0; i < LENGTH(order); i++)
         if (on(c, order[i]))
             SYSV(setns(fds[order[i]], isolations[order[i]].flag), "%s",
                  isolations[order[i]].name);
     /* Now we are in: who are we here, and where? */
-    gethostname(hostname, sizeof hostname - 1);
+    TRY(gethostname(hostname, sizeof hostname - 1));
     c->hostname = hostname;
     if (on(c, USER))
         become_root(c);
@@ -4215,7 +4243,7 @@ static void ask(struct container *c, void *answer, size_t size) {
     if (status != 0)
         leave(status);
     /* It is in the pipe, if the container came that far. */
-    if (read(ends[0], answer, size) != (ssize_t)size)
+    if (TRY(read(ends[0], answer, size)) != (ssize_t)size)
         refuse("the container gave no answer");
     close(ends[0]);
     close(ends[1]);
@@ -5079,6 +5107,9 @@ static int cmd_exec(int argc, char **argv) {
     /* The PID of a supervisor stands for its container. */
     /* (Not so if its child is in no container either: then say it of PID.) */
     pid_t inner = open_namespaces(pid, fds) == 0 ? find_process(NULL, pid) : 0;
+    /* (An init of ours is closed to us; its child, the command, is not.) */
+    if (inner > 0 && access(text("/proc/%d/ns/mnt", inner), F_OK) < 0)
+        inner = find_process(NULL, inner);
     if (inner > 0 && open_namespaces(inner, fds) != 0)
         pid = inner;
     first += argv[first] && strcmp(argv[first], "--") == 0;
@@ -5371,11 +5402,12 @@ static int help_of(const struct command *c) {
         printf("All on: %s\n"
                "  --X turns X on, --no-X off, --X=host is --no-X\n",
                list_rows(ALL_ROWS));
+    /* Its letter in the column `also` is the one its name begins with. */
     if (strstr(c->args, "OPTION"))
         print_options(all ? '\0' : *c->name);
     if (all)
-        printf("  -i, -t, --rm, --interactive, --tty: accepted, always so here\n"
-               "Status: the command's own; 125 ours, 126 not executable, "
+        printf("  -i, -t, --rm, --interactive, --tty: accepted, always so "
+               "here\nStatus: the command's own; 125 ours, 126 not executable, "
                "127 not found.\n");
     return flushed(0);
 }
@@ -5407,8 +5439,9 @@ static void sane_start(int argc, char **argv) {
             open("/dev/null", O_RDWR);
     close_from_3();
     umask(022); /* the modes that we write are the modes that we mean */
+    struct sigaction dfl = { .sa_handler = SIG_DFL };
     for (size_t i = 0; i < LENGTH(watched); i++)
-        signal(watched[i], SIG_DFL);
+        TRY(sigaction(watched[i], &dfl, NULL));
     /* The words of the command line lie behind each other in memory. */
     char *last = argv[argc - 1];
     narrator.title = argv[0];
