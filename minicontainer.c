@@ -423,6 +423,7 @@ static const char *errno_name(int err) {
         E(EBADF), E(EAGAIN), E(ENOMEM), E(EACCES), E(EBUSY), E(EEXIST),
         E(EXDEV), E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL), E(ENFILE),
         E(EMFILE), E(ENOSPC), E(EROFS), E(ERANGE), E(ENOSYS), E(ELOOP),
+        E(EOPNOTSUPP),
     };
     bool known = err > 0 && (size_t)err < LENGTH(names) && names[err];
 
@@ -1171,13 +1172,9 @@ static void clean_start(void) {
      * make(1) hands them down ignored: so the bare system call, which libc is
      * not asked about. SIGKILL and SIGSTOP refuse, and are never ignored.
      * The kernel's struct sigaction: handler, flags, restorer, mask. */
-    struct {
-        unsigned long handler, flags, restorer;
-        uint64_t mask;
-    } dfl = { 0 };
+    static const uint64_t dfl[4];
     for (int sig = 1; sig <= 64; sig++)
-        TRY_BUT(EINVAL, syscall(SYS_rt_sigaction, sig, &dfl, NULL,
-                                sizeof dfl.mask));
+        TRY_BUT(EINVAL, syscall(SYS_rt_sigaction, sig, dfl, NULL, 8));
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
     close_from_3();
 }
@@ -1472,7 +1469,7 @@ static void init_side(struct container *c) {
     }
     /* What a command may trace (ptrace(2)), it owns: it could take back our
      * wish to die, and reach this program's file by /proc/1/exe
-     * (CVE-2019-5736). In a lab all may be broken, and `exec lab` looks at us. */
+     * (CVE-2019-5736). In a lab all may be broken; `exec lab` looks at us. */
     if (!c->lab)
         TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     rename_process(c->lab ? "lab" : "init", "init");
@@ -1740,6 +1737,21 @@ static bool stand_in(const struct container *c, const char *path) {
     return true;
 }
 
+/* The same, after something was mounted there: stand in that. Who may rename in
+ * an image could have put another directory in its place by now; but what is
+ * mounted is another device than what it lies on. */
+static bool stand_on(const struct container *c, const char *path) {
+    struct stat root, here;
+
+    if (!stand_in(c, path))
+        return false;
+    TRY(fstat(c->root_fd, &root));
+    TRY(stat(".", &here));
+    if (here.st_dev == root.st_dev)
+        refuse("/%s of the image was exchanged while we looked", path);
+    return true;
+}
+
 /* Show the machine's own PATH (/proc, /sys) in the new root. */
 static void bind_machines(const struct container *c, const char *path) {
     if (stand_in(c, path + 1))
@@ -1794,7 +1806,7 @@ static void mask(const char *name, bool hidden) {
 /* Child; TREE (proc or sys) is mounted, and the old root, with its /dev/null,
  * is still in sight. */
 static void mask_paths(const struct container *c, const char *tree) {
-    if (c->lab || c->no_mask || !stand_in(c, tree))
+    if (c->lab || c->no_mask || !stand_on(c, tree))
         return;
     say("masks over /%s: what tells of the machine, or switches it", tree);
     for (size_t i = 0; i < LENGTH(masks); i++) {
@@ -1823,7 +1835,7 @@ static void enter_proc(struct container *c) {
     } else if (!on(c, NET)) {
         say("the network is the machine's, so /sys stays the machine's too");
         bind_machines(c, "/sys");
-        if (stand_in(c, "sys")) /* again: now in what is mounted there */
+        if (stand_on(c, "sys"))
             restrict_mount(AT_FDCWD, ".", AT_RECURSIVE, MOUNT_ATTR_RDONLY);
     }
     mask_paths(c, "proc");
@@ -2017,7 +2029,8 @@ static void build_dev(const struct container *c) {
     /* 64 MB bound what a container can put into /dev/shm. (The whole default
      * root may hold 512 MB: of memory, so it must have a bound.) */
     SYS(mount("dev", ".", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64m"));
-    stand_in(c, "dev"); /* in the tmpfs now, no longer below it */
+    if (!stand_on(c, "dev"))
+        refuse("/dev of the image is gone");
     /* disk, memory and keyboard of the machine are not on these lists. */
     for (size_t i = 0; i < LENGTH(devices); i++)
         bind_device(devices[i], devices[i] + strlen("/dev/"));
@@ -2066,11 +2079,12 @@ static void attach_root(struct container *c) {
     TRY(fchdir(c->root_fd));
     TRY(fstat(c->root_fd, &st));
     TRY(stat(".", &here));
+    if (c->image)
+        return;
     /* We shall make files here: it must be the new tmpfs, and nothing else. */
-    if (!c->image && (st.st_dev == old.st_dev || st.st_dev != here.st_dev))
+    if (st.st_dev == old.st_dev || st.st_dev != here.st_dev)
         refuse("still in the machine's file tree: nothing is made in it");
-    if (!c->image)
-        c->own_dev = st.st_dev;
+    c->own_dev = st.st_dev;
 }
 
 /* Child, root of its namespaces, in its own mount table. What is mounted from
@@ -2096,13 +2110,9 @@ static void note_left_out(const struct container *c) {
     static const char *const wanted[] = { "dev", "proc", "sys" };
     const char *lacks = "";
 
-    for (size_t i = 0; i < LENGTH(wanted); i++) {
-        int at = walk(c, wanted[i], true);
-        if (at < 0)
+    for (size_t i = 0; i < LENGTH(wanted); i++)
+        if (!stand_in(c, wanted[i]))
             lacks = text("%s /%s", lacks, wanted[i]);
-        else
-            close(at);
-    }
     if (*lacks)
         note("%s has no%s: left out", c->image, lacks);
 }
@@ -3172,6 +3182,10 @@ static bool has_controllers(const struct container *c, const char *dir) {
         const char *name = limits[i].controller;
         if (!c->limit[i] || has_word(control, name))
             continue;
+        /* Where processes stand, two of the three can be switched on, but then
+         * nobody can be born below ("domain invalid"): ask further up. */
+        if (strcmp(dir, CGROUPS) != 0 && *slurp(text("%s/cgroup.procs", dir)))
+            return false;
         put_if_allowed(control, text("+%s", name));
         if (!has_word(control, name))
             return false;
@@ -3331,21 +3345,19 @@ static const char *limit_value(int which, const char *said) {
     double n = strtod(said, &stop);
 
     /* (strtod(3) reads more than digits: 1e3, inf.) */
-    if (end == said || stop != end)
-        return NULL;
-    if (which != MEMORY && (*end || n < 0.01 || n > 4194304))
-        return NULL;
-    /* Microseconds in each 100,000; PIDs, of which there are 4194304. */
-    if (which == CPUS)
-        return text("%.0f 100000", n * 100000);
-    if (which == PIDS)
-        return strchr(said, '.') || n < 1 ? NULL : text("%.0f", n);
-    if (!unit || (*end && end[1]))
+    if (end == said || stop != end || !unit || (*end && end[1]))
         return NULL;
     for (; *end && unit > units; unit--)
         n *= 1024;
-    /* Docker's bound: with less, a program does not even begin. */
-    return n < 6 << 20 || n > 1e15 ? NULL : text("%.0f", n);
+    /* Docker's least memory: with less, a program does not even begin. */
+    if (which == MEMORY)
+        return n < 6 << 20 || n > 1e15 ? NULL : text("%.0f", n);
+    /* Microseconds in each 100,000; PIDs, of which there are 4194304. */
+    if (*end || n < (which == CPUS ? 0.01 : 1) || n > 4194304)
+        return NULL;
+    if (which == CPUS)
+        return text("%.0f 100000", n * 100000);
+    return strchr(said, '.') ? NULL : text("%.0f", n);
 }
 
 /* Parent, before clone(2): make the cgroup and set its limits. Opens cgroup_fd,
@@ -3992,6 +4004,14 @@ static int parent_side(struct container *c) {
  * wrong easily: the order; the root (a process that enters a mount namespace
  * stands at its root, but one in a chroot does not); and the environment,
  * which is the caller's unless somebody cleans it.
+ *
+ * Who enters is in danger, too: the container may be hostile, and waits for
+ * us. Between our setns(2) and our execve(2) we are a process of the machine
+ * that stands inside, with descriptors that lead out; whoever may ptrace(2) us
+ * there may take them. That hole was in Docker (CVE-2016-9962), and is closed
+ * by PR_SET_DUMPABLE. And what is executed is a file of the container, under
+ * the terminal of the one who entered: `exec` into a container that you do not
+ * trust is like logging in to a machine that you do not trust.
  */
 
 /* Was PROCESS started by our own user? The supervisor of a container runs as

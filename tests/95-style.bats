@@ -28,7 +28,7 @@ complaints() {
 @test "80 columns, rows of tables 100, no tabs" { complaints width; }
 @test "35 to 50 % of the lines are comments" { complaints share; }
 @test "no more than 10 code lines without a word" { complaints stretch; }
-@test "at most 1,500 lines of code in the chapters, 3,000 in all" { complaints size; }
+@test "at most 1,500 lines of code in the chapters, 3,300 in all" { complaints size; }
 @test "each chapter has one banner with its fields in order" { complaints banner; }
 @test "nothing is left to do" {
     complaints todo
@@ -246,8 +246,8 @@ repeat() { local i; for ((i = 0; i < $1; i++)); do printf "$2\n" "$i"; done; }
 
 @test "measure: size" {
     { good; repeat 1500 'int a%d; /* b */\n/* c */'; } | breaks size 'in the chapters (1500)'
-    { printf '/* =====\n * THE TABLE -- of all\n * ===== */\n'; repeat 3001 'int a%d; /* b */\n/* c */'; } |
-        breaks size 'lines of code (3000)'
+    { printf '/* =====\n * THE TABLE -- of all\n * ===== */\n'; repeat 3301 'int a%d; /* b */\n/* c */'; } |
+        breaks size 'lines of code (3300)'
 }
 
 @test "measure: banners" {

@@ -162,7 +162,7 @@ END {
     # The chapters are what is read; the table, the lab, the dance, look and the command line are the
     # rest. The whole has a bound of its own, so that the rest does not grow unseen.
     if (chapter_code > 1500) complain("size", 0, chapter_code " lines of code in the chapters (1500)")
-    if (code_lines > 3000) complain("size", 0, code_lines " lines of code (3000)")
+    if (code_lines > 3300) complain("size", 0, code_lines " lines of code (3300)")
     if (!chapters) complain("banner", 0, "there is no chapter")
     fact("code", code_lines + 0); fact("code-in-chapters", chapter_code + 0); fact("comments", comments + 0); fact("blank", blanks + 0)
     fact("share", sprintf("%.1f", share)); fact("functions", functions + 0)
