@@ -537,7 +537,7 @@ OPTIONS
     local pair
     for pair in --hostnam:--hostname --volum:--volume --no-utz:--no-uts --imgae:--image \
         --explian:--explain --no-ned:--no-net --worksdir:--workdir --cap-ad:--cap-add \
-        --memroy:--memory --pidslimit:--pids-limit --privilege:--privileged --no-maks:--no-mask \
+        --memroy:--memory --pidslimit:--pids-limit --privilege:--privileged --no-masks:--no-mask \
         --security-op:--security-opt --no-mak:--no-mask --no-cap:--no-caps --no-secomp:--no-seccomp; do
         mc -125 run "${pair%:*}" x -- true
         assert "${stderr_lines[0]}" contains "${pair%:*}"
@@ -549,7 +549,7 @@ OPTIONS
         word=$(sed -n 's/.*the nearest is \(--.*\)/\1/p' <<<"${stderr_lines[0]}")
         if [ -n "$word" ]; then
             mc -any run "$word" --help
-            assert "$stderr" lacks "there is no option"
+            assert "$stderr" lacks "there is no option $word"
         fi
     done
 }

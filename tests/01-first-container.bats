@@ -339,7 +339,7 @@ may="sed -nE 's/^(Cap...|Seccomp.*|NoNewPrivs):[[:blank:]]*/\1 /p' /proc/self/st
     local who options theirs
     for who in $(people); do
         while IFS= read -r options; do
-            if [ "$options" = --no-user ] && [ "$($who id -u)" != 0 ]; then continue; fi
+            if [ "$options" = "run --no-user" ] && [ "$($who id -u)" != 0 ]; then continue; fi
             rm -f up
             # shellcheck disable=SC2086  # words
             $who start $options -- sh -c "$may; echo done; sleep 300"
