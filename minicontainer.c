@@ -2279,7 +2279,7 @@ static void map_user(struct container *c) {
 
 /* Child, and whoever enters a container. As an ordinary user we are 0 already:
  * the map said so. As real root we are not in the range, and still 65534. */
-static void become_root(struct container *c) {
+static void become_zero(struct container *c) {
     say("the map is written: %s becomes user 0 of its namespace", c->hostname);
     /* We have had every capability since the clone. But to a user without a
      * number in here no file can belong (EOVERFLOW): so we become one that
@@ -2291,11 +2291,11 @@ static void become_root(struct container *c) {
 /* Child. The caller's further groups go only where setgroups(2) is allowed:
  * after "deny" they stay, shown as 65534, and what they may read outside can be
  * read here (group docker!). */
-static void enter_user(struct container *c) {
+static void become_root(struct container *c) {
     if (setgroups(0, NULL) < 0 &&
         !strstr(slurp("/proc/self/setgroups"), "deny"))
         failed("setgroups(0, NULL)", "", __LINE__);
-    become_root(c);
+    become_zero(c);
 }
 
 /* Our number, and the first line of the map: inside, outside, how many. */
@@ -3106,6 +3106,10 @@ static const char *look_seccomp(void) {
  * So it works in a terminal of a desktop, and by ssh only with the words of
  * the cure: `systemd-run --user --scope` starts a program in app.slice.
  *
+ * The kernel counts processes and memory of a whole tree of cgroups: what is in
+ * `box`, or in a cgroup that somebody makes below it, counts for the directory
+ * above. So a limit cannot be left by making more processes or more cgroups.
+ *
  * A limit is no share: who asks for more memory than memory.max gets it from
  * the disk, or is killed; a fork(2) past pids.max fails; who has used up their
  * part of the processor sleeps till the next tenth of a second.
@@ -3476,7 +3480,7 @@ static const struct isolation {
     [USER] = { "user", 7, CLONE_NEWUSER, "CLONE_NEWUSER", 0,
         "user and group numbers", "--userns=host",
         "unshare --user --map-root-user", "cat /proc/%d/uid_map",
-        "id -u; hostname oops", map_user, enter_user, NULL, NULL, look_user },
+        "id -u; hostname oops", map_user, become_root, NULL, NULL, look_user },
 
     [UTS] = { "uts", 2, CLONE_NEWUTS, "CLONE_NEWUTS", 0,
         "host name and NIS domain name", "--uts=host", "unshare --uts",
@@ -3849,7 +3853,7 @@ static void child_side(struct container *c) {
     lock_down(c);
     if (c->init)
         init_side(c);
-    die_with_parent(c, SIGKILL); /* again: see become_root() */
+    die_with_parent(c, SIGKILL); /* again: see become_zero() */
     start_command(c);
 }
 
@@ -4189,7 +4193,7 @@ static int enter_container(struct container *c, pid_t pid) {
     TRY(gethostname(hostname, sizeof hostname - 1));
     c->hostname = hostname;
     if (on(c, USER))
-        become_root(c);
+        become_zero(c);
     enter_tree(c, root, cwd);
     return supervise_exec(c);
 }
@@ -4733,7 +4737,8 @@ static void set_security(struct container *c, const char *word) {
     /* This one is always so. What names a profile of AppArmor or SELinux, or a
      * file with a filter, is beyond this program, and must not be ignored. */
     else if (strcmp(word, "no-new-privileges") != 0 &&
-             strcmp(word, "no-new-privileges:true") != 0)
+             strcmp(word, "no-new-privileges:true") != 0 &&
+             strcmp(word, "no-new-privileges=true") != 0)
         refuse("--security-opt: \"%s\" means nothing here; known are "
                "seccomp=unconfined, systempaths=unconfined and "
                "no-new-privileges (it is always so)", word);
