@@ -158,7 +158,7 @@ kernelCommandLine=cgroup_no_v1=all" "$who"
         skip "the part is the user's"
     fi
     refused_here "no cgroup here is ours to write, with controllers on" \
-        "no delegation: this session stands in root's part of the tree" \
+        "no delegation: we stand in root's part of the tree" \
         "systemd-run --user --scope -p Delegate=yes minicontainer run ..." as_user
 }
 
