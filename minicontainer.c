@@ -4155,7 +4155,8 @@ static void take_rights_of(struct container *c, pid_t pid) {
     /* (How many, not which: but a container of ours has ours on top.) */
     if (filters(who) > filters("self"))
         c->rows |= BIT(SECCOMP);
-    if (strstr(cgroup, "/minicontainer-"))
+    if (strstr(cgroup, "/minicontainer-") &&
+        strcmp(cgroup, own_cgroup("self")) != 0)
         c->cgroup_fd = TRY(open(text(CGROUPS "%s/cgroup.procs", cgroup),
                                 O_WRONLY | O_CLOEXEC));
 }
