@@ -314,3 +314,219 @@ closed_in_exec() {
     requires root user tty
     as_user closed_in_exec
 }
+
+# ---------------------------------------------------------------------------------------------
+# Who enters a container (CVE-2016-9962)
+# ---------------------------------------------------------------------------------------------
+
+# exec, told step by step: so the container has all the time in the world to look at who enters,
+# before that is the command. What he still holds leads out.
+nothing_in_reach() { # OPTIONS...
+    local inside looks=0
+    own_program
+    rm -f go
+    mkfifo -m 0666 go
+    exec 8<>go
+    : >seen
+    (
+        remember_session
+        exec ${MC_AS[@]+"${MC_AS[@]}"} ./minicontainer run "$@" -v "$PWD/attack:/mnt/attack:ro" \
+            -- /mnt/attack ambush
+    ) <go >seen 8>&- 7>&- 3>&- 4>&- &
+    inside=$!
+    wait_for '[ "$(<seen)" = waiting ]'
+    session_start
+    session_prompt
+    session_type "./minicontainer exec --step $inside -- /bin/true"
+    session_prompt
+    while [[ $prompt == *Enter* ]]; do
+        looks=$((looks + 1))
+        echo >&8
+        wait_for '[ "$(grep -c looked seen)" = '"$looks ]"
+        session_key '\n'
+        prompt='$ '
+        session_prompt
+    done
+    session_end
+    kill -KILL "$inside"
+    exec 8>&-
+    wait "$inside" || true
+    sort seen | uniq -c
+    assert "$(grep -c '^looked at 1$' seen)" -ge 2 "who enters was there to be looked at"
+    assert "$(<seen)" lacks OPEN
+}
+
+@test "who enters by exec cannot be looked into" {
+    requires tty
+    nothing_in_reach
+    nothing_in_reach --no-caps
+    nothing_in_reach --init
+    if [ "$(id -u)" = 0 ]; then nothing_in_reach --map 0:0:1; fi
+}
+
+@test "an ordinary user who enters by exec, neither" {
+    requires root user tty
+    as_user nothing_in_reach
+    as_user nothing_in_reach --no-caps
+    as_user nothing_in_reach --init
+}
+
+# ---------------------------------------------------------------------------------------------
+# Images and volumes that are traps
+# ---------------------------------------------------------------------------------------------
+
+# A directory of the machine that the traps lead to, and that must stay as it is. It belongs to
+# whoever runs the container, and even the container's root could write it.
+make_outside() {
+    rm -rf outside
+    ${MC_AS[@]+"${MC_AS[@]}"} mkdir -p outside/dev/pts outside/proc/sys outside/sys outside/etc outside/deep
+    ${MC_AS[@]+"${MC_AS[@]}"} sh -c 'cd outside && echo precious | tee null console file etc/passwd >/dev/null
+        mkfifo fifo; ln -s file link; chmod -R a+rwX .; chmod 0644 file'
+    touch -d '2001-02-03 04:05:06' outside/* outside/*/* outside
+}
+
+# Contents, kinds, modes, owners, times: of the directory, and the machine's mount table.
+outside() {
+    (cd outside && find . -printf '%p %y %m %U %G %s %T@ %C@ %l\n' | sort &&
+        find . -type f -exec sha256sum {} + | sort)
+    cat /proc/self/mountinfo
+}
+
+# An image with our program, where each trap is set anew.
+make_image() {
+    rm -rf img
+    ${MC_AS[@]+"${MC_AS[@]}"} mkdir -p img/dev/pts img/proc img/sys img/etc img/tmp img/vol img/a/b
+    ${MC_AS[@]+"${MC_AS[@]}"} touch img/dev/null img/dev/console
+    cp attack img
+    chmod -R a+rwX img
+}
+
+# The command that writes wherever a trap may have led its writes.
+PATHS='/dev /dev/null /dev/console /dev/pts /proc /sys /etc /etc/passwd /tmp /vol /a/b /a'
+
+# sprung OPTIONS...: whatever the trap does, it is over soon, and changed nothing outside.
+sprung() {
+    # shellcheck disable=SC2086  # words
+    MC_TIMEOUT=10 mc -any run --image img "$@" -- /attack scribble $PATHS
+    assert "$status" != 124 "it ended by itself"
+    tried=$((tried + 1))
+}
+
+traps() {
+    local trap target before tried=0 at=$PWD up=../../../../../../../../../../../..
+    chmod 0777 .
+    make_outside
+    before=$(outside)
+    for trap in dev dev/null dev/console dev/pts proc sys etc tmp vol a/b a; do
+        for target in "$at/outside" "$up$at/outside" "../../outside/dev" ../outside/file \
+            /proc/self/cwd/outside /proc/self/root/etc /proc/1/root "/proc/self/fd/3" /../../../etc \
+            file directory fifo; do
+            make_image
+            rm -rf "img/$trap"
+            case $target in
+            file) echo x >"img/$trap" ;;
+            directory) mkdir "img/$trap" ;;
+            fifo) mkfifo -m 0666 "img/$trap" ;;
+            *) ln -s "$target" "img/$trap" ;;
+            esac
+            case $trap in
+            a | a/b) sprung -v "$at/volume:/a/b" ;;
+            vol) sprung -v "$at/volume:/vol" ;;
+            etc) sprung -v "$at/attack:/etc/passwd" ;;
+            tmp) sprung -v "$at/volume:/tmp" ;;
+            dev*) sprung -v "$at/volume:/$trap"; sprung ;;
+            *) sprung; sprung --no-proc ;;
+            esac
+        done
+        assert "$(outside)" == "$before" "$trap as a link to outside and others"
+    done
+    echo "traps: $tried"
+    assert "$tried" -ge 180
+}
+
+@test "images with traps: nothing outside is created, changed or mounted" { traps; }
+
+@test "images with traps: as an ordinary user, too" {
+    requires root user
+    as_user traps
+}
+
+@test "control: a command that may write to the directory outside does change it" {
+    local before
+    chmod 0777 .
+    make_outside
+    before=$(outside)
+    mc run --image one -v "$PWD/outside:/mnt" -- /attack scribble /mnt /mnt/null
+    assert "$output" contains "made /mnt/scribble"
+    assert "$(outside)" != "$before"
+}
+
+# ---------------------------------------------------------------------------------------------
+# Traps that are set while we look
+# ---------------------------------------------------------------------------------------------
+
+# race N A B OPTIONS... -- COMMAND...: N starts, while A and B are exchanged as fast as can be (an
+# even number of times, so that in the end each is where it was).
+race() {
+    local n=$1 a=$2 b=$3 i before swapper status
+    shift 3
+    before=$(outside)
+    rm -f stop
+    mkfifo -m 0666 stop
+    exec 8<>stop
+    (remember_session; exec ${MC_AS[@]+"${MC_AS[@]}"} ./attack swap "$a" "$b" \
+        <stop >swaps 8>&- 7>&- 3>&- 4>&-) &
+    swapper=$!
+    : >statuses
+    for ((i = 0; i < n; i++)); do
+        status=0
+        ${MC_AS[@]+"${MC_AS[@]}"} timeout 20 "$MC" run --image img "$@" >>said 2>&1 \
+            3>&- 4>&- 8>&- || status=$?
+        echo "$status" >>statuses
+    done
+    echo >&8
+    wait "$swapper"
+    exec 8>&-
+    echo "$a: $n starts, $(<swaps) exchanges; statuses: $(sort statuses | uniq -c | tr -s ' \n' ' ,')"
+    assert "$(<swaps)" -gt "$n" "it was exchanged all the time"
+    assert "$(grep -vxE '0|2|12[567]' statuses)" == "" \
+        "each ended by itself, in a way of ours or of the attack's"
+    assert "$(outside)" == "$before" "$a <-> $b"
+    starts=$((starts + n))
+}
+
+races() {
+    local at=$PWD trap starts=0
+    chmod 0777 .
+    make_outside
+    make_image
+    rm -f said img/dev/null img/dev/console
+    ${MC_AS[@]+"${MC_AS[@]}"} rmdir img/dev/pts
+    ${MC_AS[@]+"${MC_AS[@]}"} mkdir img/dev2 img/proc2
+    # A link in the place of a directory that something is mounted on, of a parent, of the image.
+    ${MC_AS[@]+"${MC_AS[@]}"} ln -s "$at/outside" img/link
+    ${MC_AS[@]+"${MC_AS[@]}"} ln -s "$at/outside" link
+    for trap in dev proc sys vol a; do
+        # shellcheck disable=SC2086  # words
+        race 20 "img/$trap" img/link -v "$at/volume:/vol" -v "$at/volume:/a/b" -- /attack scribble $PATHS
+    done
+    # shellcheck disable=SC2086  # words
+    race 20 img link -v "$at/volume:/vol" -- /attack scribble $PATHS
+    # Another directory in its place: what is made for /dev is not made there, and what covers
+    # /proc does not lie there.
+    race 50 img/dev img/dev2 -- /attack list
+    assert "$(ls -A img/dev img/dev2)" == $'img/dev:\n\nimg/dev2:' "made in the image"
+    rm -f said
+    race 50 img/proc img/proc2 -- /attack masked
+    cut -c 1-70 said | sort | uniq -c
+    assert "$(<said)" lacks OPEN "a /proc without its covers"
+    assert "$(<said)" contains "masked closed"
+    assert "$starts" -ge 200
+}
+
+@test "200 starts in an image that is changed meanwhile: nothing outside, and no cover is missed" { races; }
+
+@test "200 such starts as an ordinary user, too" {
+    requires root user
+    as_user races
+}

@@ -9,6 +9,8 @@
  *                               make DIR the root, but stay outside of it
  *   attack swap A B             exchange these two, again and again, until the input ends
  *   attack scribble PATH...     write a word to each, and make a file in each
+ *   attack ambush               for each line of input, look at all processes of the container that
+ *                               were not born in it, and say which of what they hold is in reach
  *   attack victim NAME          what an attack wants to reach: a process with an abstract socket
  *                               @NAME; prints its PID, and ends when its input ends
  *
@@ -1243,6 +1245,53 @@ static int scribble(char **path)
     return 0;
 }
 
+/* Of process PID, which has entered the container from outside: what do we get hold of? */
+static void look_into(int pid)
+{
+    static const char *const links[] = { "exe", "cwd", "root" };
+    char path[64], byte;
+    struct iovec here = { &byte, 1 }, there = { &byte, 1 };
+
+    for (int i = 0; i < 67; i++) {
+        if (i < 64)
+            snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, i);
+        else
+            snprintf(path, sizeof path, "/proc/%d/%s", pid, links[i - 64]);
+        int fd = open(path, O_PATH | O_CLOEXEC);
+        if (fd >= 0)
+            printf("OPEN %s\n", path);
+        close(fd);
+    }
+    if (process_vm_readv(pid, &here, 1, &there, 1, 0) >= 0 || errno != EPERM)
+        printf("OPEN the memory of %d: %s\n", pid, error_name(errno));
+}
+
+static int ambush(void)
+{
+    char byte, path[64], line[600];
+
+    printf("waiting\n");
+    fflush(stdout);
+    while (read(0, &byte, 1) == 1) {
+        int list[4096], parent = -1, seen = 0;
+        size_t n = processes(list, 4096);
+        for (size_t i = 0; i < n; i++) {
+            snprintf(path, sizeof path, "/proc/%d/stat", list[i]);
+            FILE *f = fopen(path, "re");
+            char *end = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+            if (f)
+                fclose(f);
+            if (list[i] == 1 || !end || sscanf(end, ") %*c %d", &parent) != 1 || parent != 0)
+                continue;
+            seen++;
+            look_into(list[i]);
+        }
+        printf("looked at %d\n", seen);
+        fflush(stdout);
+    }
+    return 0;
+}
+
 static int be_victim(const char *socket_name)
 {
     struct sockaddr_un me = { .sun_family = AF_UNIX };
@@ -1279,6 +1328,8 @@ int main(int argc, char **argv)
         return swap(argv[2], argv[3]);
     if (argc > 2 && strcmp(argv[1], "scribble") == 0)
         return scribble(argv + 2);
+    if (argc == 2 && strcmp(argv[1], "ambush") == 0)
+        return ambush();
     if (argc == 3 && strcmp(argv[1], "victim") == 0)
         return be_victim(argv[2]);
     if (argc > 1)
