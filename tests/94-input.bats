@@ -537,6 +537,47 @@ refused() {
     assert "$(grep -ic '^#.*what laptops refuse' "$MC_TREE/lessons/README.md")" -ge 1
 }
 
+# The cgroups of limits that are there, of whom ever.
+limit_cgroups() { find /sys/fs/cgroup -name 'minicontainer-*' 2>/dev/null | sort; }
+
+@test "a start with limits that fails leaves no cgroup, wherever it fails" {
+    requires userns limits cc
+    build_deny
+    local words before tried=0
+    before=$(limit_cgroups)
+    while IFS= read -r words; do
+        # shellcheck disable=SC2086  # words
+        call -any ./deny $words
+        tried=$((tried + 1))
+        assert "$(limit_cgroups)" == "$before" "$words: status $status"
+        if [[ $words != *ENOSYS* ]]; then assert "$status" -ge 125 "$words"; fi
+    done <<CALLS
+clone:EPERM clone3:EPERM -- $MC run --memory 50M -- true
+clone:EPERM clone3:ENOSYS -- $MC run --memory 50M -- true
+clone3:ENOSYS -- $MC run --pids-limit 20 -- true
+unshare:EPERM -- $MC run --cpus 0.5 -- true
+mount:EPERM -- $MC run --pids-limit 20 -- true
+sethostname:EPERM -- $MC run --pids-limit 20 -- true
+pivot_root:EPERM -- $MC run --memory 50M --cpus 0.5 --pids-limit 20 -- true
+open_tree:EPERM -- $MC run --pids-limit 20 --volume /usr:/mnt -- true
+mount_setattr:EPERM -- $MC run --pids-limit 20 --init -- true
+socket:EPERM -- $MC run --pids-limit 20 -- nosuch
+setns:EPERM -- $MC run --no-pid --pids-limit 20 -- true
+CALLS
+    assert "$tried" -ge 10
+    # What the program refuses, and what the command does.
+    for words in "--workdir /nosuch -- true" "--image /usr/nosuch -- true" "--image /usr -- true" \
+        "-- nosuch" "-- /etc" "-v /nosuch:/mnt -- true" "-- false" "--no-pid --init -- sh -c exit" \
+        "--explain -- sh -c 'kill -9 \$\$'" "--cap-add no -- true" "--only limits -- true"; do
+        eval "mc -any run --memory 50M --pids-limit 20 $words"
+        assert "$(limit_cgroups)" == "$before" "$words"
+    done
+    # Too small for the program itself: the child cannot be made.
+    mc -any run --only user,limits --pids-limit 1 --init -- true
+    assert "$(limit_cgroups)" == "$before"
+    no_process_left
+}
+
 # ------------------------------------------------------------------------------- older kernels
 
 # In a mount table of our own: mounts below /usr, below a volume and below an image; one of them

@@ -108,6 +108,7 @@ sub compare_call {
     my ($e, $text, $values) = @_;
     my ($args) = $text =~ /^\w+\((.*)\)$/s;
     for my $word ($args =~ /"((?:[^"\\]|\\.)*)"/g) {
+        next if $e->{name} eq 'mkdir';  # part of an expression: what it came to is told behind it
         wrong("told \"$word\", made: $e->{line}") if index($e->{line}, "\"$word\"") < 0;
     }
     for my $flag ($args =~ /\b((?:MS|MNT|CLONE|PR|SIOC|MOVE_MOUNT|AT|OPEN_TREE)_?[A-Z_]+)\b/g) {
@@ -207,6 +208,7 @@ sub process {
             last if $result eq '0';
             next;
         }
+        $name = 'clone' if $name eq 'fork';  # as libc likes it
         if ($name eq 'close') {
             delete $open{$args};
         } elsif ($name =~ /^open(at)?$/) {
