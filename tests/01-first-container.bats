@@ -344,7 +344,7 @@ may="sed -nE 's/^(Cap...|Seccomp.*|NoNewPrivs):[[:blank:]]*/\1 /p' /proc/self/st
             # shellcheck disable=SC2086  # words
             $who start $options -- sh -c "$may; echo done; sleep 300"
             wait_for 'grep -q done up'
-            theirs=$(grep -v done up)
+            theirs=$(grep -v '^done' up)
             assert "$theirs" contains CapBnd
             # Which calls --cap-add ALL leaves open cannot be seen from outside: so none here.
             if [ "$options" = "run --cap-add ALL" ]; then theirs=${theirs%%$'\n'unshare*}; fi
