@@ -166,12 +166,10 @@ kernelCommandLine=cgroup_no_v1=all" "$who"
 # What a limit does
 # ---------------------------------------------------------------------------------------------
 
-# Where we may make cgroups; and what is on there, which must be so again afterwards.
-homes() { own_cgroups; }
-
+# Where we may make cgroups ($homes), and what is on there, which must be so again afterwards.
 state() {
     local dir
-    for dir in $(homes); do
+    for dir in $homes; do
         echo "$dir: $(<"$dir/cgroup.subtree_control")"
         ls "$dir"
     done
@@ -182,11 +180,11 @@ start() { # OPTION... -- COMMAND...
     ( remember_session; exec "$MC" run "$@" ) >out 2>err 3>&- 4>&- &
     supervisor=$!
     # shellcheck disable=SC2016  # wait_for evaluates it
-    wait_for 'for dir in $(homes); do
-        if [ -s "$dir/minicontainer-$supervisor/box/cgroup.procs" ]; then break; fi
+    wait_for 'for dir in $homes; do
+        dir=$dir/minicontainer-$supervisor
+        if grep -q . "$dir/box/cgroup.procs" 2>/dev/null; then break; fi
         false
     done'
-    dir=$dir/minicontainer-$supervisor
     read -r pid <"$dir/box/cgroup.procs"
 }
 
@@ -197,6 +195,7 @@ finish() { # [SIGNAL]: end it, and wait
 
 need_limits() {
     requires limits userns
+    homes=$(own_cgroups)
     need_probe
     before=$(fingerprint)
     before_state=$(state)
@@ -332,21 +331,20 @@ END
     # shellcheck disable=SC2016  # the container's shell
     mc run --pids-limit 10 --privileged --volume "$PWD:/mnt:ro" -- sh -c '
         mkdir /tmp/c && mount -t cgroup2 none /tmp/c || exit 1
-        ls /tmp/c/pids.max /tmp/c/../pids.max 2>/dev/null
+        ls /tmp/c/*.max /sys/fs/cgroup/*.max 2>/dev/null
         for dir in /tmp/c /sys/fs/cgroup; do
-            for file in pids.max ../pids.max ../../pids.max; do
+            for file in pids.max memory.max; do
                 { echo max >"$dir/$file"; } 2>/dev/null && echo "wrote $dir/$file"
             done
             { echo "+pids" >"$dir/cgroup.subtree_control"; } 2>/dev/null && echo "+pids in $dir"
-            for to in "$dir/.." "$dir/../.."; do
-                { echo $$ >"$to/cgroup.procs"; } 2>/dev/null && echo "went to $to"
-            done
         done
-        mkdir /tmp/c/sub 2>/dev/null && echo $$ >/tmp/c/sub/cgroup.procs
+        # Further down it may go, and stays under the limit.
+        mkdir /tmp/c/sub && echo $$ >/tmp/c/sub/cgroup.procs && cat /proc/self/cgroup
         exec /mnt/probe look 40'
     assert "${output##*$'\n'}" =~ 'forks=9$' "the limit holds"
+    assert "$output" has-line "0::/sub"
     assert "$output" lacks "wrote" "no limit was written"
-    assert "$output" lacks "went to" "and it did not leave"
+    assert "$output" lacks ".max" "and none was in sight"
     nothing_left
 }
 
