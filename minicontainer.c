@@ -394,6 +394,16 @@ static void refuse_with(const char *lines) {
 }
 #define refuse(...) refuse_with(text(__VA_ARGS__))
 
+/* slurp() where we decide by what is in the file: nothing in it means that it
+ * could not be read, and then there is nothing to decide by. */
+static char *need(const char *path) {
+    char *out = slurp(path);
+
+    if (!*out)
+        refuse("%s cannot be read", path);
+    return out;
+}
+
 /* Where line N (from 1) of our own source begins. */
 static const char *source_line(int n) {
     const char *at = own_source;
@@ -780,17 +790,16 @@ static bool on(const struct container *c, int row) {
     return c->rows & BIT(row);
 }
 
-/* A field of /proc/WHO/status that holds a hexadecimal set of bits; WHO is a
- * number or "self". 0 if it cannot be read. proc(5) */
-static unsigned long long status_bits(const char *who, const char *field) {
-    /* A line of it: "SigCgt:\t0000000000010002", one bit a signal or
-     * capability. */
-    const char *status = slurp(text("/proc/%s/status", who));
+/* A field of STATUS, which is the text of /proc/PID/status, that holds a
+ * hexadecimal set of bits; 0 if it is not there. A line of it, one bit a signal
+ * or capability: "SigCgt:\t0000000000010002". proc(5) */
+static unsigned long long status_bits(const char *status, const char *field) {
     const char *line = text("\n%s", field), *at = strstr(status, line);
 
     /* (With the newline: the first line is a name that a process chooses.) */
     return at ? strtoull(at + strlen(line), NULL, 16) : 0;
 }
+#define SELF "/proc/self/status"
 
 /* May this process use capability number CAP? A capability is one of the some
  * forty pieces that root's power is made of; they are kept as sets of 32 bits.
@@ -803,26 +812,26 @@ static bool has_cap(int cap) {
     return set[cap / 32].effective >> cap % 32 & 1;
 }
 
-/* Does our own user namespace know COUNT ids from FIRST on? The machine's own
- * knows all of them, a container's only those of its map. */
-static bool knows_ids(unsigned long first, unsigned long count) {
-    const char *p = slurp("/proc/self/uid_map");
+/* Does the user namespace whose MAP this is (the text of a uid_map) know COUNT
+ * ids from FIRST on? The machine's own knows all. */
+#define OWN_MAP "/proc/self/uid_map"
+static bool knows_ids(const char *map, unsigned long first,
+                      unsigned long count) {
     /* A line of it: inside, outside, length; %n tells how far sscanf(3) has
      * read. */
     unsigned long inside, outside, length;
     int used;
 
-    while (sscanf(p, "%lu %lu %lu%n", &inside, &outside, &length, &used) == 3) {
+    for (; sscanf(map, "%lu %lu %lu%n", &inside, &outside, &length, &used) == 3;
+         map += used)
         if (inside <= first && first + count <= inside + length)
             return true;
-        p += used;
-    }
     return false;
 }
 
 /* Real root: user 0 of the machine itself, not of some user namespace. */
 static bool root_of_machine(void) {
-    return geteuid() == 0 && knows_ids(0, UINT_MAX);
+    return geteuid() == 0 && knows_ids(slurp(OWN_MAP), 0, UINT_MAX);
 }
 
 /* The inode of a namespace of ours: its identity; 0 if there is none. Two
@@ -944,8 +953,8 @@ static bool still_starting(pid_t process) {
  * moment of a fork(2): and what comes in that moment to a PID 1 that has no
  * handler is dropped right after it. So we look again, for 40 ms. */
 static bool unheard(pid_t process, int sig) {
-    const char *who = text("%d", process);
-    const char *ns = strstr(slurp(text("/proc/%s/status", who)), "\nNSpid:");
+    const char *file = text("/proc/%d/status", process);
+    const char *ns = strstr(slurp(file), "\nNSpid:");
     const char *last = ns ? ns + strcspn(ns + 1, "\n") - 1 : "";
 
     if (strncmp(last, "\t1", 2) != 0 || last - ns <= (int)strlen("\nNSpid:"))
@@ -955,16 +964,16 @@ static bool unheard(pid_t process, int sig) {
     if (still_starting(process))
         return true;
     /* In sigwait(3) a signal is blocked, though it is not shown as such. */
-    if (strstr(slurp(text("/proc/%s/wchan", who)), "sigtimedwait"))
+    if (strstr(slurp(text("/proc/%d/wchan", process)), "sigtimedwait"))
         return false;
     for (int i = 0; i < 20; i++) {
         /* Handled, or ignored on purpose: it has its effect, or shall have
          * none. Not even blocked: it is dropped. */
-        unsigned long long heard = status_bits(who, "SigCgt:") |
-                                   status_bits(who, "SigIgn:");
-        if (heard >> (sig - 1) & 1)
+        const char *status = slurp(file);
+        if ((status_bits(status, "SigCgt:") | status_bits(status, "SigIgn:")) >>
+            (sig - 1) & 1)
             return false;
-        if (!(status_bits(who, "SigBlk:") >> (sig - 1) & 1))
+        if (!(status_bits(status, "SigBlk:") >> (sig - 1) & 1))
             return true;
         poll(NULL, 0, 2);
     }
@@ -1936,6 +1945,8 @@ static void make_file(const char *path, mode_t mode, const void *data,
 static void copy_file(const char *from, const char *to, mode_t mode) {
     int in = open(from, O_RDONLY | O_CLOEXEC);
 
+    if (in < 0 && errno != ENOENT && errno != EACCES && errno != ELOOP)
+        failed("open(from, O_RDONLY | O_CLOEXEC)", from, __LINE__);
     if (in < 0)
         return;
     int out = TRY(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, mode));
@@ -2207,13 +2218,10 @@ static void default_map(struct container *c) {
 
     if (c->maps > 0 || !on(c, USER))
         return;
-    /* 0 must not become 0 outside only because a file could not be read. */
-    if (may && !*slurp("/proc/self/uid_map"))
-        refuse("/proc/self/uid_map cannot be read, and so it is not known whom "
-               "0 may be outside\n"
-               "  cure:   say it, as in --map 0:524288:65536");
     c->maps = 1;
-    c->map[0] = may && knows_ids(RANGE_FIRST, RANGE_COUNT) ? range : us;
+    /* 0 must not become 0 outside only because a file could not be read. */
+    may = may && knows_ids(need(OWN_MAP), RANGE_FIRST, RANGE_COUNT);
+    c->map[0] = may ? range : us;
 }
 
 /* Does this map name nobody but ourselves? That much is free for everybody. */
@@ -2292,10 +2300,10 @@ static void become_zero(struct container *c) {
  * after "deny" they stay, shown as 65534, and what they may read outside can be
  * read here (group docker!). */
 static void become_root(struct container *c) {
+    become_zero(c);
     if (setgroups(0, NULL) < 0 &&
         !strstr(slurp("/proc/self/setgroups"), "deny"))
         failed("setgroups(0, NULL)", "", __LINE__);
-    become_zero(c);
 }
 
 /* Our number, and the first line of the map: inside, outside, how many. */
@@ -2721,7 +2729,7 @@ static void enter_caps(struct container *c) {
 
 /* What this process may do: the names, or those that are missing. */
 static const char *look_caps(void) {
-    uint64_t have = status_bits("self", "CapEff:");
+    uint64_t have = status_bits(slurp(SELF), "CapEff:");
     int known = known_caps(), n = __builtin_popcountll(have);
 
     /* Nearly all, or few: the shorter list says more. */
@@ -3048,10 +3056,10 @@ static void enter_seccomp(struct container *c) {
     SYS(syscall(SYS_seccomp, 1, 0, &f));
 }
 
-/* How many filters each call of this process goes through. proc(5): the field
- * Seccomp_filters is of Linux 5.9; before that, only whether there is one. */
-static int filters(const char *who) {
-    const char *status = slurp(text("/proc/%s/status", who));
+/* How many filters each call of a process goes through, by its STATUS. proc(5):
+ * the field Seccomp_filters is of Linux 5.9; before that, only whether there is
+ * one. */
+static int filters(const char *status) {
     const char *mode = strstr(status, "Seccomp:\t");
     const char *number = strstr(status, "Seccomp_filters:\t");
 
@@ -3062,7 +3070,7 @@ static int filters(const char *who) {
 
 /* Not which calls: a filter can be read by nobody but a tracer with rights. */
 static const char *look_seccomp(void) {
-    int n = filters("self");
+    int n = filters(slurp(SELF));
 
     return n ? text("%d filter%s", n, n > 1 ? "s" : "") : "no filter";
 }
@@ -3829,7 +3837,8 @@ static void child_side(struct container *c) {
     /* A first wish, for the time until we change our user. */
     die_with_parent(c, SIGKILL);
 
-    int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    /* (EACCES: the caller stands where they may not enter.) */
+    int here = TRY_BUT(EACCES, open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (c->image && !on(c, MNT))
         c->image_fd = TRY(open(c->image, O_PATH | O_DIRECTORY | O_CLOEXEC));
     /* THE TABLE, from top to bottom: this is where the container is made. */
@@ -4143,17 +4152,18 @@ static int supervise_exec(struct container *c) {
  * not do, we shall not do there either. We take its bounding set, its filter,
  * and its cgroup if that has limits of ours, while we are still outside. */
 static void take_rights_of(struct container *c, pid_t pid) {
-    const char *who = text("%d", pid), *cgroup = own_cgroup(who);
-    uint64_t bounds = status_bits(who, "CapBnd:");
+    const char *theirs = need(text("/proc/%d/status", pid)), *ours = need(SELF);
+    const char *cgroup = own_cgroup(text("%d", pid));
+    uint64_t bounds = status_bits(theirs, "CapBnd:");
     uint64_t all = (UINT64_C(1) << known_caps()) - 1;
 
-    if (bounds != all && bounds != status_bits("self", "CapBnd:")) {
+    if (bounds != all && bounds != status_bits(ours, "CapBnd:")) {
         c->rows |= BIT(CAPS);
         c->cap_drop = ALL_CAPS;
         c->cap_add = bounds;
     }
     /* (How many, not which: but a container of ours has ours on top.) */
-    if (filters(who) > filters("self"))
+    if (filters(theirs) > filters(ours))
         c->rows |= BIT(SECCOMP);
     if (strstr(cgroup, "/minicontainer-") &&
         strcmp(cgroup, own_cgroup("self")) != 0)
@@ -4231,9 +4241,10 @@ static struct view look_at(int row) {
     if (i->flag)
         snprintf(v.id, sizeof v.id, "%ju", (uintmax_t)namespace_id(i->name));
     else if (row == CAPS)
-        snprintf(v.id, sizeof v.id, "%llx", status_bits("self", "CapEff:"));
+        snprintf(v.id, sizeof v.id, "%llx",
+                 status_bits(slurp(SELF), "CapEff:"));
     else if (row == SECCOMP)
-        snprintf(v.id, sizeof v.id, "%d", filters("self"));
+        snprintf(v.id, sizeof v.id, "%d", filters(slurp(SELF)));
     /* What is left are places in a file tree. */
     else if (stat(path, &st) == 0)
         snprintf(v.id, sizeof v.id, "%ju:%ju", (uintmax_t)st.st_dev,
@@ -4251,7 +4262,7 @@ static int report_look(struct container *c) {
 
     for (int row = 0; row < ROWS; row++)
         view[row] = look_at(row);
-    return write(c->report, view, sizeof view) == sizeof view ? 0 : OURS;
+    return TRY(write(c->report, view, sizeof view)) == sizeof view ? 0 : OURS;
 }
 
 /* Run container C, whose `instead` answers with SIZE bytes, into ANSWER. The
@@ -4342,7 +4353,7 @@ static int compare_side(struct container *c) {
     out.status = parent_side(c->nested);
     out.after = look_at(c->compared);
     TRY(pread(memory, out.said, sizeof out.said - 1, 0));
-    return write(c->report, &out, sizeof out) == sizeof out ? 0 : OURS;
+    return TRY(write(c->report, &out, sizeof out)) == sizeof out ? 0 : OURS;
 }
 
 /* One half: a lab, and in it a container of just ROWS that runs the command.
@@ -5114,11 +5125,38 @@ static int cmd_compare(int argc, char **argv) {
     return compare_all(&c);
 }
 
+/* Go on as a copy of this program in memory that nobody can write. What the
+ * container has under the name of the command may be a link to /proc/self/exe,
+ * or a script with that behind its #!: then we are what runs in there, and by
+ * /proc/PID/exe our own file could be overwritten. CVE-2019-5736; runc does the
+ * same. ARGV are the words behind our own name. memfd_create(2), fcntl(2) */
+static void become_a_copy(char **argv) {
+    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING, may_run = 0x10;
+    int self = TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+
+    /* The copy comes here, too. (It has a descriptor's number for a name.) */
+    if (fcntl(self, F_GET_SEALS) == seals) {
+        TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
+        close(self);
+        return;
+    }
+    /* MFD_EXEC is of Linux 6.3, and asked for by some systems since. */
+    int copy = memfd_create("minicontainer", flags | may_run);
+    if (copy < 0)
+        copy = TRY(memfd_create("minicontainer", flags));
+    while (TRY(sendfile(copy, self, NULL, 1 << 20)) > 0)
+        continue;
+    TRY(fcntl(copy, F_ADD_SEALS, seals));
+    TRY(fexecve(copy, argv - 1, environ));
+}
+
 /* exec [PID | NAME] [--] [COMMAND]: the lab, if nothing is said. */
 static int cmd_exec(int argc, char **argv) {
     struct container c;
     int fds[ROWS];
 
+    become_a_copy(argv);
     preset(&c);
     int first = parse_options(&c, argc, argv, 1);
     only_these(&c, 'e', "exec");
@@ -5278,7 +5316,7 @@ static int diagnose(const char *name, unsigned rows, bool lab, bool plain) {
     static const char *const words[] = { "missing", "works only as root",
                                          "works" };
     static char last[256];
-    bool root = has_cap(CAP_SETUID) && knows_ids(65534, 1);
+    bool root = has_cap(CAP_SETUID) && knows_ids(slurp(OWN_MAP), 65534, 1);
     struct diagnosis d = try_it(rows, lab, root);
     int verdict = d.status == 0 ? FOR_ALL : MISSING;
     const char *cause = line_after(d.said, "  cause:  ");
