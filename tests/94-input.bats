@@ -582,8 +582,9 @@ CALLS
 
 # In a mount table of our own: mounts below /usr, below a volume and below an image; one of them
 # hidden by another, one with a blank in its name.
-MORE_MOUNTS='mount -t tmpfs none /usr/local && mkdir /usr/local/deep "/usr/local/a b" &&
-    mount -t tmpfs none /usr/local/deep && mount -t tmpfs none "/usr/local/a b" &&
+for SPOT in /usr/local /usr/src /usr/share; do if [ -d $SPOT ]; then break; fi; done
+MORE_MOUNTS="mount -t tmpfs none $SPOT && mkdir $SPOT/deep '$SPOT/a b' &&
+    mount -t tmpfs none $SPOT/deep && mount -t tmpfs none '$SPOT/a b' &&"'
     mount -t tmpfs none v/sub && mkdir v/sub/hidden && mount -t tmpfs none v/sub/hidden &&
     mount -t tmpfs none v/sub && mount -t tmpfs none image/mnt && exec "$@"'
 
@@ -648,11 +649,11 @@ OPTIONS
     chmod -R a+rX image v
     chmod -R a+w image/mnt v
     for who in $(people); do
-        dirs='/usr /usr/local /usr/local/deep /usr/local/a?b /mnt /mnt/sub /sys'
+        dirs="/usr $SPOT $SPOT/deep $SPOT/a?b /mnt /mnt/sub /sys"
         flag=(-any)
         with_mounts ./deny mount_setattr:ENOSYS -- "$MC" run --volume "$PWD/v:/mnt:ro" -- \
             sh -c "for dir in $dirs; do touch \"\$dir/x\"; done"
-        for dir in /usr /usr/local /usr/local/deep '/usr/local/a b' /mnt /mnt/sub /sys; do
+        for dir in /usr "$SPOT" "$SPOT/deep" "$SPOT/a b" /mnt /mnt/sub /sys; do
             assert "$stderr" contains "'$dir/x': Read-only file system" "$who: $dir"
         done
         # Control: without :ro it can.
