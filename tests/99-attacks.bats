@@ -38,7 +38,7 @@ groups         root  setpriv --groups 0,1,2 ./attack groups
 chroot         any   lab --no-mnt --image /tmp/one
 procroot       any   lab --only mnt,root -v /tmp:/mnt
 handle         root  host --only none
-mknod          root  host --privileged --no-user --image one
+mknod          root  host --only none
 devices        root  host --only none
 suid           root  ./attack suid
 ro-volume      any   lab --only none
@@ -173,10 +173,8 @@ control() { # ATTACK WHERE OPTIONS...
     case $where in
     host | tty)
         options="$* $(facts)"
-        if [ "$attack" = mknod ]; then
-            options+=" -- /attack $attack"
-        elif [[ $* == *--only* ]]; then
-            options+=" -- $PWD/attack $attack"
+        if [[ $* == *--only* ]]; then
+            options+=" --env ATTACK_DIR=$PWD -- $PWD/attack $attack"
         else
             options+=" $(volumes) -- /mnt/attack $attack"
         fi
@@ -210,6 +208,10 @@ controls() {
         *ENOSYS*) echo "(this kernel has no such call)" ;;
         *EAFNOSUPPORT*) echo "(this kernel has no such socket)" ;;
         *"release-agent untried"* | *"sysrq untried"*) ;;
+        *"mknod closed"*EACCES* | *"suid closed"*) # a test directory that is itself nodev, nosuid
+            grep -qE 'nodev|nosuid' <<<"$(findmnt -nT . -o OPTIONS 2>/dev/null)" ||
+                bad+=$output$'\n'
+            ;;
         *"rlimit closed"*) # CAP_SYS_RESOURCE
             [ $((0x$(awk '/CapEff/ { print $2 }' /proc/self/status) >> 24 & 1)) = 0 ] ||
                 bad+=$output$'\n'
@@ -283,6 +285,23 @@ closed_by_default() {
 @test "as an ordinary user, too" {
     requires root user tty
     as_user closed_by_default
+}
+
+@test "as real root, also without a map: what is left holds" {
+    requires root tty
+    local options
+    ./attack list >list
+    start_victim
+    for options in "--map 0:0:1" "--no-user" "--no-user --image one"; do
+        # shellcheck disable=SC2046,SC2086  # words
+        if [[ $options == *image* ]]; then
+            pty -any "minicontainer run $options $(facts) -v $PWD/volume:/srv -v /dev:/opt:ro -- /attack all"
+        else
+            pty -any "minicontainer run $options $(facts) $(volumes) -- /mnt/attack all"
+        fi
+        all_closed "$output"
+    done
+    end_victim
 }
 
 # A second window has the same walls.
@@ -369,6 +388,55 @@ nothing_in_reach() { # OPTIONS...
     as_user nothing_in_reach
     as_user nothing_in_reach --no-caps
     as_user nothing_in_reach --init
+}
+
+# CVE-2019-5736: the command is a link to /proc/self/exe, or a script that names it. Then it is our
+# own program that runs in there, and its file can be reached. (It fills a pipe, and waits.)
+own_file_is_safe() { # OPTIONS...
+    local inside entering file name
+    own_program
+    for file in ./minicontainer $(ldd "$MC" | grep -o '/[^ ]*'); do cp --parents "$file" one; done
+    ln -sf /proc/self/exe one/link
+    printf '#!/proc/self/exe source\n' >one/script
+    chmod -R a+rX one
+    chmod 0755 one/script
+    rm -f go full
+    mkfifo -m 0666 go full
+    exec 8<>go 7<>full
+    : >seen
+    (
+        remember_session
+        exec ${MC_AS[@]+"${MC_AS[@]}"} ./minicontainer run --image one "$@" -- /attack ambush
+    ) <go >seen 8>&- 7>&- 3>&- 4>&- &
+    inside=$!
+    wait_for '[ "$(<seen)" = waiting ]'
+    for name in link script; do
+        (
+            remember_session
+            exec ${MC_AS[@]+"${MC_AS[@]}"} ./minicontainer exec "$inside" -- "/$name" source
+        ) >full 2>&1 8>&- 7>&- 3>&- 4>&- &
+        entering=$!
+        wait_for "pgrep -x -P $entering '$name' || ! kill -0 $entering"
+        mc -any exec "$inside" -- /attack exe
+        kill -KILL "$entering"
+        wait "$entering" || true
+        # Had it not run, there would have been nothing to reach.
+        assert "$output" =~ "^exe closed .*(sealed copy|EACCES)" "$name"
+    done
+    kill -KILL "$inside"
+    exec 8>&- 7>&-
+    wait "$inside" || true
+}
+
+@test "an image that makes our program run inside it cannot write to its file" {
+    requires ps
+    own_file_is_safe
+    if [ "$(id -u)" = 0 ]; then own_file_is_safe --map 0:0:1; fi
+}
+
+@test "an image that makes an ordinary user's program run inside it, neither" {
+    requires root user ps
+    as_user own_file_is_safe
 }
 
 # ---------------------------------------------------------------------------------------------

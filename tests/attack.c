@@ -25,6 +25,7 @@
  *
  * What the attacks need to know of the world outside, from the environment:
  *   ATTACK_PID     a process out there                ATTACK_SOCKET  an abstract socket
+ *   ATTACK_DIR     a directory to make files in (else /tmp and others)
  *   ATTACK_VOLUME  a directory of the machine's       ATTACK_RO      one that is shown read-only
  *
  * Libc only, and static: it must run in every root. Musl without the kernel's headers will do.
@@ -188,6 +189,8 @@ static const char *writable(void)
 {
     static const char *const places[] = { "/tmp", "/", "/dev/shm", "." };
 
+    if (getenv("ATTACK_DIR"))
+        return getenv("ATTACK_DIR");
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (access(places[i], W_OK) == 0)
             return places[i];
@@ -219,7 +222,14 @@ static void attack_exe(void)
     for (size_t i = 0; i < n; i++) {
         char path[64];
         snprintf(path, sizeof path, "/proc/%d/exe", list[i]);
-        if (!same_place(path, "/proc/self/exe"))
+        if (same_place(path, "/proc/self/exe"))
+            continue;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        int seals = fd >= 0 ? fcntl(fd, F_GET_SEALS) : -1;
+        close(fd);
+        if (seals > 0 && seals & F_SEAL_WRITE)
+            snprintf(tries, sizeof tries, "%s is a sealed copy in memory", path);
+        else
             must_not_write(path);
     }
     closed();
@@ -1249,6 +1259,7 @@ static int scribble(char **path)
 static void look_into(int pid)
 {
     static const char *const links[] = { "exe", "cwd", "root" };
+    static const char *const files[] = { "environ", "maps", "mem" };
     char path[64], byte;
     struct iovec here = { &byte, 1 }, there = { &byte, 1 };
 
@@ -1258,6 +1269,13 @@ static void look_into(int pid)
         else
             snprintf(path, sizeof path, "/proc/%d/%s", pid, links[i - 64]);
         int fd = open(path, O_PATH | O_CLOEXEC);
+        if (fd >= 0)
+            printf("OPEN %s\n", path);
+        close(fd);
+    }
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "/proc/%d/%s", pid, files[i]);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd >= 0)
             printf("OPEN %s\n", path);
         close(fd);
