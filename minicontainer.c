@@ -2105,9 +2105,10 @@ static void enter_root(struct container *c) {
     attach_root(c);
     if (!c->image)
         build_default_root(c);
-    else if (c->read_only)
+    else /* no devices but those of build_dev(), whatever mknod(2) makes */
         restrict_mount(c->root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-                       MOUNT_ATTR_RDONLY);
+                       MOUNT_ATTR_NODEV | (c->read_only ? MOUNT_ATTR_RDONLY
+                                                        : 0));
     build_dev(c);
     /* Row proc is off: what it would replace is shown as it is outside. */
     if (!on(c, PROC)) {
