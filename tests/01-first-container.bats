@@ -370,6 +370,17 @@ OPTIONS
     done
 }
 
+@test "exec PID: in a lab, of root and of an ordinary user" {
+    requires userns
+    local who
+    for who in $(people); do
+        $who mc lab sh -c 'minicontainer run -- sh -c "echo up; exec sleep 300" >up & outer=$!
+            until [ -s up ]; do sleep 0.1; done
+            minicontainer exec $outer -- sh -c "hostname; id -u; grep -c . /proc/1/comm"'
+        assert "$output" == $'box\n0\n1' "$who"
+    done
+}
+
 @test "exec PID: in the cgroup of the container, under its limits" {
     requires userns limits
     local theirs
