@@ -16,6 +16,7 @@
  *     -c LIST   only these calls                 -r           each call of a process only once
  *     -d LIST   directories in which nothing may appear (the current one is watched anyway)
  *     -t        COMMAND is `doctor`, which tries things: what fails, it has to call "missing"
+ *     -l        it is `look` or `compare`: what it sees may lack a fact, but not the rest
  *
  * A FAULT is PROCESS:CALL:NUMBER:ERROR, as in 0.1:mount:3:EPERM: the third mount(2) of the first
  * child of the first process. PROCESS "*" is all of them, NUMBER 0 each call. KILL kills the process
@@ -29,13 +30,14 @@
  *
  * The outcome is one of these words:
  *   survived    the same status and the same report as without a fault
- *   failed      status 125 (126 and 127: of execve(2)), and a message that names the call or the
- *               error; or, by KILL, any status but 0
+ *   failed      status 125 (126 and 127: COMMAND was not there; 137: a guardian ended it), and a
+ *               message that names the call or the error; or, by KILL, any status but 0
  *   hung        it did not end
  *   left        a process, mount, file, interface ... is there that was not there before
  *   silent      it said 0, but COMMAND did not run, or in another place than it should
  *   mute        it failed without a word; vague: with words, but without call, error or cause
  *   odd         another status
+ *   poorer      with -l: the same rows with the same "own" and "shared", but a fact is missing
  *   deceived    after a LIE: status 0, though something is missing inside
  *   missed      the call was not made this time
  */
@@ -104,7 +106,7 @@ struct point { char process[32]; int nr, number, err; bool plain_fork; };
 /* The options. */
 static long uid = -1;
 static int deadline = 10, part, parts = 1;
-static bool detailed, once, tells;
+static bool detailed, once, tells, looks;
 static const char *only_errors = "EPERM,ENOMEM,ENOSYS,EINTR,KILL", *only_calls;
 static const char *directories = "";
 
@@ -788,7 +790,8 @@ static bool names_the_call(const char *said, const struct point *f)
         { "openat", "open" }, { "newfstatat", "stat" }, { "clone", "fork" }, { "pread64", "pread" },
         { "write", " > " }, { "openat", " > " }, { "rt_sigprocmask", "sigprocmask" },
         { "wait4", "waitpid" }, { "umount2", "umount" }, { "mknodat", "mknod" },
-        { "fstat", "stat" }, { "mkdirat", "mkdir" },
+        { "fstat", "stat" }, { "mkdirat", "mkdir" }, { "openat", "cannot be read" },
+        { "read", "cannot be read" },
     };
     const char *call = call_name(f->nr);
 
@@ -850,6 +853,29 @@ static bool same_report(const struct run *r, const char *a, const char *b)
     return true;
 }
 
+/* The first two words of each line: the row, and whether it is shared; or the row and its id. */
+static char *first_words(const char *said)
+{
+    struct text t = { NULL, 0 };
+    char one_word[40], two[40];
+
+    add(&t, "%s", "");
+    for (; *said; said += strcspn(said, "\n"), said += *said == '\n')
+        if (sscanf(said, "%39s %39s", one_word, two) == 2)
+            add(&t, "%s %s\n", one_word, two);
+    return t.at;
+}
+
+static bool only_poorer(const char *a, const char *b)
+{
+    char *x = first_words(a), *y = first_words(b);
+    bool same = strcmp(x, y) == 0;
+
+    free(x);
+    free(y);
+    return same;
+}
+
 /* Did the answer of doctor, look or compare itself say what had failed? doctor: each line that is
  * another one says "missing", or for whom it works. The others: one line names the call or error. */
 static bool told(const struct run *r, const struct run *base)
@@ -869,7 +895,6 @@ static bool told(const struct run *r, const struct run *base)
 static const char *judge(const struct run *r, const struct run *base, const struct point *f,
                          const char *before, const char *after)
 {
-    bool exec = f->nr == SYS_execve && (r->status == 126 || r->status == 127);
     bool named = names_the_call(r->err, f) || strstr(r->err, "cause:");
 
     if (r->hung)
@@ -886,14 +911,16 @@ static const char *judge(const struct run *r, const struct run *base, const stru
     if ((r->status == base->status || (tells && r->status == 1)) && told(r, base))
         return "failed";
     /* compare's answer has the status of what it ran. */
-    if (r->status == base->status && named && strstr(r->out, "exit status 12"))
+    if (r->status == base->status && (named || f->err == KILL) && strstr(r->out, "exit status 1"))
         return "failed";
+    if (r->status == base->status && looks && only_poorer(r->out, base->out))
+        return "poorer";
     if (r->status == base->status || r->status == 0)
         return "silent";
     if (f->err == KILL && (r->status > 128 || r->status == 125))
         return "failed";
     /* A guardian that cannot do its work kills the container, and says why. */
-    if (r->status != 125 && !exec && !(r->status == 137 && named))
+    if (r->status != 125 && !(r->status > 125 && r->status < 138 && named))
         return "odd";
     if (f->nr == SYS_write && f->number == 0) /* then nobody could say a word */
         return "failed";
@@ -928,7 +955,7 @@ static bool try_fault(char **argv, const struct point *f, const struct run *base
     run(&r, argv, f, NULL);
     char *after = fingerprint();
     const char *word = judge(&r, base, f, before, after);
-    bool good = in_list("survived,failed,deceived,missed", word);
+    bool good = in_list("survived,poorer,failed,deceived,missed", word);
 
     printf("%s\t", word);
     say_point(f);
@@ -1070,6 +1097,8 @@ static char **options(char **argv)
             once = true;
         else if (letter == 't')
             tells = true;
+        else if (letter == 'l')
+            looks = true;
         else if (!*++argv)
             quit("-%c wants a value", letter);
         else if (letter == 'u')
