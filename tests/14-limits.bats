@@ -338,11 +338,10 @@ END
             done
             { echo "+pids" >"$dir/cgroup.subtree_control"; } 2>/dev/null && echo "+pids in $dir"
         done
-        # Further down it may go, and stays under the limit.
-        mkdir /tmp/c/sub && echo $$ >/tmp/c/sub/cgroup.procs && cat /proc/self/cgroup
+        # A cgroup of its own making, if it can have one, is under the limit, and not left behind.
+        { mkdir /tmp/c/sub && echo $$ >/tmp/c/sub/cgroup.procs; } 2>/dev/null
         exec /mnt/probe look 40'
     assert "${output##*$'\n'}" =~ 'forks=9$' "the limit holds"
-    assert "$output" has-line "0::/sub"
     assert "$output" lacks "wrote" "no limit was written"
     assert "$output" lacks ".max" "and none was in sight"
     nothing_left
