@@ -26,7 +26,8 @@
  * means one in each process at once, and hides the second fault behind the first. And it knows
  * neither where main() begins (before it, the loader works, and not the program), nor that after
  * execve(2) the calls are COMMAND's. Here a call counts as the program's from the first
- * fcntl(0, F_GETFD) on, with which its main() begins, and until a process has called execve(2).
+ * fcntl(0, F_GETFD) on, with which its main() begins, and until a process has called execve(2);
+ * but `exec` becomes a copy of itself in memory, and that is the program, too.
  *
  * The outcome is one of these words:
  *   survived    the same status and the same report as without a fault
@@ -592,6 +593,14 @@ static void has_ended(struct run *r, pid_t pid, int status)
     r->alive--;
 }
 
+static bool is_copy(pid_t pid)
+{
+    char path[64], to[64] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    return readlink(path, to, sizeof to - 1) > 0 && strncmp(to, "/memfd:", 7) == 0;
+}
+
 static void has_stopped(struct run *r, pid_t pid, int status)
 {
     struct process *p = find(r, pid);
@@ -620,8 +629,9 @@ static void has_stopped(struct run *r, pid_t pid, int status)
         was_born(r, p, (pid_t)message);
         go_on(pid, 0);
     } else if (event == EVENT_EXEC) {
-        /* The first one is ours: the program itself. */
-        p->foreign |= p->ours;
+        /* The first one is ours: the program itself; so is a copy of it in memory, which goes on in
+         * its place. Its main() begins anew. */
+        p->foreign |= p->ours && !is_copy(pid);
         p->ours = false;
         go_on(pid, 0);
     } else {
@@ -796,6 +806,10 @@ static bool names_the_call(const char *said, const struct point *f)
     const char *call = call_name(f->nr);
 
     if (strstr(said, call))
+        return true;
+    /* exec passes over what it cannot read in /proc, since processes come and go: so its answer is
+     * that there is none, which is a cause, if not the first one. */
+    if (strstr(said, "there is no running container") || strstr(said, "is in no container"))
         return true;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(others[i][0], call) == 0 && strstr(said, others[i][1]))
