@@ -1441,7 +1441,7 @@ static const char *look_pid(void) {
 }
 
 /* A process of ours that stays inside: its memory still has the environment of
- * the caller (tokens!), and who is the same user inside may read it there, as
+ * the caller (tokens!), and a process of the same user inside may read it, as
  * /proc/1/environ. */
 static void forget_environment(void) {
     /* The strings are in our own memory: overwrite them. */
@@ -1547,7 +1547,7 @@ static void remount(const char *top, unsigned flags, uint64_t set) {
         if (!itself && !(below && flags & AT_RECURSIVE))
             continue;
         /* ST_RDONLY, ST_NOSUID, ST_NODEV, ST_NOEXEC have the numbers of MS_;
-         * so have the first three of MOUNT_ATTR_. */
+         * so have the first four of MOUNT_ATTR_. */
         if (TRY_BUT(ENOENT, statvfs(dir, &old)) < 0)
             continue; /* another mount hides it: it has no path */
         unsigned long kept = old.f_flag & 15;
@@ -1721,9 +1721,9 @@ static void attach_volumes(struct container *c) {
  * read. What it tells depends on the mount, not on the reader: hence a fresh
  * mount for a fresh view. /sys is read-only, since most of it is switches of
  * the machine, which has no namespace for them. /proc has such switches too
- * (/proc/sys, /proc/sysrq-trigger): they belong to the machine's root, who
- * the container's root is not, thanks to the map of chapter 7. But not every
- * container has that map; so they are masked as well, as Docker does it.
+ * (/proc/sys, /proc/sysrq-trigger): they belong to the machine's root, and the
+ * container's root is somebody else, thanks to the map of chapter 7. But not
+ * every container has that map; so they are masked as well, as Docker does it.
  */
 
 /* Stand in directory PATH of the new root, to mount on ".": so no path is
@@ -1768,8 +1768,8 @@ static void bind_machines(const struct container *c, const char *path) {
 }
 
 /* What tells of the machine, or switches it: hidden, or made read-only. One of
- * these masks, and the kernel lets nobody mount a fresh /proc in here: the lab
- * has none, so that containers can be made in it. */
+ * these masks, and the kernel lets no new user namespace mount a fresh /proc in
+ * here: the lab has none, so that containers can be made in it. */
 static const struct mask {
     const char *path;
     bool hidden;      /* else: can be read, and not written                   */
@@ -1778,8 +1778,7 @@ static const struct mask {
     { "/proc/kcore", true, "the memory of the machine" },
     { "/proc/keys", true, "keys of all that run as the same user" },
     { "/proc/timer_list", true, "the kernel's timers, with addresses" },
-    { "/proc/sched_debug", true, "all processes of the machine" },
-    { "/proc/interrupts", true, "when others type, to the moment" },
+    { "/proc/interrupts", true, "shows when others type, to the moment" },
     /* Devices that have no namespace. */
     { "/proc/acpi", true, "the firmware's switches" },
     { "/proc/asound", true, "the machine's sound cards" },
@@ -2039,7 +2038,8 @@ static void build_dev(const struct container *c) {
     say("a /dev with harmless devices and no disk");
     /* 64 MB bound what a container can put into /dev/shm. (The whole default
      * root may hold 512 MB: of memory, so it must have a bound.) */
-    SYS(mount("dev", ".", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64m"));
+    SYS(mount("dev", ".", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              "mode=755,size=64m"));
     if (!stand_on(c, "dev"))
         refuse("/dev of the image is gone");
     /* disk, memory and keyboard of the machine are not on these lists. */
@@ -2297,14 +2297,19 @@ static void become_zero(struct container *c) {
     SYS(setresuid(0, 0, 0));
 }
 
-/* Child. The caller's further groups go only where setgroups(2) is allowed:
- * after "deny" they stay, shown as 65534, and what they may read outside can be
- * read here (group docker!). */
-static void become_root(struct container *c) {
-    become_zero(c);
+/* The caller's further groups go only where setgroups(2) is allowed: after
+ * "deny" they stay, shown as 65534, and what they may read outside can be read
+ * here (group docker!). */
+static void drop_groups(void) {
     if (setgroups(0, NULL) < 0 &&
         !strstr(slurp("/proc/self/setgroups"), "deny"))
         failed("setgroups(0, NULL)", "", __LINE__);
+}
+
+/* Child. */
+static void become_root(struct container *c) {
+    become_zero(c);
+    drop_groups();
 }
 
 /* Our number, and the first line of the map: inside, outside, how many. */
@@ -2557,11 +2562,11 @@ static const char *look_time(void) {
  * Problem   A server that needs port 80 is started as root, and so it may also
  *           load modules, mount disks, set the clock and read every file.
  * Kernel    Root's power is cut into some forty capabilities. Each process has
- *           five sets of them, and each call asks for one of them.
+ *           five sets of them; each privileged call asks for one of them.
  * Parent    nothing.
  * Child     drops all but those that programs in containers really need, from
  *           all five sets: then neither it nor anything that it starts can
- *           have them again.
+ *           have them again in this user namespace.
  * Order     after everything that needs a right (the pivot!), before seccomp.
  * See it    $ ./minicontainer compare caps
  * Not this  the number of the user: id(1) still says 0. And no namespace.
@@ -2573,10 +2578,13 @@ static const char *look_time(void) {
  *     inheritable   passed on by execve(2), if the     none
  *                   program's file wants it, too
  *     ambient       passed on, if it does not          none
- *     bounding      what execve(2) can give at most    those that are kept
+ *     bounding      what execve(2) can add at most     those that are kept
  *
  * The last one is the wall: root that starts a program gets everything which
- * is in the bounding set, and what has been dropped from it never comes back.
+ * is in the bounding set, and what was dropped from it does not come back in
+ * this user namespace. (A new one begins with all of them, over itself alone:
+ * that door is closed by seccomp, 13. And no_new_privs, which we set, makes the
+ * rule stricter: execve(2) then gives no more than was permitted before.)
  *
  * How the kernel computes the sets of a program that it starts (execve(2)) for
  * a process of user 0, in words:
@@ -2585,8 +2593,9 @@ static const char *look_time(void) {
  * and for any other user, of a file without capabilities of its own:
  *     permitted  = ambient
  *     effective  = ambient
- * So a server that starts as root, binds port 80 and becomes user 33 by
- * setuid(2) has none left: most servers did that long before containers.
+ * And when user 0 becomes another by setuid(2), permitted and effective are
+ * emptied at once: so a server that starts as root, binds port 80 and becomes
+ * user 33 has none left. Most servers did that long before containers.
  *
  * With a user namespace (chapter 7) these are powers over the container's own
  * namespaces alone. Why drop them, then? Each is a door to kernel code that
@@ -2616,7 +2625,7 @@ static const struct capability {
     { "dac_override", true, "root opens every file", "reads what users in it hide" },
     { "dac_read_search", false, "dac_override will do", "opens host files by their handle" },
     { "fowner", true, "chmod of others' files", "takes away the mode bits of a file" },
-    { "fsetid", true, "setgid stays at a write", "keeps a setgid bit on a changed file" },
+    { "fsetid", true, "setgid survives a write", "keeps a setgid bit on a changed file" },
     /* Processes and users. */
     { "kill", true, "an init ends the others", "ends processes of other users inside" },
     { "setgid", true, "a server leaves root", "becomes a member of any group inside" },
@@ -2625,7 +2634,7 @@ static const struct capability {
     { "linux_immutable", false, "chattr +i is the host's", "makes files that nobody can remove" },
     /* The network. */
     { "net_bind_service", true, "a server on port 80", "pretends to be such a server" },
-    { "net_broadcast", false, "nothing uses it", "nothing: the kernel never asks for it" },
+    { "net_broadcast", false, "nothing uses it", "gains nothing: the kernel never asks for it" },
     { "net_admin", false, "addresses are our business", "changes routes, reaches nf_tables" },
     { "net_raw", true, "ping", "forges packets on the networks that it has" },
     { "ipc_lock", false, "memory that is never swapped", "takes memory that cannot be taken back" },
@@ -2650,7 +2659,7 @@ static const struct capability {
     { "audit_control", false, "auditing is the host's", "switches the audit log off" },
     { "setfcap", true, "packages give files capabilities", "gives a file capabilities, inside" },
     /* Security modules, the log, energy, and pieces cut out of sys_admin. */
-    { "mac_override", false, "policy is the host's", "passes by the security module" },
+    { "mac_override", false, "policy is the host's", "passes by the rules of Smack" },
     { "mac_admin", false, "policy is the host's", "rewrites its policy" },
     { "syslog", false, "the kernel's log is the host's", "reads kernel addresses, to aim better" },
     { "wake_alarm", false, "a server does not sleep", "wakes the laptop in the bag" },
@@ -2664,14 +2673,9 @@ static const struct capability {
 /* --cap-add ALL, --cap-drop ALL: a bit that no capability has yet. */
 #define ALL_CAPS (UINT64_C(1) << 63)
 
-/* Of the next function and the filter of chapter 13, which opens with it:
- * was capability number CAP asked for, by its name or by ALL? */
-static bool cap_added(const struct container *c, int cap) {
-    return c->cap_add & (ALL_CAPS | UINT64_C(1) << cap);
-}
-
-/* The capabilities that this container keeps, a bit each. As Docker reads it:
- * ALL first, then the single ones, and what is dropped by name is dropped. */
+/* The capabilities that this container keeps, a bit each: ALL first, as Docker
+ * reads it, then the single ones. What is both added and dropped is dropped
+ * (Docker keeps it). */
 static uint64_t kept_caps(const struct container *c) {
     uint64_t kept = c->cap_add & ALL_CAPS ? ~UINT64_C(0) : c->cap_add;
 
@@ -2756,7 +2760,7 @@ static const char *look_caps(void) {
  * See it    $ ./minicontainer compare seccomp
  * Not this  a look at what pointers point to (a path, a name): the filter sees
  *           the bare numbers, as memory may change after it has looked.
- * Read      lessons/13-seccomp, seccomp(2), bpf(4), unshare(2)
+ * Read      lessons/13-seccomp, seccomp(2), prctl(2), unshare(2)
  *
  * A deny-list names what is forbidden; an allow-list, what is not. Docker has
  * the second, of some 350 names: safer, since a call that is new tomorrow is
@@ -2769,14 +2773,16 @@ static const char *look_caps(void) {
  *     a known way out                      what stops it here
  *     --------------------------------     --------------------------------
  *     chroot(2) once more, and `..`        pivot_root (6): nothing is above
- *     the disk's device file (mknod)       /dev is made by us (6), user (7)
+ *     the disk's device file (mknod)       user (7); no device works outside
+ *                                          of our /dev (nodev, 6)
  *     a module of one's own                caps (12), seccomp, user (7)
  *     /proc/sys/kernel/core_pattern        user (7); the masks of proc (5)
  *     release_agent of cgroup v1           no mount(2): caps (12), seccomp
  *     open_by_handle_at ("shocker")        caps (12), seccomp
- *     an open directory of the machine     close_range (1): none is inherited
- *     /proc/1/exe, to overwrite runc       PID 1 is the command itself; the
- *                                          program is on no disk inside
+ *     an open directory of the machine     close_range (1): none above 2; do
+ *                                          not give one as stdin (`< /etc`)
+ *     /proc/1/exe, to overwrite runc       PID 1 is the command itself, or an
+ *                                          init that nobody may look into (3)
  *     typing into the caller's terminal    seccomp: TIOCSTI, TIOCLINUX
  *     keys of the caller's session         a keyring of its own (1), seccomp
  *     abstract sockets of the machine      net (9)
@@ -2793,9 +2799,9 @@ static const char *look_caps(void) {
  * order, and half of them are ruled out by each comparison, as one looks up a
  * word in a dictionary:
  *
- *                     n >= 165 ?
+ *                     n >= 246 ?                  (on x86-64)
  *               no /              \ yes
- *            n >= 101 ?          n >= 298 ?
+ *            n >= 166 ?          n >= 321 ?
  *             ...   ...           ...   ...
  *          n == 16 (ioctl) ?
  *      no: allowed    yes: is the second argument TIOCSTI? ...
@@ -2817,7 +2823,8 @@ struct filter {
  * ends. It was made in 1992, to choose network packets for tcpdump(1).
  *
  * The few codes that we need: load a word of what there is to see, compare it
- * with k (equal; at least; has one of these bits), return k. bpf(4) */
+ * with k (equal; at least; has one of these bits), return k. (The kernel's
+ * Documentation/networking/filter.rst has all of them.) */
 enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, HAS_BITS = 0x45,
        RETURN = 0x06 };
 /* What there is to see (struct seccomp_data): the number of the call, the
@@ -2847,7 +2854,8 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
 /* What the filter says no to. ARGUMENT -1: to the call as such. Else only if
  * that argument (from 0) is equal to VALUE, or has one of its bits. Of several
  * rows for one call the first that fits decides; ERR 0 allows it.
- * --cap-add of CAP leaves a row out, as with Docker; -1: nothing does. */
+ * --cap-add of CAP leaves a row out (Docker does much the same; its list
+ * differs here and there); -1: nothing does. */
 static const struct denied {
     int number;
     const char *name;
@@ -2936,12 +2944,12 @@ static const struct denied {
     NO(set_mempolicy, CAP_SYS_NICE, "the same"),
     /* This one only on old kernels, see is_denied(). */
     NO(ptrace, CAP_SYS_PTRACE, "before Linux 4.8 it changed calls after the filter had looked"),
+    NO(lookup_dcookie, CAP_SYS_ADMIN, "paths of other processes, for profilers"),
 #if defined(__x86_64__)
-    /* Old doors that only this processor family still has. */
+    /* Old doors of this processor family. */
     NO(iopl, CAP_SYS_RAWIO, "the ports of all devices"),
     NO(ioperm, CAP_SYS_RAWIO, "the same"),
     NO(modify_ldt, -1, "segments of 16-bit programs: several holes"),
-    NO(lookup_dcookie, CAP_SYS_ADMIN, "paths of other processes, for profilers"),
 #endif
 };
 
@@ -2959,7 +2967,7 @@ static int kernel_version(void) {
 static bool is_denied(const struct container *c, const struct denied *d) {
     if (d->number == SYS_ptrace && kernel_version() >= 4008)
         return false;
-    return d->cap < 0 || !cap_added(c, d->cap);
+    return d->cap < 0 || !(kept_caps(c) >> d->cap & 1);
 }
 
 /* Add one instruction. It returns its place, so that a jump can be completed
@@ -2974,14 +2982,14 @@ static unsigned emit(struct filter *f, int code, uint32_t k, int yes, int no) {
 /* Code for one row, when the number is known to be its own: answer, or, if it
  * looks at an argument that is another, fall through to what comes next. */
 static void emit_row(struct filter *f, const struct denied *d) {
-    uint32_t no = ANSWER_ERRNO | (uint32_t)d->err;
+    uint32_t answer = d->err ? ANSWER_ERRNO | (uint32_t)d->err : ANSWER_ALLOW;
 
     /* The number is in the register: it can be overwritten now. */
     if (d->argument >= 0) {
         emit(f, LOAD, SEE_ARGUMENT + 8 * (uint32_t)d->argument, 0, 0);
         emit(f, d->test, d->value, 0, 1);
     }
-    emit(f, RETURN, d->err ? no : ANSWER_ALLOW, 0, 0);
+    emit(f, RETURN, answer, 0, 0);
 }
 
 /* Code for the rows from FIRST to LAST - 1, which are in order: see the tree
@@ -3046,8 +3054,8 @@ static int build_filter(const struct container *c, struct filter *f) {
     return n;
 }
 
-/* Child, last of all. no_new_privs is set (lock_down), or we had to be
- * privileged. 1 is SECCOMP_SET_MODE_FILTER. */
+/* Child, last of all. no_new_privs is set (lock_down); without it we would have
+ * to be privileged. 1 is SECCOMP_SET_MODE_FILTER. */
 static void enter_seccomp(struct container *c) {
     static struct filter f;
     int rows = build_filter(c, &f);
@@ -3088,7 +3096,7 @@ static const char *look_seccomp(void) {
  * Child     nothing.
  * Order     before clone(2): CLONE_INTO_CGROUP takes a directory that exists;
  *           removed after the end, for a directory outlives its processes.
- * See it    $ ./minicontainer run --pids-limit 20 -- sh -c 'ulimit -u'
+ * See it    $ ./minicontainer compare limits
  * Not this  row cgroup (10), which hides the path and holds nothing back; nor
  *           setrlimit(2), which counts for one process, or for one user.
  * Read      lessons/14-limits, cgroups(7), clone(2)
@@ -3098,9 +3106,9 @@ static const char *look_seccomp(void) {
  *      +- minicontainer-4711        memory.max, cpu.max, pids.max: the limits
  *          +- box                   the container's processes, all of them
  *
- * Why two? What is a directory's own is written by who owns the directory. To
- * the container `box` is the root of all cgroups (chapter 10); the limits are
- * one step above, where it has no name for anything.
+ * Why two? Who owns a directory may write its files. To the container `box` is
+ * the root of all cgroups (chapter 10); the limits stand one step above, where
+ * it has no name for anything.
  *
  * What an ordinary user sees under systemd, from the root of the tree down:
  *
@@ -3113,15 +3121,18 @@ static const char *look_seccomp(void) {
  *                      +- a terminal's scope
  *
  * So it works in a terminal of a desktop, and by ssh only with the words of
- * the cure: `systemd-run --user --scope` starts a program in app.slice.
+ * the cure: `systemd-run --user --scope` starts a program in app.slice. (Older
+ * systemd gives a user only memory and pids. For --cpus, root adds the line
+ * `Delegate=cpu memory pids` to user@.service.)
  *
  * The kernel counts processes and memory of a whole tree of cgroups: what is in
  * `box`, or in a cgroup that somebody makes below it, counts for the directory
  * above. So a limit cannot be left by making more processes or more cgroups.
  *
- * A limit is no share: who asks for more memory than memory.max gets it from
- * the disk, or is killed; a fork(2) past pids.max fails; who has used up their
- * part of the processor sleeps till the next tenth of a second.
+ * A limit is no share. At memory.max the kernel first takes back what it can
+ * read from a file again, and then kills; a fork(2) past pids.max fails; who
+ * has used up their part of the processor sleeps till the next tenth of a
+ * second.
  *
  * Only v2 lets an ordinary user do this, and only where systemd, or root, has
  * given them a part of the tree ("delegation"). No limit was asked for: then
@@ -3196,8 +3207,10 @@ static bool has_controllers(const struct container *c, const char *dir) {
         if (!c->limit[i] || has_word(control, name))
             continue;
         /* Where processes stand, two of the three can be switched on, but then
-         * nobody can be born below ("domain invalid"): ask further up. */
-        if (strcmp(dir, CGROUPS) != 0 && *slurp(text("%s/cgroup.procs", dir)))
+         * nobody can be born below ("domain invalid"): ask further up. Not so
+         * in the machine's root, the one cgroup that has no type. */
+        if (access(text("%s/cgroup.type", dir), F_OK) == 0 &&
+            *slurp(text("%s/cgroup.procs", dir)))
             return false;
         put_if_allowed(control, text("+%s", name));
         if (!has_word(control, name))
@@ -3208,15 +3221,20 @@ static bool has_controllers(const struct container *c, const char *dir) {
     return true;
 }
 
-/* Remove the cgroup DIR of a container that has ended. Its last processes may
- * still be on their way out: rmdir(2) is EBUSY so long. */
+/* Remove the cgroup DIR of a container that has ended, with all below it: who
+ * has rights inside may have made more. Its last processes may still be on
+ * their way out: rmdir(2) is EBUSY so long. */
 static void remove_cgroup(const char *dir) {
+    glob_t below = { 0 };
+
     /* Without row pid something may live on; since 5.14 one write ends it. */
     put_if_allowed(text("%s/cgroup.kill", dir), "1");
-    const char *box = text("%s/box", dir);
-    for (int i = 0; i < 500 && rmdir(box) < 0 && errno == EBUSY; i++)
+    glob(text("%s/*/", dir), 0, NULL, &below);
+    for (size_t i = 0; i < below.gl_pathc; i++)
+        remove_cgroup(below.gl_pathv[i]);
+    globfree(&below);
+    for (int i = 0; i < 500 && rmdir(dir) < 0 && errno == EBUSY; i++)
         poll(NULL, 0, 2);
-    rmdir(dir);
 }
 
 /* Home is locked. Remove what killed supervisors have left: a directory that
@@ -3271,10 +3289,10 @@ static void leave_limits(void) {
 
     /* Whoever stands before a dead program shall not have to guess. */
     narrator.undo = NULL;
-    if (killed > 0)
+    if (killed > 0 && made.said[MEMORY])
         write_line("minicontainer: ", text("killed: went over --memory %s",
                                            made.said[MEMORY]));
-    if (refused > 0)
+    if (refused > 0 && made.said[PIDS])
         write_line("minicontainer: ",
                    text("--pids-limit %s refused %ld new process%s",
                         made.said[PIDS], refused, refused > 1 ? "es" : ""));
@@ -3322,8 +3340,9 @@ static bool find_home(const struct container *c) {
     snprintf(home, sizeof made.home, "%s", cgroup_dir());
     while (only_v2() && strlen(home) >= strlen(CGROUPS)) {
         end = strrchr(home, '/');
-        if (access(home, W_OK) == 0 && has_controllers(c, home) &&
-            access(text("%s/cgroup.procs", home), W_OK) == 0)
+        /* Asked first: has_controllers() may switch some on. */
+        if (access(text("%s/cgroup.procs", home), W_OK) == 0 &&
+            access(home, W_OK) == 0 && has_controllers(c, home))
             return true;
         *end = '\0';
     }
@@ -3347,7 +3366,7 @@ static void refuse_limits(void) {
                "WSL: kernelCommandLine=cgroup_no_v1=all");
     refuse("limits: there is no cgroup v2 at " CGROUPS "\n"
            "  cause:  we are in a lab or in a container, or it is not mounted\n"
-           "  cure:   try it outside; or mount -t cgroup2 none " CGROUPS);
+           "  cure:   try it outside; in a lab no cgroup is ours to mount");
 }
 
 /* What was asked for, as the file wants it: bytes; microseconds of each tenth
@@ -3408,8 +3427,9 @@ static void enter_limits(struct container *c) {
     c->cgroup_fd = TRY(open(in_cgroup("/box"), flags));
 }
 
-/* Parent; the child is there. Before Linux 5.7 (no clone3(2)) it was born where
- * we stand, and is moved now; it makes its cgroup namespace after that. */
+/* Parent; the child is there. Before Linux 5.7 (clone3(2) is older, its cgroup
+ * is not), or where a filter hides clone3(2), it was born where we stand, and
+ * is moved now; it makes its cgroup namespace after that. */
 static void place_child(struct container *c) {
     if (c->cgroup_fd < 0)
         return;
@@ -3427,12 +3447,11 @@ static const char *look_limits(void) {
 
     for (int i = 0; i < LIMIT_COUNT; i++) {
         char *value = slurp(text("%s/%s", cgroup_dir(), limits[i].file));
-        value[strcspn(value, "\n")] = '\0';
         /* "max" is the kernel's word for none; the root of the tree has no such
          * files. */
         if (isdigit((unsigned char)*value))
-            out = text("%s%s%s %s", out, *out ? ", " : "", limits[i].file,
-                       value);
+            out = text("%s%s%s %.*s", out, *out ? ", " : "", limits[i].file,
+                       (int)strcspn(value, "\n"), value);
     }
     return *out ? out : "none in sight";
 }
@@ -3573,7 +3592,7 @@ static const char *list_rows(unsigned set) {
  *
  * What is there, and which lesson needs it as its "before":
  *
- *     PID 1 is an init, numbers begin near 1000     03: one process, two number
+ *     PID 1 is an init, numbers begin near 1000     03: a process, two numbers
  *     a process called victim                       03: something to kill
  *     /mnt, and a table of mounts                   04: something to add to
  *     ~/diary                                       06: something to read
@@ -3695,6 +3714,8 @@ static void preset_lab(struct container *c) {
     memcpy(strrchr(lessons, '/'), "/lessons", sizeof "/lessons");
     c->volume = &volume;
     c->volumes = access(lessons, R_OK) == 0;
+    if (!c->volumes && errno != ENOENT)
+        note("no lessons here: %s: %s", lessons, strerror(errno));
 }
 
 /* =====================================================================
@@ -3855,6 +3876,7 @@ static void child_side(struct container *c) {
      * command, as the same user, could take it from there. (Without a PID
      * namespace end_orphans() needs a /proc: the one that is in sight.) */
     close(here);
+    close(c->cgroup_fd); /* `box`, by the machine's mount of the tree */
     close(c->root_fd);
     close(c->proc_fd);
     c->proc_fd = on(c, PID) ? -1 : open("/proc", O_PATH | O_CLOEXEC);
@@ -3909,7 +3931,8 @@ static pid_t clone_child(struct container *c, int *pidfd) {
     } args = { .exit_signal = SIGCHLD, .cgroup = (uint64_t)c->cgroup_fd };
 
     /* A list of flags, and their names for who listens. */
-    c->moved = c->cgroup_fd >= 0 && lacks(SYS_clone3);
+    c->moved = c->cgroup_fd >= 0 &&
+               (lacks(SYS_clone3) || kernel_version() < 5007);
     for (int row = 0; row < ROWS; row++)
         if (on(c, row) && isolations[row].flag && row != TIME &&
             !(row == CGROUP && c->moved)) {
@@ -3964,6 +3987,7 @@ static int parent_side(struct container *c) {
     int pidfd = -1;
 
     /* We are outside, as the user who called us, with their privileges. */
+    signal(SIGPIPE, SIG_IGN); /* of the pipe, or of a closed stderr */
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, &before));
     before_clone(c);
@@ -3984,7 +4008,6 @@ static int parent_side(struct container *c) {
     close(c->life[0]);
     narrator.peek = NULL;
     say("go: the child takes it from here, we wait for its end");
-    signal(SIGPIPE, SIG_IGN); /* the child may be dead already */
     struct go go = { child, narrator.step };
     if (TRY_BUT(EPIPE, write(c->life[1], &go, sizeof go)) < 0)
         note("the child ended before it was told to go");
@@ -4158,7 +4181,10 @@ static void take_rights_of(struct container *c, pid_t pid) {
     uint64_t bounds = status_bits(theirs, "CapBnd:");
     uint64_t all = (UINT64_C(1) << known_caps()) - 1;
 
-    if (bounds != all && bounds != status_bits(ours, "CapBnd:")) {
+    /* (As small as ours is not enough: setns(2) into a user namespace makes
+     * the bounding set full again.) */
+    if (bounds != all &&
+        (on(c, USER) || bounds != status_bits(ours, "CapBnd:"))) {
         c->rows |= BIT(CAPS);
         c->cap_drop = ALL_CAPS;
         c->cap_add = bounds;
@@ -4193,7 +4219,7 @@ static int enter_container(struct container *c, pid_t pid) {
     /* Root's groups stay outside. While we still may: in the other namespace
      * it can be denied. (An ordinary user enters only their own.) */
     if (has_cap(CAP_SETGID))
-        TRY(setgroups(0, NULL));
+        drop_groups();
     /* Until we are the command, nobody in there may look into us: what we hold
      * (the machine's /proc!) leads out. execve(2) ends that. CVE-2016-9962 */
     TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
@@ -4718,7 +4744,8 @@ static uint64_t cap_bit(const char *option, const char *name) {
            capabilities[best].name);
 }
 
-/* What is not kept by default is a gift to whoever breaks in: say which. */
+/* What is not kept by default is a gift to whoever breaks in: say which. (ALL
+ * is not told: it would be all the lines.) */
 static void set_cap_add(struct container *c, const char *name) {
     uint64_t bit = cap_bit("--cap-add", name);
 
@@ -4733,8 +4760,9 @@ static void set_cap_drop(struct container *c, const char *name) {
     c->cap_drop |= cap_bit("--cap-drop", name);
 }
 
-/* --privileged: Docker's word for none of the walls that take rights away. It
- * is often typed when one right is missing; --cap-add of that one is better. */
+/* --privileged: Docker's word for "take down the walls that hold rights back".
+ * It is often typed when one right is missing; --cap-add of that one is better.
+ * (Docker's also gives all devices and a writable /sys: not here.) */
 static void set_privileged(struct container *c, const char *value) {
     (void)value;
     c->denied |= BIT(CAPS) | BIT(SECCOMP);
@@ -5323,7 +5351,7 @@ static int diagnose(const char *name, unsigned rows, bool lab, bool plain) {
     const char *cause = line_after(d.said, "  cause:  ");
     const char *cure = line_after(d.said, "  cure:   ");
 
-    /* Root may do without a user namespace, but for the row itself. */
+    /* Root needs no user namespace, except for row user itself. */
     if (!verdict && root && (try_it(rows, lab, false).status == 0 ||
         (rows & ~BIT(USER) &&
          try_it(rows & ~BIT(USER), false, false).status == 0)))
