@@ -601,9 +601,11 @@ static void fuzz_proc(void)
         isolations[which].look();
         look_at((int)which);
     } else if (which == 32) {
-        knows_ids(0, UINT_MAX);
-        knows_ids(RANGE_FIRST, RANGE_COUNT);
+        struct container c;
+        preset(&c);
+        c.rows = ALL_ROWS;
         root_of_machine();
+        default_map(&c);
     } else if (which == 33) {
         unheard(4711, SIGTERM);
     } else if (which == 34) {
