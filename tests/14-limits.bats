@@ -339,7 +339,8 @@ END
             { echo "+pids" >"$dir/cgroup.subtree_control"; } 2>/dev/null && echo "+pids in $dir"
         done
         # A cgroup of its own making, if it can have one, is under the limit, and not left behind.
-        { mkdir /tmp/c/sub && echo $$ >/tmp/c/sub/cgroup.procs; } 2>/dev/null
+        mkdir /tmp/c/.hidden 2>/dev/null
+        { mkdir -p /tmp/c/sub/below && echo $$ >/tmp/c/sub/cgroup.procs; } 2>/dev/null
         exec /mnt/probe look 40'
     assert "${output##*$'\n'}" =~ 'forks=9$' "the limit holds"
     assert "$output" lacks "wrote" "no limit was written"
