@@ -35,7 +35,7 @@ taken() { # OPTION VALUE
         '50 M' 1.5.5G . M '' 1000000000000000000g 99999999999999999999999999 50M,60M; do
         refused --memory "$value"
     done
-    for value in 6M 6m 6144k 6144K 6291456 6291456b 6291456B 1g 1.5G .5g 50.M; do
+    for value in 6M 6144k 6291456 6291456B 1g .5g; do
         taken --memory "$value"
     done
 }
@@ -43,7 +43,7 @@ taken() { # OPTION VALUE
 @test "--cpus: a part of the processors, of a hundredth and more" {
     local value
     for value in 0 0.001 -1 +1 abc 1e1 1,5 50% 5000000 2m inf '' ' 1'; do refused --cpus "$value"; done
-    for value in 0.01 .5 1 1.5 64; do taken --cpus "$value"; done
+    for value in 0.01 .5 64; do taken --cpus "$value"; done
 }
 
 @test "--pids-limit: a whole number of 1 and more" {
@@ -51,7 +51,7 @@ taken() { # OPTION VALUE
     for value in 0 -1 1.5 1. 1k 4194305 99999999999999999999 ten ''; do
         refused --pids-limit "$value"
     done
-    for value in 2 20 4194304; do taken --pids-limit "$value"; done
+    for value in 2 4194304; do taken --pids-limit "$value"; done
 }
 
 @test "the ways to write an option: -m, joined or not, and the last one counts" {
