@@ -3221,20 +3221,15 @@ static bool has_controllers(const struct container *c, const char *dir) {
     return true;
 }
 
-/* Remove the cgroup DIR of a container that has ended, with all below it: who
- * has rights inside may have made more. Its last processes may still be on
- * their way out: rmdir(2) is EBUSY so long. */
+/* Remove the cgroup DIR of a container that has ended. Its last processes may
+ * still be on their way out: rmdir(2) is EBUSY so long. */
 static void remove_cgroup(const char *dir) {
-    glob_t below = { 0 };
-
     /* Without row pid something may live on; since 5.14 one write ends it. */
     put_if_allowed(text("%s/cgroup.kill", dir), "1");
-    glob(text("%s/*/", dir), 0, NULL, &below);
-    for (size_t i = 0; i < below.gl_pathc; i++)
-        remove_cgroup(below.gl_pathv[i]);
-    globfree(&below);
-    for (int i = 0; i < 500 && rmdir(dir) < 0 && errno == EBUSY; i++)
+    const char *box = text("%s/box", dir);
+    for (int i = 0; i < 500 && rmdir(box) < 0 && errno == EBUSY; i++)
         poll(NULL, 0, 2);
+    rmdir(dir);
 }
 
 /* Home is locked. Remove what killed supervisors have left: a directory that
@@ -3413,6 +3408,9 @@ static void enter_limits(struct container *c) {
     made.alive = TRY(open(in_cgroup(""), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     TRY(flock(made.alive, LOCK_EX | LOCK_NB));
     TRY(mkdir(in_cgroup("/box"), 0755));
+    /* `box` is the only one below: what a container made there, as a user who
+     * owns it, would outlive it. */
+    put_if_allowed(in_cgroup("/cgroup.max.descendants"), "1");
     flock(made.lock, LOCK_UN);
 
     /* The limits, on the outer one. */
