@@ -4,6 +4,7 @@
 #
 #   tests/torture.bash                      make torture: some 20,000 faults in 5 to 10 minutes
 #   TORTURE=full tests/torture.bash         every scenario by every error: about 50,000, half an hour
+#   tests/torture.bash --of SCENARIO        only this one (TORTURE=full as well)
 #   tests/torture.bash --quick [SCENARIO]   each kind of call once in each process, by EPERM; old
 #                                           kernels, and lies to `run`
 #   tests/torture.bash --list               the scenarios
@@ -295,10 +296,11 @@ case ${1-} in
     apart "$(uid_of "${PEOPLE%% *}")" "$target" "$line" "${args[@]:0:${#args[@]} - 1}" one "${3-}"
     exit
     ;;
+--of) scenario "${2-}" && quick='' wanted=${2-} || exit 2 ;;
 --quick) quick=quick wanted=${2-} ;;
 '') quick='' wanted='' ;;
 *)
-    sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,22s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac
