@@ -477,6 +477,11 @@ sprung() {
     # shellcheck disable=SC2086  # words
     MC_TIMEOUT=10 mc -any run --image img "$@" -- /attack scribble $PATHS
     assert "$status" != 124 "it ended by itself"
+    # Where something is to be mounted, a link is not followed but refused.
+    if [ -L "img/$trap" ] && [[ $trap != dev/* ]]; then
+        assert "$status" == 125 "$trap -> $target $*"
+        assert "$stderr" contains "symbolic link"
+    fi
     tried=$((tried + 1))
 }
 
