@@ -1162,8 +1162,10 @@ static void give_up_rights(void) {
     /* A keyring of our own: keys of the caller's session stay out of reach. A
      * filter that forbids this forbids keys altogether; but without quota the
      * caller's keys stay readable. session-keyring(7) */
-    if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) < 0 && errno == EDQUOT)
-        note("no quota for a keyring: COMMAND can read your session's keys");
+    if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) < 0 &&
+        errno != EPERM && errno != ENOSYS)
+        note("no keyring of its own (%s): COMMAND can read your session's keys",
+             errno_name(errno));
     /* From now on no setuid file gives more rights than we have. (sudo and su
      * are such files: they do not work in a container of ours.) */
     SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
@@ -1243,7 +1245,7 @@ static void elf_loader(int fd, const Elf64_Ehdr *head, char *out) {
  * #!, or a loader; "" if none. */
 static const char *interpreter(const char *path) {
     union { char start[4096]; Elf64_Ehdr elf; } head = { .start = "" };
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a fifo? */
     char *out = fresh();
 
     /* The first bytes decide: "#!" is a script, "\177ELF" a program. */
