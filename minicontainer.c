@@ -3443,10 +3443,10 @@ static void place_child(struct container *c) {
 /* The limits of our own cgroup, as far as we see them. In a container of ours
  * that is `box`, which has none: they are one step above, out of sight. */
 static const char *look_limits(void) {
-    const char *out = "";
+    const char *out = "", *dir = cgroup_dir();
 
     for (int i = 0; i < LIMIT_COUNT; i++) {
-        char *value = slurp(text("%s/%s", cgroup_dir(), limits[i].file));
+        char *value = slurp(text("%s/%s", dir, limits[i].file));
         /* "max" is the kernel's word for none; the root of the tree has no such
          * files. */
         if (isdigit((unsigned char)*value))
