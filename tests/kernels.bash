@@ -261,7 +261,7 @@ ld.gold|dwp|gprof|lib[alt]*san|libubsan|/CORE/|/Encode/(JP|KR|CN|TW)/|/Unicode/|
 base() {
     local to=$WORK/base file
     mkdir -p "$to"/{dev,etc/alternatives,home/user,mnt,newroot,opt,proc,root,run,srv,src,sys,tmp,usr}
-    mkdir -p "$to"/usr/{bin,sbin,lib,lib64} "$to"/var/tmp
+    mkdir -p "$to"/usr/{bin,sbin,lib,lib64,local/bin} "$to"/var/tmp "$to"/etc/ssl/certs
     for file in bin sbin lib lib64; do ln -s "usr/$file" "$to/$file"; done
     # shellcheck disable=SC2046,SC2086  # lists
     dpkg -L $(dpkg-query -W -f '${db:Status-Status} ${Package}:${Architecture}\n' $PACKAGES \
