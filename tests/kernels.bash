@@ -337,11 +337,12 @@ machine() {
         cp -R "$CACHE/apparmor" "$to/opt/apparmor"
     fi
     files=${KERNELS_FILES:-$(test_files "$tests")}
+    filter=${KERNELS_FILTER-$filter}
     cat >"$to/kernels.conf" <<EOF
 ROOT='$root'
 PEOPLE='$people'
 FILES='${files//$'\n'/ }'
-FILTER='${KERNELS_FILTER-$filter}'
+FILTER=${filter@Q}
 MUST='${MUST//$'\n'/ }'
 PREPARE='${prepare:+/src/minicontainer/tests/kernels/$prepare}'
 EOF
