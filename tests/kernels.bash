@@ -21,7 +21,7 @@
 #
 #   KERNELS_CACHE    where kernels are kept (~/.cache/minicontainer-kernels)
 #   KERNELS_JOBS     machines at a time (as many as there are processors, four at most)
-#   KERNELS_LIMIT    seconds that one machine may take (1500)
+#   KERNELS_LIMIT    seconds that one machine may take (2100)
 #   KERNELS_FULL     1: nearly all test files on each kernel: hours
 #   KERNELS_FILES    these test files instead of the list's
 #   KERNELS_FILTER   only tests whose name matches (bats --filter)
@@ -33,7 +33,7 @@ umask 022
 
 TOP=$PWD
 CACHE=${KERNELS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/minicontainer-kernels}
-LIMIT=${KERNELS_LIMIT:-1500}
+LIMIT=${KERNELS_LIMIT:-2100}
 JOBS=${KERNELS_JOBS:-$(nproc)}
 if [ "$JOBS" -gt 4 ]; then JOBS=4; fi
 WORK=
