@@ -3235,7 +3235,7 @@ static void remove_cgroup(const char *dir) {
 }
 
 /* Home is locked. Remove what killed supervisors have left: a directory that
- * nobody holds a lock on. If no container is left but OURS, switch off what
+ * nobody holds a lock on. If no living container is left then, switch off what
  * was switched on for them. */
 static void sweep(void) {
     glob_t found = { 0 };
@@ -5366,9 +5366,10 @@ static int diagnose(const char *name, unsigned rows, bool lab, bool plain) {
     }
     /* For people: the same words as at the failing call of `run`. */
     printf("%-12s %s\n", name, words[verdict]);
-    if (d.status != 0 && strcmp(last, cause) != 0)
+    bool news = d.status != 0 && strcmp(last, cause) != 0;
+    if (news)
         printf("%13scause: %s\n", "", cause);
-    if (d.status != 0 && strcmp(last, cause) != 0 && *cure)
+    if (news && *cure)
         printf("%13scure:  %s\n", "", cure);
     snprintf(last, sizeof last, "%s", d.status ? cause : "");
     return verdict;
