@@ -930,17 +930,22 @@ static void die_with_parent(const struct container *c, int sig) {
         leave(OURS);
 }
 
-/* Has PROCESS become the command yet? The ninth field of /proc/PID/stat holds
- * the kernel's flags for it: 0x40 is "forked, and no execve(2) since". The
- * second field is a name in brackets, which may hold brackets itself. */
-static bool still_starting(pid_t process) {
-    const char *stat_line = slurp(text("/proc/%d/stat", process));
-    const char *bracket = strrchr(stat_line, ')');
-    unsigned flags = 0;
+/* A number from PATH, the `stat` file of a process; 0 if that is gone. We count
+ * from the second field on: it is a name in brackets, which may hold spaces and
+ * brackets itself. proc(5) */
+enum { PARENT = 4, KERNEL_FLAGS = 9 };
+static int stat_field(const char *path, int field) {
+    const char *at = strrchr(slurp(path), ')');
 
-    if (bracket)
-        sscanf(bracket, ") %*c %*d %*d %*d %*d %*d %u", &flags);
-    return flags & 0x40;
+    for (int i = 2; at && i < field; i++)
+        at = strchr(at + 1, ' ');
+    return at ? (int)strtol(at, NULL, 10) : 0;
+}
+
+/* Has PROCESS become the command yet? 0x40 is "forked, and no execve(2)
+ * since". */
+static bool still_starting(pid_t process) {
+    return stat_field(text("/proc/%d/stat", process), KERNEL_FLAGS) & 0x40;
 }
 
 /* Would PROCESS not even notice SIG? So it is for PID 1 of a PID namespace, if
@@ -1034,14 +1039,12 @@ static void pass_on(const struct container *c, pid_t child,
     bool deadly = sig == SIGTERM || sig == SIGHUP || sig == SIGINT ||
                   sig == SIGQUIT;
 
-    if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU) {
-        stop_together(child, sig);
-        return;
-    }
     if (deadly)
         narrator.told_to_end = sig;
+    if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU)
+        stop_together(child, sig);
     /* (An init of ours fetches its signals, and so it hears all of them.) */
-    if (deadly && !c->init && unheard(child, sig))
+    else if (deadly && !c->init && unheard(child, sig))
         end_deaf(child, sig, terminal);
     else if (!terminal)
         kill(child, sig);
@@ -1085,17 +1088,6 @@ static int supervise(const struct container *c, pid_t child, bool is_init) {
     }
 }
 
-/* The PID of the parent of the process whose `stat` file is PATH; 0 if it is
- * gone. (For the brackets see still_starting.) */
-static pid_t parent_of(const char *path) {
-    const char *bracket = strrchr(slurp(path), ')');
-    int parent = 0;
-
-    if (bracket)
-        sscanf(bracket, ") %*c %d", &parent);
-    return parent;
-}
-
 /* Without a PID namespace nothing ends the rest when the command ends. We are
  * a subreaper: orphans below us become our children (prctl(2)). So kill our
  * children until there are none. Their numbers mean something to us only if
@@ -1114,7 +1106,8 @@ static void end_orphans(const struct container *c) {
         /* /proc is where we stand now, so these are the processes. */
         glob("[0-9]*", 0, NULL, &found);
         for (size_t i = 0; i < found.gl_pathc; i++)
-            if (parent_of(text("%s/stat", found.gl_pathv[i])) == getpid())
+            if (stat_field(text("%s/stat", found.gl_pathv[i]), PARENT) ==
+                getpid())
                 kill(atoi(found.gl_pathv[i]), SIGKILL);
         globfree(&found);
         waitpid(-1, NULL, 0);
@@ -1126,9 +1119,7 @@ static void end_orphans(const struct container *c) {
 static void keep_terminal(struct container *c) {
     /* A terminal has one job in its foreground: a process group.
      * credentials(7) */
-    bool foreground = tcgetpgrp(0) == getpgrp();
-
-    c->terminal = foreground && tcgetattr(0, &c->modes) == 0;
+    c->terminal = tcgetpgrp(0) == getpgrp() && tcgetattr(0, &c->modes) == 0;
 }
 
 /* And make it so again. The foreground is taken only from a job that is no
@@ -1150,8 +1141,17 @@ static void give_terminal_back(const struct container *c) {
 static void close_from_3(void) {
     if (syscall(SYS_close_range, 3, ~0U, 0) == 0)
         return;
-    for (int fd = 3; fd < 65536; fd++) /* before Linux 5.9 */
-        close(fd);
+    /* Before Linux 5.9: poll(2) says of many numbers at once which are open. If
+     * it fails it says nothing, and all are closed. */
+    struct pollfd some[1024];
+    for (int from = 3; from < 65536; from += (int)LENGTH(some)) {
+        for (int i = 0; i < (int)LENGTH(some); i++)
+            some[i] = (struct pollfd){ .fd = from + i };
+        poll(some, LENGTH(some), 0);
+        for (size_t i = 0; i < LENGTH(some); i++)
+            if (!(some[i].revents & POLLNVAL))
+                close(some[i].fd);
+    }
 }
 
 /* Keys, and the rights that a file could give. Before the filter of chapter 13,
@@ -3423,8 +3423,7 @@ static void enter_limits(struct container *c) {
     /* (A kernel without swap has no such file.) */
     if (c->limit[MEMORY]) /* or it would go on, on the disk */
         put_if_allowed(in_cgroup("/memory.swap.max"), "0");
-    int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-    c->cgroup_fd = TRY(open(in_cgroup("/box"), flags));
+    c->cgroup_fd = TRY(open(in_cgroup("/box"), O_PATH | O_CLOEXEC));
 }
 
 /* Parent; the child is there. Before Linux 5.7 (clone3(2) is older, its cgroup
@@ -4078,9 +4077,9 @@ static pid_t find_process(const char *name, pid_t parent) {
         /* A supervisor has one or two children: the container, and perhaps a
          * guardian. */
         bool is_child = !name && strcmp(comm, "guardian\n") != 0 &&
-                        parent_of(text("%s/stat", dir)) == parent;
+                        stat_field(text("%s/stat", dir), PARENT) == parent;
         bool has_name = name && strcmp(comm, text("%s\n", name)) == 0 &&
-                        is_ours(parent_of(text("%s/stat", dir)));
+                        is_ours(stat_field(text("%s/stat", dir), PARENT));
         if ((has_name || is_child) && pid > newest)
             newest = pid;
     }

@@ -678,12 +678,25 @@ OPTIONS
             exec ./deny close_range:ENOSYS -- "$@"' sh "$MC" run -- sh -c 'echo /proc/self/fd/*'
         assert "$output" == "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3" \
             "3 is the shell's own, reading the directory"
+        # A number above the limit, as after a later `ulimit -n`.
+        $who call bash -c 'exec 300</ 301</; ulimit -n 256
+            exec ./deny close_range:ENOSYS -- "$@"' sh "$MC" run -- sh -c 'echo /proc/self/fd/*'
+        assert "$output" lacks "/fd/30"
         $who call ./deny mount_setattr:ENOSYS close_range:ENOSYS clone3:ENOSYS -- "$MC" run -- id -u
         assert "$output" == 0
         $who call ./deny mount_setattr:ENOSYS close_range:ENOSYS clone3:ENOSYS -- "$MC" lab id -u
         assert "$output" == 0
     done
     no_process_left
+}
+
+@test "before Linux 5.9, closing is no call for each number there could be" {
+    requires userns cc strace
+    build_deny
+    call strace -f -qq -o log -e trace=close,close_range \
+        -e inject=close_range:error=ENOSYS "$MC" lab true
+    assert "$status" == 0
+    assert "$(grep -c 'close(' log)" -le 1000
 }
 
 @test "before Linux 5.7 (no clone3): a child of limits is moved into its cgroup" {

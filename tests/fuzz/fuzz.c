@@ -610,7 +610,7 @@ static void fuzz_proc(void)
         unheard(4711, SIGTERM);
     } else if (which == 34) {
         still_starting(4711);
-        parent_of("/proc/4711/stat");
+        stat_field("/proc/4711/stat", PARENT);
     } else if (which == 35) {
         set_clock(CLOCK_BOOTTIME, "boottime", 864000);
         set_clock(CLOCK_MONOTONIC, "monotonic", 0);
