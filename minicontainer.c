@@ -956,7 +956,9 @@ static bool still_starting(pid_t process) {
  * Blocked can mean two things. A program that fetches its signals with
  * sigwait(3) blocks them for ever. But libc blocks all signals also for the
  * moment of a fork(2): and what comes in that moment to a PID 1 that has no
- * handler is dropped right after it. So we look again, for 40 ms. */
+ * handler is dropped right after it. So we look again, for 400 ms: a shell that
+ * does nothing but start programs, on a busy machine, is nearly always in such
+ * a moment. */
 static bool unheard(pid_t process, int sig) {
     const char *file = text("/proc/%d/status", process);
     const char *ns = strstr(slurp(file), "\nNSpid:");
@@ -971,7 +973,7 @@ static bool unheard(pid_t process, int sig) {
     /* In sigwait(3) a signal is blocked, though it is not shown as such. */
     if (strstr(slurp(text("/proc/%d/wchan", process)), "sigtimedwait"))
         return false;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 200; i++) {
         /* Handled, or ignored on purpose: it has its effect, or shall have
          * none. Not even blocked: it is dropped. */
         const char *status = slurp(file);
