@@ -133,6 +133,18 @@ pass_all_everywhere() {
     assert "$(cat said)" == "" "there is nothing to say"
 }
 
+@test "signals: TERM while PID 1 has all of them blocked for a moment is not lost" {
+    requires userns
+    need_probe
+    begin run --volume "$PWD:/mnt" -- /mnt/probe busy /mnt/log
+    kill -TERM "$supervisor"
+    wait_for '! kill -0 "$supervisor" 2>/dev/null'
+    finish
+    assert "$(cat said)" contains "minicontainer: note: PID 1 has no handler"
+    assert "$status" == 137
+    no_process_left
+}
+
 @test "signals: with --init a command without a handler ends by the signal itself" {
     requires userns
     begin run --init --volume "$PWD:/mnt" -- sh -c 'echo up >>/mnt/log; exec sleep 1000'

@@ -5,7 +5,9 @@
  *   probe hold [FILE]           write "ready" to FILE, then wait for ever
  *   probe sigwait FILE          fetch signals with sigwait(3), as inits do; tell
  *                               FILE; TERM ends it, with status 100 + 15
- *   probe daemon [FILE]         the same, after setsid(2) and two forks; deaf
+ *   probe busy FILE             for 300 ms all signals are blocked, as libc has it
+ *                               during a fork; then hold
+ *   probe daemon [FILE]         hold, after setsid(2) and two forks; deaf
  *                               to every signal that can be ignored
  *   probe stay [FILE]           like daemon, and the first process stays too
  *   probe strip UID [FILE]      change the user, forget the parent, then stay
@@ -169,6 +171,19 @@ static void hold(const char *file)
     say_to(file, "ready\n");
     for (;;)
         pause();
+}
+
+__attribute__((noreturn))
+static void busy(const char *file)
+{
+    sigset_t all, old;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &old);
+    say_to(file, "blocked\n");
+    usleep(300000);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    hold(file);
 }
 
 static int fetch_signals(const char *file)
@@ -486,6 +501,8 @@ int main(int argc, char **argv)
         hold(file);
     if (strcmp(what, "sigwait") == 0)
         return fetch_signals(file);
+    if (strcmp(what, "busy") == 0)
+        busy(file);
     if (strcmp(what, "daemon") == 0)
         return daemonize(file);
     if (strcmp(what, "stay") == 0)
