@@ -104,6 +104,30 @@ fails() {
     SAYS='waited 1 s in vain' fails wait_for '[ -e nowhere ]' 1
 }
 
+@test "wait_for, session_wait, session_prompt: a clock that leaps is no time to wait" {
+    requires tty
+    session_start
+    session_prompt
+    # A clock of our own: each nap takes it a minute on, as when the machine stood still.
+    unset EPOCHREALTIME
+    EPOCHREALTIME=1000.000000
+    nap() {
+        EPOCHREALTIME=$((${EPOCHREALTIME%.*} + 60)).000000
+        sleep 0.02
+    }
+    (sleep 0.3; touch there) 3>&- 4>&- &
+    wait_for '[ -e there ]'
+    session_type 'sleep 0.3; echo awa""ke'
+    session_wait awake
+    session_type 'sleep 0.3'
+    session_prompt
+    assert "$prompt" == '$ '
+    SAYS='waited 1 s in vain' fails wait_for '[ -e nowhere ]' 1
+    SAYS='waited in vain' fails session_wait never 1
+    session_type 'sleep 5'
+    SAYS=' (sleep) S ' fails session_prompt 1
+}
+
 @test "fingerprint: sees files, processes, queues, cgroups, mounts, names" {
     local before
     before=$(fingerprint)

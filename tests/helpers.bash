@@ -242,20 +242,26 @@ fail() {
 # Evaluates CONDITION (a string of shell) again and again until it is true; fails after SECONDS
 # (default 10). This is how tests wait: never by a sleep that hopes to be long enough.
 wait_for() {
-    local condition=$1 seconds=${2:-10} end now
-    now=${EPOCHREALTIME/[.,]/}
-    end=$((now + seconds * 1000000))
+    local condition=$1 seconds=${2:-10} begin=${EPOCHREALTIME/[.,]/} looks=0
     until eval "$condition"; do
-        now=${EPOCHREALTIME/[.,]/}
-        if [ "$now" -ge "$end" ]; then
+        if waited_enough "$seconds" "$begin" "$looks"; then
             echo "-- waited $seconds s in vain for: $condition"
             return 1
         fi
+        looks=$((looks + 1))
         nap
     done
 }
 
 nap() { sleep 0.02; }
+
+# waited_enough SECONDS BEGIN LOOKS
+# A virtual machine may be stopped for a minute, and its clock is then set on: what we wait for had
+# no time at all. So SECONDS must have passed since BEGIN (microseconds), and we must have looked
+# often enough for so long a time.
+waited_enough() {
+    ((${EPOCHREALTIME/[.,]/} - $2 >= $1 * 1000000 && $3 >= $1 * 5))
+}
 
 # ---------------------------------------------------------------------------------------------
 # What a test needs

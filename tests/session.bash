@@ -72,14 +72,27 @@ session_key() {
 
 session_alive() { kill -0 "$SESSION_PID" 2>/dev/null; }
 
+# Who reads this must find out why, perhaps on a machine that they cannot see: so the processes are
+# shown first. (What is shown of the terminal may be long, and reports are cut.)
+session_in_vain() { # WHAT
+    local pid
+    printf -- '-- %s\n' "$1"
+    for pid in $(session_processes "$MC_STATE/sessions" | cut -d ' ' -f 1); do
+        printf -- '-- %s waits in %s\n' "$(grep -h . "/proc/$pid/stat" | cut -c 1-60)" \
+            "$(cat "/proc/$pid/wchan")"
+    done 2>/dev/null
+    printf -- '-- the last line is %q; the terminal shows:\n%s\n' "${screen##*$'\n'}" "$screen"
+}
+
 # session_wait REGEX [SECONDS]
 session_wait() {
-    local end=$((${EPOCHREALTIME/[.,]/} + ${2:-SESSION_TIMEOUT} * 1000000))
+    local begin=${EPOCHREALTIME/[.,]/} looks=0
     while session_read; ! [[ $screen =~ $1 ]]; do
-        if [ "${EPOCHREALTIME/[.,]/}" -ge "$end" ]; then
-            printf -- '-- waited in vain for: %s\n-- the terminal shows:\n%s\n' "$1" "$screen"
+        if waited_enough "${2:-$SESSION_TIMEOUT}" "$begin" "$looks"; then
+            session_in_vain "waited in vain for: $1"
             return 1
         fi
+        looks=$((looks + 1))
         nap
     done
 }
@@ -88,8 +101,7 @@ session_wait() {
 # Waits until a prompt is shown and nothing more comes. $prompt is that prompt ("" when the shell
 # has ended), $output what came between the line that was typed and the prompt.
 session_prompt() {
-    local now end last=-1 quiet=0 tail expected=${prompt-'$ '} alive
-    end=$((${EPOCHREALTIME/[.,]/} + ${1:-SESSION_TIMEOUT} * 1000000))
+    local now begin=${EPOCHREALTIME/[.,]/} looks=0 last=-1 quiet=0 tail expected=${prompt-'$ '} alive
     while :; do
         now=${EPOCHREALTIME/[.,]/}
         alive=1
@@ -115,10 +127,11 @@ session_prompt() {
             output=$screen
             break
         fi
-        if [ "$now" -ge "$end" ]; then
-            printf -- '-- no prompt came; the terminal shows:\n%s\n' "$screen"
+        if waited_enough "${1:-$SESSION_TIMEOUT}" "$begin" "$looks"; then
+            session_in_vain "no prompt came"
             return 1
         fi
+        looks=$((looks + 1))
         nap
     done
     # The first line is the echo of what was typed.
