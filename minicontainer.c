@@ -442,10 +442,14 @@ static const char *errno_name(int err) {
 
 /* What forbids it, and what to do: the refusals that are met most often. The
  * first row that fits is printed. It fits if the text of the failed call
- * contains CALL, errno is ERR, and FILE has a line that begins with HOLDS.
+ * contains CALL, errno is ERR, and FILE, put after a newline, contains HOLDS.
  * Without HOLDS, FILE must be missing; without FILE, that is all. */
 #define DOCKER "docker run --security-opt seccomp=unconfined"
 #define RESTRICTED "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
+/* "NAME (enforce)" in a profile of AppArmor; else "unconfined", or no file. */
+#define PROFILE "/proc/self/attr/current"
+#define POWERLESS "our AppArmor profile allows no privileges in a user " \
+                  "namespace: see " PROFILE
 #define LAPTOPS "lessons/README.md, \"What laptops refuse\""
 static const struct cure {
     const char *call;
@@ -453,14 +457,17 @@ static const struct cure {
     const char *file, *holds, *cause, *cure;
 } cures[] = {
     /* call, errno, a file, what it must hold; the cause; the cure */
-    { "clone", EPERM, "/proc/self/status", "Seccomp:\t2",
+    { "clone", EPERM, "/proc/self/status", "\nSeccomp:\t2",
       "a seccomp filter: we are inside Docker, a devcontainer, Codespaces, or `run`",
       DOCKER " --security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
     /* Debian's own switch: off by default up to Debian 10; in hardened
      * kernels. */
-    { "clone", EPERM, "/proc/sys/kernel/unprivileged_userns_clone", "0\n",
+    { "clone", EPERM, "/proc/sys/kernel/unprivileged_userns_clone", "\n0\n",
       "kernel.unprivileged_userns_clone=0: only root may make user namespaces",
       "sudo sysctl -w kernel.unprivileged_userns_clone=1, or use sudo" },
+    /* One clone(2) asks for all namespaces, and the profile judges us, not the
+     * child: it has no privileges for the others. */
+    { "clone", EPERM, PROFILE, " (enforce)\n", POWERLESS, "use sudo, or see " LAPTOPS },
     { "clone", EPERM, NULL, NULL, "we are in a chroot(2), or our user has no number in this user "
       "namespace (id says 65534)", "leave the chroot, and enter that directory by "
       "`minicontainer run --image`; or unshare --map-root-user" },
@@ -468,7 +475,7 @@ static const struct cure {
      * no. */
     { "clone", EACCES, NULL, NULL, "a security module (AppArmor, SELinux) forbids user namespaces; "
       "see /sys/kernel/security/lsm and /proc/self/attr/current", "use sudo, or see " LAPTOPS },
-    { "clone", ENOSPC, "/proc/sys/user/max_user_namespaces", "0\n",
+    { "clone", ENOSPC, "/proc/sys/user/max_user_namespaces", "\n0\n",
       "user.max_user_namespaces=0: no user namespaces (RHEL and CentOS 7)",
       "sudo sysctl -w user.max_user_namespaces=15000" },
     /* ENOSPC has nothing to do with a disk here: a counter is full. */
@@ -483,9 +490,11 @@ static const struct cure {
     { "unshare", ENOSPC, NULL, NULL, "user.max_time_namespaces is used up, or 0",
       "leave it out: --no-time" },
     /* Ubuntu lets the namespace be made, and then it may do nothing. */
-    { "_map", EPERM, RESTRICTED, "1\n",
+    { "_map", EPERM, RESTRICTED, "\n1\n",
       "Ubuntu's AppArmor restriction of user namespaces (23.10 and later)",
       "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or sudo, or " LAPTOPS },
+    /* proc_setgroups_open() in the kernel wants CAP_SYS_ADMIN of who opens. */
+    { "setgroups", EACCES, PROFILE, " (enforce)\n", POWERLESS, "use sudo, or see " LAPTOPS },
     { "_map", EINVAL, NULL, NULL, "the lines of --map overlap, or name an id past the last one",
       "see user_namespaces(7), \"Defining user and group ID mappings\"" },
     { "\"proc\"", EPERM, NULL, NULL, "other mounts mask parts of /proc (Docker, Podman), and then "
@@ -503,7 +512,7 @@ static const struct cure {
       "a newer kernel; or do without --image and --volume" },
     { "sethostname", EPERM, NULL, NULL, "a seccomp filter (Podman), even in a UTS namespace of our "
       "own", "podman run --security-opt seccomp=unconfined, or leave it out: --no-uts" },
-    { "", EPERM, "/proc/self/status", "Seccomp:\t2",
+    { "", EPERM, "/proc/self/status", "\nSeccomp:\t2",
       "a seccomp filter forbids this call: we are inside a container engine", DOCKER },
 };
 
@@ -513,7 +522,7 @@ static bool fits(const struct cure *r, const char *call, int err) {
         return false;
     if (!r->file || !r->holds)
         return !r->file || access(r->file, F_OK) < 0;
-    return strstr(text("\n%s", slurp(r->file)), text("\n%s", r->holds));
+    return strstr(text("\n%s", slurp(r->file)), r->holds);
 }
 
 /* A system call failed, and we cannot go on: say the call as it is written,
