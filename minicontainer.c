@@ -220,8 +220,9 @@ enum { OURS = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 /* A copy of this very file inside the program: the assembler reads it in while
  * the compiler works. `source` prints it, --step shows it line by line, and
  * the lab gives it to the learner. (.pushsection is the assembler's word for
- * "for a moment, over there"; .rodata is the part that cannot be written.) */
-__asm__(".pushsection .rodata\n"
+ * "for a moment, over there"; "a" is a part that is loaded and not written: one
+ * of its own, so that what each start reads lies close together.) */
+__asm__(".pushsection .own_source, \"a\"\n"
         "own_source: .incbin \"" __FILE__ "\"\n"
         "own_source_end: .byte 0\n"
         ".popsection\n");
@@ -273,6 +274,7 @@ static struct {
     void (*undo)(void); /* what must be removed if we leave too early     */
     char *title;      /* where our command line is kept, for ps(1)        */
     size_t title_size;
+    char *next;       /* where the next text goes, in the ring below      */
 } narrator = { .who = "parent" };
 
 /* Texts are made all the time here, and nearly all of them are said at once and
@@ -282,20 +284,20 @@ static struct {
  * which is used again from its beginning when it is full. So a text lives until
  * some 56 KB of others have been made; one that must live longer is copied.
  * fresh() gives the room, taken() keeps as much of it as the text at P has. */
-static char *ring_at;
 enum { TEXT_MAX = 8191 };
 
 static char *fresh(void) {
     static char ring[65536];
-    bool full = !ring_at || ring_at + TEXT_MAX >= ring + sizeof ring;
+    char *at = narrator.next;
+    bool full = !at || at + TEXT_MAX >= ring + sizeof ring;
 
-    ring_at = full ? ring : ring_at;
-    *ring_at = '\0';
-    return ring_at;
+    at = full ? ring : at;
+    *at = '\0';
+    return at;
 }
 
 static char *taken(char *p) {
-    ring_at = p + strlen(p) + 1;
+    narrator.next = p + strlen(p) + 1;
     return p;
 }
 
@@ -553,15 +555,14 @@ static void failed(const char *call, const char *values, int line) {
 /* Behind SYS, SYSV and TRY: go on with the result of a call, or fail. */
 static int checked(long result, bool told, const char *call, int line,
                    const char *values) {
-    /* clone(2) and fork(2) return twice, 0 in the child: only the parent tells
-     * it. No other call that is told has such a name. */
-    bool newborn = result == 0 && (strstr(call, "fork()") ||
-                                   strstr(call, "SYS_clone"));
-
     if (result < 0)
         failed(call, values, line);
+    /* clone(2) and fork(2) return twice, 0 in the child: only the parent tells
+     * it. No other call that is told has such a name. */
+    bool untold = !told || !narrator.explain || (result == 0 &&
+                  (strstr(call, "fork()") || strstr(call, "SYS_clone")));
     /* Told after it was made: so the result is part of the line. */
-    if (told && narrator.explain && !newborn)
+    if (!untold)
         tell("call", text(*values ? "%s = %ld  [%s]" : "%s = %ld", call, result,
                           values));
     /* The result goes through unchanged: a descriptor, a PID, or 0. */
@@ -739,6 +740,9 @@ struct volume {
     int fd; /* SRC as a mount that is attached nowhere yet; the child's */
 };
 
+/* How many words our own options may have. */
+enum { MOST_WORDS = 10000 };
+
 /* All that one container is asked to be. parent_side() owns it; the child gets
  * its own copy by clone(2), as it gets a copy of all of the parent's memory:
  * what the child changes in it, the parent does not see. */
@@ -780,6 +784,7 @@ struct container {
 
     /* While it runs. */
     pid_t pid;            /* the child, as the parent counts                 */
+    int pidfd;            /* a descriptor of it; the parent's                */
     int life[2];          /* a pipe. A message through it is "go"; its end
                            * means that the parent is gone. The parent keeps
                            * [1], the child keeps [0]                        */
@@ -787,7 +792,7 @@ struct container {
     ino_t machine_mnt;    /* the mount namespace that we must not touch      */
     int image_fd;         /* the image as a mount, attached nowhere yet      */
     int cgroup_fd;        /* where the child is to be born; -1: where we are */
-    bool moved;           /* no: by an old kernel it was born here, and moved */
+    bool moved;           /* no: without clone3(2) it was born here          */
     int root_fd;          /* the new root (or /), to look paths up in        */
     dev_t own_dev;        /* our own tmpfs: here we may make directories     */
     bool terminal;        /* stdin is a terminal, and we its foreground job  */
@@ -826,15 +831,15 @@ static bool has_cap(int cap) {
 #define OWN_MAP "/proc/self/uid_map"
 static bool knows_ids(const char *map, unsigned long first,
                       unsigned long count) {
-    /* A line of it: inside, outside, length; %n tells how far sscanf(3) has
-     * read. */
-    unsigned long inside, outside, length;
-    int used;
+    /* A line of it: inside, outside, how many. */
+    unsigned long n[3] = { 0, 0, 1 };
 
-    for (; sscanf(map, "%lu %lu %lu%n", &inside, &outside, &length, &used) == 3;
-         map += used)
-        if (inside <= first && first + count <= inside + length)
+    for (char *at = (char *)map; n[2] > 0;) {
+        for (int i = 0; i < 3; i++)
+            n[i] = strtoul(at, &at, 10); /* 0 at the end of the text */
+        if (n[0] <= first && first + count <= n[0] + n[2])
             return true;
+    }
     return false;
 }
 
@@ -1188,17 +1193,20 @@ static void clean_start(void) {
     sigset_t none;
 
     say("a clean start: no signals and no descriptors of the caller's");
+    /* What the caller ignored is default since the start; this was our own. */
+    TRY(sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL));
     sigemptyset(&none);
-    /* An ignored signal stays ignored across execve(2): nohup(1) lives from
-     * that. libc keeps 32 and 33 for itself and does not let us touch them, but
-     * make(1) hands them down ignored: so the bare system call, which libc is
-     * not asked about. SIGKILL and SIGSTOP refuse, and are never ignored.
-     * The kernel's struct sigaction: handler, flags, restorer, mask. */
-    static const uint64_t dfl[4];
-    for (int sig = 1; sig <= 64; sig++)
-        TRY_BUT(EINVAL, syscall(SYS_rt_sigaction, sig, dfl, NULL, 8));
     TRY(sigprocmask(SIG_SETMASK, &none, NULL));
     close_from_3();
+}
+
+/* NAME=VALUE goes into the environment LIST, in place of one of that name. */
+static void add_to(char **list, char *pair) {
+    size_t name = strcspn(pair, "=") + 1;
+
+    while (*list && strncmp(*list, pair, name) != 0)
+        list++;
+    *list = pair;
 }
 
 /* A fresh environment. What the caller has in theirs (tokens, paths of another
@@ -1206,29 +1214,28 @@ static void clean_start(void) {
  * With a root of its own, a container also has a home of its own. */
 static void fresh_environment(const struct container *c) {
     static const char *const kept[] = { "TERM=", "LANG=", "LC_" };
-    const char *home = getenv("HOME");
-    char **old = environ;
+    static char *list[MOST_WORDS + 100];
+    const char *home = on(c, ROOT) ? NULL : getenv("HOME");
 
-    /* The strings of the old environment stay where they are: we only forget
-     * the list of them, and take the harmless ones into the new one. */
-    home = on(c, ROOT) || !home ? "/root" : home;
-    clearenv();
-    for (; old && *old; old++)
+    /* The strings of the old environment stay where they are: we only make a
+     * new list, and take the harmless ones into it. */
+    for (char **old = environ; old && *old; old++)
         for (size_t i = 0; i < LENGTH(kept); i++)
-            if (strncmp(*old, kept[i], strlen(kept[i])) == 0)
-                putenv(*old);
+            if (strncmp(*old, kept[i], strlen(kept[i])) == 0 && !list[80])
+                add_to(list, *old);
     /* What every program may rely on, and nothing that depends on the caller.
      * The last directory is where the lab has this program. */
-    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
-                   "/bin:/run/current-system/sw/bin:/opt/minicontainer", 1);
-    setenv("HOME", home, 1);
-    setenv("HOSTNAME", c->hostname, 1);
+    add_to(list, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
+                 "/bin:/run/current-system/sw/bin:/opt/minicontainer");
+    add_to(list, text("HOME=%s", home ? home : "/root"));
+    add_to(list, text("HOSTNAME=%s", c->hostname));
     /* By this word a program can know where it is; systemd and Podman set it,
      * too. */
-    setenv("container", "minicontainer", 1);
-    setenv("PS1", text("%s# ", c->hostname), 1); /* the prompt: where we are */
+    add_to(list, "container=minicontainer");
+    add_to(list, text("PS1=%s# ", c->hostname)); /* the prompt: where we are */
     for (int i = 0; i < c->envs; i++)
-        putenv(c->env[i]);
+        add_to(list, c->env[i]);
+    environ = list;
 }
 
 /* The loader that the dynamic ELF file FD names (its PT_INTERP), into OUT,
@@ -1546,13 +1553,19 @@ static bool lacks(long number) {
 }
 
 /* restrict_mount() as it was done before Linux 5.12: a remount for each mount
- * of the tree TOP. Flags that the mount has must be repeated, or they would be
+ * of the tree. Flags that a mount has must be repeated, or they would be
  * taken off, which is EPERM for those of the machine. mount(2) */
-static void remount(const char *top, unsigned flags, uint64_t set) {
-    FILE *mounts = setmntent("/proc/self/mounts", "re");
-    size_t n = strcmp(top, "/") == 0 ? 0 : strlen(top);
+static void remount(int at, const char *path, unsigned flags, uint64_t set) {
+    char top[PATH_MAX] = "/";
+    int fd = *path ? TRY(openat(at, path, O_PATH | O_CLOEXEC)) : TRY(dup(at));
     struct statvfs old;
 
+    /* The older call wants a path: the kernel knows it. */
+    if (*path != '/') /* (of the new root: /proc may be none) */
+        TRY(readlink(text("/proc/self/fd/%d", fd), top, sizeof top - 1));
+    close(fd);
+    FILE *mounts = setmntent("/proc/self/mounts", "re");
+    size_t n = strcmp(top, "/") == 0 ? 0 : strlen(top);
     for (struct mntent *m; mounts && (m = getmntent(mounts));) {
         const char *dir = m->mnt_dir, *rest = dir + n;
         bool below = strncmp(dir, top, n) == 0 && *rest == '/' && rest[1];
@@ -1579,20 +1592,13 @@ static void restrict_mount(int at, const char *path, unsigned flags,
                            uint64_t set) {
     /* struct mount_attr: what to set, what to clear, propagation, userns_fd */
     struct { uint64_t set, clear, propagation, fd; } attr = { .set = set };
-    char top[PATH_MAX] = "/";
 
-    if (!lacks(SYS_mount_setattr)) {
+    if (lacks(SYS_mount_setattr))
+        remount(at, path, flags, set);
+    else
         SYSV(syscall(SYS_mount_setattr, at, path, flags, &attr, sizeof attr),
              "%s%s", *path ? path : "a mount",
              set & MOUNT_ATTR_RDONLY ? ", read-only" : "");
-        return;
-    }
-    /* The older call wants a path: the kernel knows it. */
-    int fd = *path ? TRY(openat(at, path, O_PATH | O_CLOEXEC)) : TRY(dup(at));
-    if (*path != '/') /* (of the new root: /proc may be none) */
-        TRY(readlink(text("/proc/self/fd/%d", fd), top, sizeof top - 1));
-    close(fd);
-    remount(top, flags, set);
 }
 
 /* Take directory or file PATH, and what is mounted below it, as a mount that
@@ -1628,24 +1634,21 @@ static const char *look_mnt(void) {
     return text("%d mounts", count_lines("/proc/self/mountinfo"));
 }
 
-/* One step of walk(): open NAME below AT, which is closed. -1 with errno;
- * ELOOP for a symbolic link. (With O_PATH and O_NOFOLLOW, openat(2) opens the
- * link itself; with O_PATH, no right to read is needed.) */
+/* One step of walk(): open NAME below AT. -1 with errno; ELOOP for a symbolic
+ * link. (With O_PATH and O_NOFOLLOW, openat(2) opens the link itself; with
+ * O_PATH, no right to read is needed.) */
 static int step_down(int at, const char *name) {
     int below = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    int err = errno;
     struct stat st;
 
-    close(at);
+    if (below < 0)
+        return -1;
     /* It is there: but what is it? */
-    if (below >= 0) {
-        TRY(fstat(below, &st));
-        if (!S_ISLNK(st.st_mode))
-            return below;
-        close(below);
-        err = ELOOP;
-    }
-    errno = err;
+    TRY(fstat(below, &st));
+    if (!S_ISLNK(st.st_mode))
+        return below;
+    close(below);
+    errno = ELOOP;
     return -1;
 }
 
@@ -1656,21 +1659,23 @@ static int step_down(int at, const char *name) {
  * Returns an O_PATH descriptor that the caller closes, or -1 with errno. */
 static int walk(const struct container *c, const char *path, bool want_dir) {
     char *save, *next, *name = strtok_r(text("%s", path), "/", &save);
-    int at = TRY(fcntl(c->root_fd, F_DUPFD_CLOEXEC, 3));
+    int below, at = c->root_fd;
     struct stat st;
 
     /* AT is always the directory that we have reached; nothing is looked up
      * twice. */
-    for (; name && at >= 0; name = next) {
+    for (; name && at >= 0; name = next, at = below) {
         next = strtok_r(NULL, "/", &save);
-        TRY(fstat(at, &st));
-        bool ours = st.st_dev == c->own_dev;
+        bool ours = c->own_dev && TRY(fstat(at, &st)) == 0 &&
+                    st.st_dev == c->own_dev;
         /* In our tmpfs: make what is not there yet. */
         if (ours && (next || want_dir))
             TRY_BUT(EEXIST, mkdirat(at, name, 0755));
         else if (ours)
             TRY_BUT(EEXIST, mknodat(at, name, S_IFREG | 0644, 0));
-        at = step_down(at, name);
+        below = step_down(at, name);
+        if (at != c->root_fd)
+            close(at);
     }
     return at;
 }
@@ -1837,6 +1842,9 @@ static void mask_paths(const struct container *c, const char *tree) {
     }
 }
 
+/* Who may use ping(1) without privilege, in a network of one's own (9). */
+#define PING "sys/net/ipv4/ping_group_range"
+
 /* Child, root of its namespaces. The flags are those that Docker has, too: no
  * setuid files, no device nodes and no programs in these trees. A user
  * namespace must repeat them where the old mount has them. */
@@ -1847,6 +1855,9 @@ static void enter_proc(struct container *c) {
     if (stand_in(c, "proc")) {
         say("a fresh /proc shows the PID namespace of who mounts it: ours");
         SYS(mount("proc", ".", "proc", flags, NULL));
+        /* The one switch in it that we turn, before it is masked. */
+        if (on(c, NET) && stand_on(c, "proc"))
+            put_if_allowed(PING, "0 0");
     } else if (c->named & BIT(PROC)) {
         refuse("the image has no directory /proc, which --proc needs");
     }
@@ -1942,14 +1953,13 @@ static const char *const dev_links[][2] = {
     { "pts/ptmx", "ptmx" },
 };
 
-/* Make a file of the new tree that holds SIZE bytes of DATA. It must be ours
- * to make: the tmpfs, or what the lab has of its own. */
-static void make_file(const char *path, mode_t mode, const void *data,
-                      size_t size) {
+/* Make a file of the new tree that holds LINES. It must be ours to make: the
+ * tmpfs, or what the lab has of its own. */
+static void make_file(const char *path, mode_t mode, const char *lines) {
     int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
     int fd = TRY(open(path, flags, mode));
 
-    TRY(write(fd, data, size));
+    TRY(write(fd, lines, strlen(lines)));
     close(fd);
 }
 
@@ -2031,7 +2041,7 @@ static void build_default_root(const struct container *c) {
                                "hosts: files dns\n" },
     };
     for (size_t i = 0; i < LENGTH(files); i++)
-        make_file(files[i][0], 0644, files[i][1], strlen(files[i][1]));
+        make_file(files[i][0], 0644, files[i][1]);
 }
 
 /* Bind one device file of the machine into /dev, where we stand: a user
@@ -2101,10 +2111,10 @@ static void attach_root(struct container *c) {
                "  cure:   chmod o+rx %s, or --map 0:0:1 for who 0 is",
                c->image, c->map[0].outside, c->image);
     TRY(fchdir(c->root_fd));
-    TRY(fstat(c->root_fd, &st));
-    TRY(stat(".", &here));
     if (c->image)
         return;
+    TRY(fstat(c->root_fd, &st));
+    TRY(stat(".", &here));
     /* We shall make files here: it must be the new tmpfs, and nothing else. */
     if (st.st_dev == old.st_dev || st.st_dev != here.st_dev)
         refuse("still in the machine's file tree: nothing is made in it");
@@ -2134,9 +2144,10 @@ static void enter_root(struct container *c) {
 static void note_left_out(const struct container *c) {
     static const char *const wanted[] = { "dev", "proc", "sys" };
     const char *lacks = "";
+    struct stat st;
 
     for (size_t i = 0; i < LENGTH(wanted); i++)
-        if (!stand_in(c, wanted[i]))
+        if (fstatat(c->root_fd, wanted[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
             lacks = text("%s /%s", lacks, wanted[i]);
     if (*lacks)
         note("%s has no%s: left out", c->image, lacks);
@@ -2413,8 +2424,11 @@ static void enter_net(struct container *c) {
     request.ifr_flags = IFF_UP | IFF_RUNNING;
     SYSV(ioctl(fd, SIOCSIFFLAGS, &request), "ip link set lo up");
     close(fd);
-    /* ping(1) without privilege: the groups that may, in this namespace. */
-    put_if_allowed("/proc/sys/net/ipv4/ping_group_range", "0 0");
+    /* ping(1) without privilege: the groups that may, in this namespace. Best
+     * by a /proc of our own (chapter 5): the machine's keeps such a name for
+     * each network, and has to look through all of them. */
+    if (!on(c, PROC))
+        put_if_allowed("/proc/" PING, "0 0");
 }
 
 /* The network as one line: addresses by interface, and what is missing. */
@@ -2469,8 +2483,8 @@ static const char *look_net(void) {
  * called.
  */
 
-/* Child. clone(2) has done it, but for an old kernel on which we were moved
- * into our cgroup only after the clone (chapter 14). */
+/* Child. clone(2) has done it, unless we were moved into our cgroup only after
+ * the clone (chapter 14). */
 static void enter_cgroup(struct container *c) {
     say("the cgroup that we stand in is the root of what we see of the tree");
     if (c->moved)
@@ -2727,13 +2741,14 @@ static void enter_caps(struct container *c) {
     struct { uint32_t version; int pid; } who = { 0x20080522, 0 };
     struct { uint32_t effective, permitted, inheritable; } set[2] = { { 0 } };
     uint64_t kept = kept_caps(c);
-    int known = known_caps();
 
-    say("of root's %d pieces most go, and for good", known);
-    /* First the bounding set: it takes CAP_SETPCAP, which may go below. */
-    for (int cap = 0; cap < known; cap++)
-        if (!(kept >> cap & 1))
-            TRY(prctl(PR_CAPBSET_DROP, cap, 0, 0, 0));
+    say("of the pieces of root's power most go, and for good");
+    /* First the bounding set: it takes CAP_SETPCAP, which may go below. EINVAL
+     * is the kernel's answer for the first one that it does not know. */
+    for (int cap = 0; cap < 64; cap++)
+        if (!(kept >> cap & 1) &&
+            TRY_BUT(EINVAL, prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)) < 0)
+            break;
     /* Nothing here can add: what we do not have stays away. */
     TRY(syscall(SYS_capget, &who, set));
     for (int i = 0; i < 2; i++) {
@@ -2742,7 +2757,8 @@ static void enter_caps(struct container *c) {
         set[i].inheritable = 0;
     }
     /* Inheritable is empty now, and so is ambient, which lies within it. */
-    SYSV(syscall(SYS_capset, &who, set), "kept:%s", cap_names(kept, known));
+    kept = (uint64_t)set[1].permitted << 32 | set[0].permitted;
+    SYSV(syscall(SYS_capset, &who, set), "kept:%s", cap_names(kept, 64));
 }
 
 /* What this process may do: the names, or those that are missing. */
@@ -2955,8 +2971,6 @@ static const struct denied {
     NO(migrate_pages, CAP_SYS_NICE, "the same"),
     NO(mbind, CAP_SYS_NICE, "takes memory from the processors of others"),
     NO(set_mempolicy, CAP_SYS_NICE, "the same"),
-    /* This one only on old kernels, see is_denied(). */
-    NO(ptrace, CAP_SYS_PTRACE, "before Linux 4.8 it changed calls after the filter had looked"),
     NO(lookup_dcookie, CAP_SYS_ADMIN, "paths of other processes, for profilers"),
 #if defined(__x86_64__)
     /* Old doors of this processor family. */
@@ -2965,23 +2979,6 @@ static const struct denied {
     NO(modify_ldt, -1, "segments of 16-bit programs: several holes"),
 #endif
 };
-
-/* The kernel's version, as two numbers in one: 6.1 is 6001. uname(2) */
-static int kernel_version(void) {
-    struct utsname name;
-    int major = 0, minor = 0;
-
-    uname(&name);
-    sscanf(name.release, "%d.%d", &major, &minor);
-    return 1000 * major + minor;
-}
-
-/* Does row D belong into the filter of this container? */
-static bool is_denied(const struct container *c, const struct denied *d) {
-    if (d->number == SYS_ptrace && kernel_version() >= 4008)
-        return false;
-    return d->cap < 0 || !(kept_caps(c) >> d->cap & 1);
-}
 
 /* Add one instruction. It returns its place, so that a jump can be completed
  * when it is known how far it goes. There is room for five instructions a row,
@@ -3044,11 +3041,12 @@ static int by_number(const void *a, const void *b) {
 /* The filter for container C. How many rows it has, is returned. */
 static int build_filter(const struct container *c, struct filter *f) {
     const struct denied *rows[LENGTH(denied)];
+    uint64_t kept = kept_caps(c);
     int n = 0;
 
     /* The rows are sorted as pointers: the table itself stays as it is. */
     for (size_t i = 0; i < LENGTH(denied); i++)
-        if (is_denied(c, &denied[i]))
+        if (denied[i].cap < 0 || !(kept >> denied[i].cap & 1))
             rows[n++] = &denied[i];
     qsort(rows, (size_t)n, sizeof *rows, by_number);
     f->first = f->code;
@@ -3437,9 +3435,8 @@ static void enter_limits(struct container *c) {
     c->cgroup_fd = TRY(open(in_cgroup("/box"), O_PATH | O_CLOEXEC));
 }
 
-/* Parent; the child is there. Before Linux 5.7 (clone3(2) is older, its cgroup
- * is not), or where a filter hides clone3(2), it was born where we stand, and
- * is moved now; it makes its cgroup namespace after that. */
+/* Parent; the child is there. Where a filter hides clone3(2), it was born where
+ * we stand, and is moved now; it makes its cgroup namespace after that. */
 static void place_child(struct container *c) {
     if (c->cgroup_fd < 0)
         return;
@@ -3656,9 +3653,7 @@ static void be_victim(void) {
 
 /* Child, last: we are root of the new tree, and PID 1. */
 static void furnish(const struct container *c) {
-    static const char diary[] = "Dear diary, nobody else shall read this.\n";
     struct { long type; char text[40]; } message = { 1, "meet me at noon" };
-    size_t source_size = (size_t)(own_source_end - own_source);
 
     say("the practice host gets something for every wall to protect");
     /* Small numbers are often the same in two places: begin at 1001. */
@@ -3668,11 +3663,11 @@ static void furnish(const struct container *c) {
         be_victim();
     TRY(waitpid(victim, NULL, WUNTRACED));
     TRY(kill(victim, SIGCONT));
-    const char *line = text("%d\n", victim);
-    make_file("/run/victim.pid", 0644, line, strlen(line));
+    make_file("/run/victim.pid", 0644, text("%d\n", victim));
     /* For rows pid, root, net and ipc: something of the lab's that can be
      * reached or not. (uts, mnt, user, time and cgroup need nothing.) */
-    make_file("/root/diary", 0600, diary, strlen(diary));
+    make_file("/root/diary", 0600,
+              "Dear diary, nobody else shall read this.\n");
     add_address();
     int queue = msgget(0x0d1a21, IPC_CREAT | 0600);
     if (queue >= 0)
@@ -3682,7 +3677,7 @@ static void furnish(const struct container *c) {
      * to our own file wherever it lies. */
     TRY(mkdir("/opt/minicontainer", 0755));
     copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
-    make_file("/root/minicontainer.c", 0644, own_source, source_size);
+    make_file("/root/minicontainer.c", 0644, own_source);
     if (!c->argv && !c->instead)
         write_line("minicontainer: ", "a practice host: break what you "
                    "like, exit resets it");
@@ -3836,16 +3831,16 @@ static void lock_down(struct container *c) {
 /* Child: begin in the directory that was asked for. One that lies outside of
  * this root (/proc/self/fd/9, CVE-2024-21626) has no name in it. */
 static void enter_workdir(const struct container *c) {
-    char path[PATH_MAX];
+    char *path = fresh();
 
     /* After the pivot: the path is one of the new root. */
     if (!c->workdir)
         return;
     if (chdir(c->workdir) < 0)
         refuse("--workdir: \"%s\": %s", c->workdir, strerror(errno));
-    const char *cwd = getcwd(path, sizeof path);
+    const char *cwd = getcwd(path, TEXT_MAX);
     if (!cwd && errno != ENOENT)
-        failed("getcwd(path, sizeof path)", "", __LINE__);
+        failed("getcwd(path, TEXT_MAX)", "", __LINE__);
     if (!cwd || *cwd != '/')
         refuse("--workdir: %s lies outside of this root", c->workdir);
 }
@@ -3899,50 +3894,64 @@ static void child_side(struct container *c) {
     start_command(c);
 }
 
+/* The guardian, outside. It shares the supervisor's memory, and so it writes
+ * nothing there: what it has of its own are its stack, its descriptors, its
+ * signals and its name. Its end is the end of what it guards. */
+static int guardian_side(void *shared) {
+    const struct container *c = shared;
+    struct pollfd end[] = { { .fd = c->life[0] },
+                            { .fd = c->pidfd, .events = POLLIN } };
+    sigset_t all;
+
+    prctl(PR_SET_NAME, "guardian", 0, 0, 0);
+    sigfillset(&all); /* ^C is for the others */
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    if (limited(c)) { /* our copies of these would keep the locks */
+        close(made.alive);
+        close(made.lock);
+    }
+    /* The end of the pipe comes when the supervisor has ended, in whatever
+     * way; but not as long as we hold a writing end ourselves. A descriptor of
+     * a process can be "read" when that has ended: then our work is done. */
+    const char *broken = close(c->life[1]) < 0 ? "close(c->life[1])"
+                         : poll(end, LENGTH(end), -1) < 0 ? "poll(end)" : NULL;
+    if (broken)
+        dprintf(2, "minicontainer: %s failed: %s: the guardian ends all\n",
+                broken, errno_name(errno));
+    if (!end[1].revents)
+        syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+    return 0;
+}
+
 /* The command may take back the wish to die with us, and it loses it when it
  * changes its user. So somebody outside must watch: a process that waits for
  * the end of the life pipe, and kills PID 1 by its descriptor (a number could
  * be another's by then). Returns the guardian's PID; 0 if an init of ours is
- * there, which keeps its wish. PIDFD is from clone(2), and stays the caller's.
- * pidfd_send_signal(2) */
-static pid_t start_guardian(const struct container *c, int pidfd) {
-    struct pollfd end = { .fd = c->life[0] };
-    sigset_t all;
+ * there, which keeps its wish. pidfd_send_signal(2)
+ *
+ * CLONE_VM: parent and child have one memory, as two threads have, but they are
+ * two processes, each with its own end. With a copy of our memory, as fork(2)
+ * makes it, a start takes a tenth longer, and a container a fifth more. */
+static pid_t start_guardian(struct container *c) {
+    static _Alignas(16) char stack[32768];
 
     if (c->init)
         return 0;
     say("the command may forget to die with us: a guardian shall outlive us");
-    pid_t guardian = SYS(fork());
-    if (guardian != 0)
-        return guardian;
-    rename_process("guardian", "guardian");
-    TRY(close(c->life[1]));
-    forget_limits();
-    sigfillset(&all); /* ^C is for the others */
-    sigprocmask(SIG_SETMASK, &all, NULL);
-    /* The end of the pipe comes when the supervisor has ended, in whatever
-     * way. */
-    while (TRY_BUT(EINTR, poll(&end, 1, -1)) < 0)
-        continue;
-    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    _exit(0);
+    /* A stack grows downwards: its beginning is its upper end. */
+    return SYS(clone(guardian_side, stack + sizeof stack, CLONE_VM | SIGCHLD,
+                     c));
 }
 
 /* Parent: clone(2) with the flags of all rows that are on. A time namespace
- * cannot be made so: chapter 11. Returns the PID, and in the child 0. PIDFD
- * gets a descriptor of the child, which is the caller's. */
-static pid_t clone_child(struct container *c, int *pidfd) {
+ * cannot be made so: chapter 11. Returns the PID, and in the child 0. Opens
+ * c->pidfd, a descriptor of the child. */
+static pid_t clone_child(struct container *c) {
     unsigned long flags = CLONE_PIDFD;
     const char *names = "";
-    /* struct clone_args, as long as clone3(2) has a cgroup (Linux 5.7). */
-    struct {
-        uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack,
-                 stack_size, tls, set_tid, set_tid_size, cgroup;
-    } args = { .exit_signal = SIGCHLD, .cgroup = (uint64_t)c->cgroup_fd };
 
     /* A list of flags, and their names for who listens. */
-    c->moved = c->cgroup_fd >= 0 &&
-               (lacks(SYS_clone3) || kernel_version() < 5007);
+    c->moved = c->cgroup_fd >= 0 && lacks(SYS_clone3);
     for (int row = 0; row < ROWS; row++)
         if (on(c, row) && isolations[row].flag && row != TIME &&
             !(row == CGROUP && c->moved)) {
@@ -3954,11 +3963,15 @@ static pid_t clone_child(struct container *c, int *pidfd) {
      * NULL: the child goes on with a copy of ours, as after fork(2). */
     say("one call makes the child and its namespaces");
     if (c->cgroup_fd < 0 || c->moved)
-        return SYSV(syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, 0),
-                    "%sCLONE_PIDFD|SIGCHLD", names);
-    /* The same with limits: born in their cgroup (chapter 14). */
-    args.flags = flags | INTO_CGROUP;
-    args.pidfd = (uintptr_t)pidfd;
+        return SYSV(syscall(SYS_clone, flags | SIGCHLD, NULL, &c->pidfd, NULL,
+                            0), "%sCLONE_PIDFD|SIGCHLD", names);
+    /* The same with limits: born in their cgroup (chapter 14). This is struct
+     * clone_args, up to the cgroup (Linux 5.7). */
+    struct {
+        uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack,
+                 stack_size, tls, set_tid, set_tid_size, cgroup;
+    } args = { .flags = flags | INTO_CGROUP, .pidfd = (uintptr_t)&c->pidfd,
+               .exit_signal = SIGCHLD, .cgroup = (uint64_t)c->cgroup_fd };
     return SYSV(syscall(SYS_clone3, &args, sizeof args),
                 "%sCLONE_PIDFD|CLONE_INTO_CGROUP", names);
 }
@@ -3994,7 +4007,6 @@ static void before_clone(struct container *c) {
 /* Parent: start the container, wait for its end. Returns the exit status. */
 static int parent_side(struct container *c) {
     sigset_t set = watched_signals(), before;
-    int pidfd = -1;
 
     /* We are outside, as the user who called us, with their privileges. */
     signal(SIGPIPE, SIG_IGN); /* of the pipe, or of a closed stderr */
@@ -4003,7 +4015,7 @@ static int parent_side(struct container *c) {
     before_clone(c);
     if (limited(c))
         enter_limits(c);
-    pid_t child = clone_child(c, &pidfd);
+    pid_t child = clone_child(c);
     if (child == 0)
         child_side(c);
 
@@ -4014,7 +4026,7 @@ static int parent_side(struct container *c) {
             narrator.peek = isolations[row].peek;
             isolations[row].parent(c);
         }
-    pid_t guardian = start_guardian(c, pidfd);
+    pid_t guardian = start_guardian(c);
     close(c->life[0]);
     narrator.peek = NULL;
     say("go: the child takes it from here, we wait for its end");
@@ -4031,7 +4043,7 @@ static int parent_side(struct container *c) {
     TRY(close(c->life[1])); /* for the guardian: it is over */
     if (guardian > 0)
         waitpid(guardian, NULL, 0);
-    close(pidfd);
+    close(c->pidfd);
     close(c->proc_fd);
     if (narrator.undo)
         narrator.undo();
@@ -4064,11 +4076,10 @@ static int parent_side(struct container *c) {
 /* Was PROCESS started by our own user? The supervisor of a container runs as
  * the user who called it, whoever its init is outside. */
 static bool is_ours(pid_t process) {
-    /* "Uid:" and four numbers: the real one is the first. */
-    const char *status = slurp(text("/proc/%d/status", process));
-    const char *uid = strstr(status, "\nUid:\t");
+    struct stat st;
 
-    return uid && strtoul(uid + strlen("\nUid:\t"), NULL, 10) == getuid();
+    /* A process owns its directory; one that nobody may look into, root. */
+    return stat(text("/proc/%d", process), &st) == 0 && st.st_uid == getuid();
 }
 
 /* The newest process with that name (a lab's init is "lab"); or, with NAME
@@ -4137,8 +4148,7 @@ static void enter_tree(struct container *c, int root, int cwd) {
     TRY(fstat(root, &theirs));
     TRY(stat("/", &ours));
     /* A root is the same if it is the same directory on the same device. */
-    bool same = ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
-    if (!same) {
+    if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev) {
         TRY(fchdir(root));
         SYS(chroot("."));
     }
@@ -4959,16 +4969,21 @@ static int take_short(struct container *c, char *word, char *next) {
 static int parse_options(struct container *c, int argc, char **argv,
                          int first) {
     /* No more volumes than words, and no more variables. */
-    c->volume = calloc((size_t)argc, sizeof *c->volume);
-    c->env = calloc((size_t)argc, sizeof *c->env);
-    if (!c->volume || !c->env)
-        refuse("no memory");
+    static struct volume volume[MOST_WORDS];
+    static char *env[MOST_WORDS];
+
+    c->volume = volume;
+    c->env = env;
+
     while (first < argc && argv[first][0] == '-' && argv[first][1]) {
         char *word = argv[first], *next = argv[first + 1];
         /* (A lone "-" is no option: many programs mean standard input by
          * it.) */
         if (strcmp(word, "--") == 0)
             break;
+        /* (The lists above have an end.) */
+        if (first > MOST_WORDS)
+            refuse("more than %d words of options", MOST_WORDS);
         first += word[1] == '-' ? take_long(c, word, next)
                                 : take_short(c, word, next);
     }
@@ -5536,16 +5551,22 @@ static int cmd_help(int argc, char **argv) {
 /* Before anything else: descriptors 0, 1, 2 must be taken, or a pipe of ours
  * could get such a number and the command would write into it. Those above are
  * the caller's, and not for us. And an ignored SIGCHLD, inherited, would make
- * the kernel reap children behind our back. */
+ * the kernel reap children behind our back.
+ *
+ * An ignored signal stays ignored across execve(2): nohup(1) lives from that.
+ * libc keeps 32 and 33 for itself and does not let us touch them, but make(1)
+ * hands them down ignored: so the bare system call, which libc is not asked
+ * about. SIGKILL and SIGSTOP refuse, and are never ignored. */
 static void sane_start(int argc, char **argv) {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             open("/dev/null", O_RDWR);
     close_from_3();
     umask(022); /* the modes that we write are the modes that we mean */
-    struct sigaction dfl = { .sa_handler = SIG_DFL };
-    for (size_t i = 0; i < LENGTH(watched); i++)
-        TRY(sigaction(watched[i], &dfl, NULL));
+    /* The kernel's struct sigaction: handler, flags, restorer, mask. */
+    static const uint64_t dfl[4];
+    for (int sig = 1; sig <= 64; sig++)
+        TRY_BUT(EINVAL, syscall(SYS_rt_sigaction, sig, dfl, NULL, 8));
     /* The words of the command line lie behind each other in memory. */
     char *last = argv[argc - 1];
     narrator.title = argv[0];

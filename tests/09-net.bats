@@ -97,6 +97,16 @@ teardown() {
     assert "$(cat /proc/sys/net/ipv4/ping_group_range)" == "$before"
 }
 
+# The kernel keeps the names in /proc/sys/net for each network, in one chain for each /proc: with 1,000
+# containers alive, a look into the machine's took a quarter of a start.
+@test "with a /proc of its own, a start asks nothing of the machine's /proc/sys/net" {
+    requires userns strace
+    call strace -f -qq -o log -e trace=open,openat "$MC" run true
+    grep -E '"/?(proc/)?sys/net/' log >asked
+    assert "$(cat asked)" contains '"sys/net/ipv4/ping_group_range"'
+    assert "$(cat asked)" !~ '"/proc/sys/net'
+}
+
 @test "two servers have the same port" {
     requires userns perl
     serve 0

@@ -497,3 +497,31 @@ alive() {
     need_probe
     as_user hang_up
 }
+
+@test "the guardian has the supervisor's memory, but neither its name nor its end" {
+    requires userns
+    local supervisor guardian
+    need_probe
+    chmod 0777 .
+    (
+        remember_session
+        exec setsid "$MC" run --volume "$PWD:/mnt" -- /mnt/probe hold /mnt/up
+    ) >/dev/null 2>&1 3>&- 4>&- &
+    supervisor=$!
+    disown "$supervisor"
+    wait_for '[ -s up ]'
+    for guardian in $(cat "/proc/$supervisor/task/$supervisor/children"); do
+        if [ "$(cat "/proc/$guardian/comm")" = guardian ]; then break; fi
+    done
+    assert "$(cat "/proc/$guardian/comm")" == guardian
+    assert "$(cat "/proc/$supervisor/comm")" == minicontainer
+    # One memory: the same pages, under the same addresses, also those of the stack.
+    assert "$(cut -d' ' -f1 "/proc/$guardian/maps")" == "$(cut -d' ' -f1 "/proc/$supervisor/maps")"
+    assert "$(tr '\0' ' ' <"/proc/$supervisor/cmdline")" contains ' run --volume '
+    # It ends by itself with what it guards; and its own death ends nothing.
+    kill -KILL "$guardian"
+    wait_for '[ ! -e "/proc/$guardian" ]'
+    assert "$(cat "/proc/$supervisor/comm")" == minicontainer
+    kill -KILL "$supervisor"
+    no_process_left
+}

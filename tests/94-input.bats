@@ -339,6 +339,20 @@ odd() {
     done
 }
 
+@test "more words of options than there is room for are refused" {
+    call bash -c '"$1" run --only none $(printf -- "-eA%d=x " $(seq 9998)) -- sh -c "echo \$A1\$A9998"' x "$MC"
+    assert "$output" == xx
+    for option in -eA%d=x -v/tmp:/x%d -it%.0s; do
+        call -125 bash -c '"$1" run $(printf -- "$2 " $(seq 10001)) -- true' x "$MC" "$option"
+        assert "$stderr" == 'minicontainer: more than 10000 words of options'
+    done
+}
+
+@test "a variable that is given twice is there once, with the last value" {
+    mc run --only none -e A=1 -e AB=2 -e A=3 -e TERM=dumb -e HOME=/x -- sh -c 'env | grep -E "^(A|AB|TERM|HOME)="'
+    assert "$(sort <<<"$output")" == $'A=3\nAB=2\nHOME=/x\nTERM=dumb'
+}
+
 @test "a current directory that is gone, or may not be read" {
     requires userns
     local who
@@ -699,7 +713,7 @@ OPTIONS
     assert "$(grep -c 'close(' log)" -le 1000
 }
 
-@test "before Linux 5.7 (no clone3): a child of limits is moved into its cgroup" {
+@test "where a filter hides clone3: a child of limits is moved into its cgroup" {
     requires limits cc
     build_deny
     local before said

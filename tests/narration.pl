@@ -223,7 +223,7 @@ sub process {
                 if ($kind eq 'call' && $words =~ /^execve\(.*\["(.*)"\]$/) { $command = $1 }
                 elsif ($kind eq 'call') { told_call(\@events, $words) }
                 elsif ($kind eq 'shell') { told_shell(\@events, $words) }
-            } elsif (($open{$fd} // '') =~ m{^/(proc|sys/fs/cgroup)/}) {
+            } elsif (($open{$fd} // '') =~ m{^(/proc/|/sys/fs/cgroup/|sys/net/)}) {  # or we stand in /proc
                 push @events, { name => "write $open{$fd}", line => $line, result => $result,
                                 text => $text, changes => 1 };
             }

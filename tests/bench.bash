@@ -1,0 +1,271 @@
+#!/usr/bin/env bash
+#
+# bench.bash -- what a start costs: `make bench`, some six minutes.
+#
+#   bash tests/bench.bash                   tables; as root also for an ordinary user (MC_USER, 1000)
+#   bash tests/bench.bash --porcelain       lines by tabs, see bench/report.awk
+#   bash tests/bench.bash --svg FILE        tables, and a chart into FILE
+#   bash tests/bench.bash --from LINES ...  tables and chart out of lines that were kept
+#
+# It builds all that it measures, for itself: minicontainer and bench/limit.c, statically with musl
+# (or what is there) and dynamically, as the Makefile does; a command that does nothing; and a root
+# that has little more than that and busybox. Each container gets this same root. Other tools
+# are measured if they are installed. bench/driver.c runs and measures.
+#
+# BENCH_ROUNDS (60) busy rounds, BENCH_IDLE_ROUNDS (8) with BENCH_IDLE_MS (50) before each start,
+# BENCH_ALIVE ("0 1 10 100 1000") idle containers, BENCH_ALIVE_ROUNDS (40) starts beside them.
+# Ratios tell more than times: they were measured within the same minutes.
+
+set -u -o pipefail
+export LC_ALL=C
+umask 022
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BENCH=$TOP/tests/bench
+T=$'\t'
+lines='' chart='' porcelain=''
+while [ "$#" -gt 0 ]; do
+    case $1 in
+    --porcelain) porcelain=1 ;;
+    --svg) chart=${2?--svg wants a file} && shift ;;
+    --from) lines=${2?--from wants a file} && shift ;;
+    *) echo "usage: bash tests/bench.bash [--porcelain] [--svg FILE] [--from LINES]" >&2 && exit 2 ;;
+    esac
+    shift
+done
+
+show() { # LINES
+    if [ -n "$porcelain" ]; then cat "$1"; else awk -f "$BENCH/report.awk" "$1"; fi
+    if [ -n "$chart" ]; then awk -f "$BENCH/chart.awk" "$1" >"$chart"; fi
+}
+if [ -n "$lines" ]; then
+    show "$lines"
+    exit
+fi
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/mc-bench.XXXXXX")
+chmod 0755 "$work"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+lines=$work/lines
+root=$work/root
+fail() { echo "bench: $*" >&2 && exit 1; }
+say() { [ -n "$porcelain" ] || echo "$*" >&2; }
+fact() { (IFS=$T && echo "$*") >>"$lines"; }
+
+# ---------------------------------------------------------------------------------------------
+# What is measured
+# ---------------------------------------------------------------------------------------------
+
+# As the Makefile builds it: one way statically, one way dynamically.
+build() {
+    local static=${STATIC_CC:-$(command -v musl-gcc || command -v gcc || command -v cc)}
+    local dynamic=${CC:-cc} way cc flags
+    "$dynamic" -w -O1 -o "$work/dump" "$BENCH/dump.c" || fail "dump.c"
+    "$work/dump" filter >"$work/filter.h"
+    "$work/dump" masks >"$work/masks.h"
+    "$dynamic" -O2 -o "$work/driver" "$BENCH/driver.c" || fail "driver.c"
+    mkdir -p "$root"/{bin,dev,proc,sys,tmp}
+    "$static" -static -O2 -o "$root/bin/true" "$BENCH/inside.c" || fail "no static program can be linked"
+    if command -v busybox >/dev/null; then cp "$(command -v busybox)" "$root/bin/"; fi
+    for way in static dynamic; do
+        mkdir "$work/$way"
+        if [ $way = static ]; then cc=$static flags='-static -Os'; else cc=$dynamic flags='-O2 -Wl,-z,now'; fi
+        # shellcheck disable=SC2086  # a list
+        {
+            "$cc" $flags -o "$work/$way/minicontainer" "$TOP/minicontainer.c" || fail "the $way build"
+            "$cc" $flags -I"$work" -o "$work/$way/limit" "$BENCH/limit.c" || fail "limit.c, $way"
+        }
+    done
+    fact machine kernel "$(uname -rm), $(getconf _NPROCESSORS_ONLN) processors"
+    fact machine static "$(basename "$static") -static -Os, $(stat -c %s "$work/static/minicontainer") bytes"
+    fact machine dynamic "$("$dynamic" --version | head -n 1), -O2 -Wl,-z,now"
+}
+
+# row ROW BUILD WORD...: one more to measure, unless it fails; then it is said why.
+row() {
+    local name=$1 how=$2 word
+    shift 2
+    if ! as_person "$@" </dev/null >/dev/null 2>"$work/why"; then
+        fact absent "$name" "$how" "$(sed -n '/./{s/^minicontainer: //;p;q}' "$work/why")"
+        return
+    fi
+    echo "$name$T$how" >>"$work/names"
+    for word in "$@"; do printf '%s\t' "$word"; done >>"$work/rows"
+    echo >>"$work/rows"
+}
+
+# All rows of one person, in the order in which a round goes through them.
+rows() {
+    local way mc name image=(--image "$root")
+    : >"$work/names"
+    : >"$work/rows"
+    row bare any "$root/bin/true"
+    for way in static dynamic; do
+        mc=$work/$way/minicontainer
+        row floor "$way" "$mc" run --only none "$root/bin/true"
+        while IFS=$T read -r _ name _; do
+            case $name in
+            user) row only-user "$way" "$mc" run --only user "$root/bin/true" ;;
+            proc) row only-proc "$way" "$mc" run --only user,pid,mnt,proc "$root/bin/true" ;;
+            root) row only-root "$way" "$mc" run --only user,mnt,root "${image[@]}" /bin/true ;;
+            limits) row only-limits "$way" "$mc" run --only user,limits --pids-limit 100 "$root/bin/true" ;;
+            *) row "only-$name" "$way" "$mc" run --only "user,$name" "$root/bin/true" ;;
+            esac
+        done < <("$mc" isolations --porcelain)
+        row all "$way" "$mc" run "${image[@]}" /bin/true
+        row limits "$way" "$mc" run --pids-limit 100 --memory 100M "${image[@]}" /bin/true
+        row no-net "$way" "$mc" run --no-net "${image[@]}" /bin/true
+        # (The same command; one mount more to have it there.)
+        row default "$way" "$mc" run --volume "$root/bin:/mnt:ro" /mnt/true
+        row limit "$way" "$work/$way/limit" "$root" /bin/true
+    done
+    peers
+}
+
+# Other tools, with the namespaces that they know, on the same root.
+peers() {
+    local at
+    if at=$(command -v unshare); then
+        row unshare any "$at" --user --map-root-user --pid --fork --mount --uts --ipc --net --cgroup \
+            --time --mount-proc "--root=$root" /bin/true
+    fi
+    if at=$(command -v bwrap); then
+        row bwrap any "$at" --unshare-all --uid 0 --gid 0 --bind "$root" / --proc /proc --dev /dev /bin/true
+    fi
+    for name in crun runc; do
+        at=$(command -v "$name") || continue
+        mkdir -p "$work/$who/$name" "$work/$who/state"
+        bundle "$name" >"$work/$who/$name/config.json"
+        [ "$who" = root ] || chown -R "$uid" "$work/$who"
+        if [ "$name" = crun ]; then
+            row crun any "$at" --cgroup-manager=disabled --root "$work/$who/state" run \
+                --bundle "$work/$who/crun" "mc-bench-$$"
+        else
+            row runc any "$at" --root "$work/$who/state" run --bundle "$work/$who/runc" "mc-bench-$$"
+        fi
+    done
+}
+
+# names in a list of JSON: "a", "b"
+quoted() { sed 's/.*/"&"/' | paste -sd, -; }
+
+# The same container in the words of crun and runc: namespaces, map, mounts, masks, capabilities, and
+# a filter with the same calls.
+bundle() { # TOOL
+    local map="\"containerID\": 0, \"hostID\": 524288, \"size\": 65536" gmap more='' caps calls
+    caps=$(sed -n 's/^    { "\([a-z_]*\)", true, .*/CAP_\1/p' "$TOP/minicontainer.c" | tr '[:lower:]' '[:upper:]' | quoted)
+    calls=$(sed -n 's/^    NO(\([a-z0-9_]*\),.*/\1/p; s/^    NEWER([0-9]*, \([a-z0-9_]*\),.*/\1/p' \
+        "$TOP/minicontainer.c" | quoted)
+    gmap=$map
+    if [ "$who" != root ]; then
+        map="\"containerID\": 0, \"hostID\": $uid, \"size\": 1"
+        gmap="\"containerID\": 0, \"hostID\": $gid, \"size\": 1"
+    fi
+    # runc 1.1 does not know this one.
+    if [ "$1" = crun ]; then more=', {"type": "time"}'; fi
+    cat <<END
+{ "ociVersion": "1.0.2",
+  "process": { "terminal": false, "user": { "uid": 0, "gid": 0 }, "args": ["/bin/true"],
+    "env": ["PATH=/bin"], "cwd": "/", "noNewPrivileges": true,
+    "capabilities": { "bounding": [$caps], "effective": [$caps], "permitted": [$caps] } },
+  "root": { "path": "$root", "readonly": false }, "hostname": "box",
+  "mounts": [
+    { "destination": "/proc", "type": "proc", "source": "proc" },
+    { "destination": "/dev", "type": "tmpfs", "source": "dev",
+      "options": ["nosuid", "strictatime", "mode=755", "size=64m"] },
+    { "destination": "/dev/pts", "type": "devpts", "source": "devpts",
+      "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"] },
+    { "destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue",
+      "options": ["nosuid", "noexec", "nodev"] },
+    { "destination": "/sys", "type": "sysfs", "source": "sysfs",
+      "options": ["nosuid", "noexec", "nodev", "ro"] } ],
+  "linux": {
+    "namespaces": [ {"type": "pid"}, {"type": "network"}, {"type": "ipc"}, {"type": "uts"},
+      {"type": "mount"}, {"type": "cgroup"}, {"type": "user"}$more ],
+    "uidMappings": [ { $map } ], "gidMappings": [ { $gmap } ],
+    "maskedPaths": [$(sed -n 's/^{ "\(.*\)", 1, .*/\/\1/p' "$work/masks.h" | quoted)],
+    "readonlyPaths": [$(sed -n 's/^{ "\(.*\)", 0, .*/\/\1/p' "$work/masks.h" | quoted)],
+    "seccomp": { "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_$(uname -m | tr '[:lower:]' '[:upper:]')"],
+      "syscalls": [ { "names": [$calls], "action": "SCMP_ACT_ERRNO" } ] } } }
+END
+}
+
+# ---------------------------------------------------------------------------------------------
+# Measuring
+# ---------------------------------------------------------------------------------------------
+
+# as_person COMMAND...: as $who, with nothing of our environment that could slow one of them.
+as_person() {
+    local clean=(env -i "PATH=$PATH" LC_ALL=C "XDG_RUNTIME_DIR=$work/$who")
+    if [ "$(id -u)" = 0 ] && [ "$who" = user ]; then
+        setpriv --reuid="$uid" --regid="$gid" --clear-groups "${clean[@]}" "$@"
+    else
+        "${clean[@]}" "$@"
+    fi
+}
+
+# Medians of what the driver printed, and medians of the ratios to the first row.
+medians() { # MODE <ROUNDS
+    awk -v who="$who" -v mode="$1" -v names="$work/names" '
+    BEGIN { FS = OFS = "\t"; while ((getline line < names) > 0) name[++n] = line }
+    { for (i = 1; i <= n; i++) { us[i, NR] = $i; times[i, NR] = $i / $1 } }
+    function median(of, i,    k, j, x, sorted) {
+        for (k = 1; k <= NR; k++) {
+            x = of[i, k]
+            for (j = k - 1; j > 0 && sorted[j] > x; j--) sorted[j + 1] = sorted[j]
+            sorted[j + 1] = x
+        }
+        return NR % 2 ? sorted[(NR + 1) / 2] : (sorted[NR / 2] + sorted[NR / 2 + 1]) / 2
+    }
+    END { for (i = 1; i <= n && NR; i++)
+        print "start", who, mode, name[i], sprintf("%.1f", median(us, i)), sprintf("%.3f", median(times, i)) }'
+}
+
+measure() { # MODE ROUNDS IDLE_MS
+    [ "$2" -gt 0 ] || return 0
+    say "measuring: as $who, $1, $2 rounds of $(wc -l <"$work/rows") commands"
+    as_person "$work/driver" times "$2" "$3" <"$work/rows" >"$work/times" 2>"$work/words" ||
+        { tail -n 5 "$work/words" >&2 && fail "a start failed, as $who"; }
+    medians "$1" <"$work/times" >>"$lines"
+}
+
+# Containers that do nothing, and how a start is beside them.
+crowd() { # BUILD
+    local mc=$work/$1/minicontainer start
+    start=("$mc" run --image "$root" /bin/true)
+    say "measuring: as $who, $1, beside ${alive[*]} idle ones"
+    as_person "$work/driver" alive "${BENCH_ALIVE_ROUNDS:-40}" "${alive[@]}" -- "${start[@]}" hold -- \
+        "${start[@]}" 2>"$work/words" | sed "s/^/alive$T$who$T$1$T/" >>"$lines" ||
+        { tail -n 5 "$work/words" >&2 && fail "an idle container failed, as $who"; }
+}
+
+# The versions of what was measured, of each that is there.
+versions() {
+    local tool
+    for tool in unshare bwrap crun runc; do
+        if command -v "$tool" >/dev/null; then
+            fact machine "$tool" "$("$tool" --version 2>&1 | head -n 1)"
+        else
+            fact absent "$tool" any "$tool is not installed"
+        fi
+    done
+}
+
+build
+versions
+read -ra alive <<<"${BENCH_ALIVE-0 1 10 100 1000}"
+people=(user)
+uid=$(id -u) gid=$(id -g)
+if [ "$uid" = 0 ]; then
+    people=(root user)
+    uid=$(id -u "${MC_USER:-1000}" 2>/dev/null || echo 1000) gid=$uid
+fi
+for who in "${people[@]}"; do
+    mkdir -p "$work/$who"
+    rows
+    measure busy "${BENCH_ROUNDS:-60}" 0
+    measure idle "${BENCH_IDLE_ROUNDS:-8}" "${BENCH_IDLE_MS:-50}"
+done
+who=${people[0]}
+if [ "${#alive[@]}" -gt 0 ]; then for way in static dynamic; do crowd $way; done; fi
+show "$lines"
