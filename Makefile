@@ -1,5 +1,6 @@
 # minicontainer: one C file, no library but libc.  `make help` says what there is.
 CC      ?= cc
+# -z now: the names of libc are looked up once, and not again in each child.
 CFLAGS  ?= -O2 -Wl,-z,now
 WARN     = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 SAN      = -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -12,7 +13,6 @@ JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --job
 TESTS   ?= tests/*.bats
 .PHONY: all run test lint sanitize static clean help torture test-kernels fuzz combinations bench
 .DELETE_ON_ERROR:
-
 all: minicontainer ## build ./minicontainer
 
 minicontainer: minicontainer.c

@@ -9,7 +9,7 @@
  *
  *   driver alive ROUNDS COUNT... -- HOLD... -- COMMAND...
  *       For each COUNT (they must grow): starts HOLD until COUNT of them live, each of which writes
- *       a byte when it is there; then COMMAND, ROUNDS times. A line for each COUNT:
+ *       a byte when it is there; then COMMAND, ROUNDS times (and twenty more before). A line for each COUNT:
  *       how many live, median microseconds of COMMAND, and kilobytes: used by all (what is not free,
  *       and no file's cache), kernel memory of all, our own, resident in the last HOLD.
  *       At the end, and by any signal that ends it, all of them are ended. (No "--" in HOLD and
@@ -225,6 +225,9 @@ static double median(char **command, int rounds, int null)
 {
     double *took = calloc((size_t)rounds, sizeof *took);
 
+    /* (A machine that has waited is slow at first.) */
+    for (int i = 0; i < 20; i++)
+        once(command, null);
     for (int i = 0; i < rounds; i++)
         took[i] = once(command, null);
     qsort(took, (size_t)rounds, sizeof *took, by_size);
@@ -240,7 +243,6 @@ static void measure_alive(int rounds, char **counts, char **holder, char **comma
 
     if (pipe2(ready, O_CLOEXEC) < 0)
         fail(strerror(errno), "pipe");
-    once(command, null);
     long used_before = settled(), own_before = own();
     for (; *counts; counts++) {
         while (living < atoi(*counts) && living < MOST_ALIVE)

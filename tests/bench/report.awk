@@ -64,7 +64,7 @@ function table(who, mode,    i, row) {
             printf "%-32s %15s  %15s\n", label(row), cell(who, mode, row, "static"),
                 cell(who, mode, row, "dynamic")
         else if ((row, "any") in absent)
-            printf "%-32s %s\n", label(row), absent[row, "any"]
+            printf "%-32s %s\n", label(row), substr(absent[row, "any"], 1, 46)
     }
 }
 
@@ -87,7 +87,7 @@ function judged(value, limit) {
 
 # A line of the last table. KIND says what is computed, for each build and person.
 function target(text, kind, of, static_limit, dynamic_limit,    b, build, limit, who, line, p, value) {
-    line = sprintf("%-30s", text)
+    line = sprintf("%-28s", text)
     for (b = 1; b <= 2; b++) {
         build = b == 1 ? "static" : "dynamic"
         limit = b == 1 ? static_limit : dynamic_limit
@@ -124,7 +124,8 @@ END {
             printf " %9s", (key[3] >= 100 ? sprintf("%.0f", kilobytes[key[1], key[2], key[3], w] / key[3]) : "-")
         printf " %12s\n", key[3] ? kilobytes[key[1], key[2], key[3], 9] : "-"
     }
-    printf "\nWhat we want, as ratios of medians, busy (! missed)%29s\n", "static: root  user   dynamic: root  user"
+    printf "\nWhat we want, as ratios of medians, busy (! missed)\n"
+    printf "%-28s %6s %7s  %7s   %6s %7s  %7s\n", "", "static", "root", "user", "dynam.", "root", "user"
     target("all / bare true", "peer", "bare", 11.5, 17)
     target("all / the same calls alone", "own", "limit", 1.12, 1.12)
     target("all / bubblewrap", "peer", "bwrap", 0.40, 0.60)

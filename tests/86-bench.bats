@@ -1,0 +1,161 @@
+# 86-bench.bats -- what `make bench` measures is what it says, and it leaves nothing.
+#
+# Not how fast anything is: that depends on the machine. bench/report.awk has the limits that the
+# project has set itself.
+
+load helpers
+
+BENCH=$BATS_TEST_DIRNAME/bench
+T=$'\t'
+
+# One short run; its lines are in the file "lines".
+measured() {
+    call env "TMPDIR=$PWD/tmp" BENCH_ROUNDS=1 BENCH_IDLE_ROUNDS=1 BENCH_IDLE_MS=1 BENCH_ALIVE="0 3" \
+        BENCH_ALIVE_ROUNDS=1 bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
+    printf '%s\n' "$output" >lines
+}
+
+@test "each row is measured, for each person, mode and build, or it is said why not" {
+    requires userns cc
+    local who mode row way before
+    mkdir tmp
+    chmod 0777 tmp
+    before=$(fingerprint)
+    export MC_TIMEOUT=300
+    measured
+    rm lines
+    assert "$(fingerprint)" == "$before"
+    printf '%s\n' "$output" >lines
+    for who in $(people); do
+        for mode in busy idle; do
+            one_line "start$T$who$T$mode${T}bare${T}any$T[0-9.]+${T}1\.000"
+            for row in floor all no-net default limit $(only_rows); do
+                for way in static dynamic; do
+                    one_line "start$T$who$T$mode$T$row$T$way$T[0-9]+\.[0-9]$T[0-9.]+"
+                done
+            done
+        done
+    done
+    # Limits where there can be some; other tools where they are installed.
+    for row in only-limits limits unshare bwrap crun runc; do
+        assert "$(grep -cE "^(start$T.*|absent)$T$row$T" lines)" -ge 1 "$row"
+    done
+    # Three that do nothing cost something, and a supervisor has memory.
+    for way in static dynamic; do
+        one_line "alive$T[a-z]+$T$way${T}0$T[0-9]+$T.*"
+        one_line "alive$T[a-z]+$T$way${T}3$T[0-9]+($T-?[0-9]+){3}$T[1-9][0-9]+"
+    done
+    assert "$(ls tmp)" == "" "what is left"
+    no_process_left
+}
+
+one_line() { assert "$(grep -cE "^$1\$" lines)" == 1 "$1"; }
+
+# The rows of the table but limits, as bench.bash calls them.
+only_rows() {
+    "$MC" isolations --porcelain | cut -f2 | grep -v limits | sed 's/^/only-/'
+}
+
+people() { if [ "$(id -u)" = 0 ]; then echo root user; else echo user; fi; }
+
+@test "medians: of the times, and of the ratios within a round" {
+    printf '%s\n' "bare${T}any" "all${T}static" >names
+    # The second round is twice as slow for both; the third hits one of them alone.
+    printf '%s\n' "10${T}50" "20${T}100" "10${T}90" >rounds
+    call awk -v who=root -v mode=busy -v names=names -f "$BENCH/medians.awk" rounds
+    assert "$output" == "start${T}root${T}busy${T}bare${T}any${T}10.0${T}1.000
+start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
+    printf '%s\n' "10${T}50" "20${T}100" "10${T}90" "10${T}60" >rounds
+    call awk -v who=root -v mode=busy -v names=names -f "$BENCH/medians.awk" rounds
+    assert "$output" contains "static${T}75.0${T}5.500" "of four: the middle of the two"
+}
+
+@test "the report: tables of 80 columns, and what misses its limit is marked" {
+    local i
+    {
+        printf 'machine\tkernel\t6.1\nabsent\trunc\tany\trunc is not installed\n'
+        for i in "bare any 1000 1" "bwrap any 20000 20" "unshare any 10000 10" "all static 9000 9.02" \
+            "limit static 8000 8" "all dynamic 14000 14" "limit dynamic 10000 10" \
+            "no-net static 5000 5" "default static 12000 12"; do
+            # shellcheck disable=SC2086  # words
+            printf 'start\troot\tbusy\t%s\t%s\t%s\t%s\n' $i
+        done
+        printf 'alive\troot\tstatic\t0\t9000\t0\t0\t0\t0\n'
+        printf 'alive\troot\tstatic\t1000\t15000\t500000\t400000\t100000\t240\n'
+    } >lines
+    call bash "$BATS_TEST_DIRNAME/bench.bash" --from lines --svg chart.svg
+    printf '%s\n' "$output" >lines
+    one_line 'all isolations, --image +9\.00 +9\.0 +14\.00 +14\.0'
+    one_line 'runc run, an equal container +runc is not installed'
+    one_line 'root +static +1000 +15\.00 +500 +400 +100 +240'
+    # Met, missed, not measured: limit, root, user; for each build.
+    one_line 'all / bare true +11\.5 +9\.0 +- +17 +14\.0 +- +'
+    one_line 'all / the same calls alone +1\.12 +1\.12 ! +- +1\.12 +1\.40 ! +- +'
+    one_line 'all / bubblewrap +0\.4 +0\.45 ! +- +0\.6 +0\.70 ! +- +'
+    one_line 'all / crun +0\.24 +- +- +0\.36 +- +- +'
+    one_line 'without net / all +0\.72 +0\.56 +- +0\.78 +- +- +'
+    one_line 'default root / all +1\.3 +1\.33 ! .*'
+    one_line "supervisor's resident KB +250 +240 +- +1600 +- +- +"
+    one_line 'start, most alive / none +1\.6 +1\.67 ! .*'
+    one_line 'KB for each of most alive +450 +500 ! .*'
+    assert "$(awk 'length > 80' <<<"$output")" == "" "longer lines"
+    # The chart: its bars, in the order of their table, the longest to the full width.
+    assert "$(grep -c '<rect' chart.svg)" == 6 "five bars, and the ground"
+    assert "$(<chart.svg)" contains 'width="391" height="20" fill="#9aa4b2"/>'
+    assert "$(<chart.svg)" contains '>20.0  (20.0 x)<'
+    if command -v python3 >/dev/null; then
+        call python3 -c 'import sys, xml.dom.minidom as d; d.parse(sys.argv[1])' chart.svg
+    fi
+}
+
+@test "the driver: what fails ends it, in words; told to end, it ends what it started" {
+    requires userns cc
+    local driver
+    cc -O1 -o driver "$BENCH/driver.c"
+    cc -O1 -static -o inside "$BENCH/inside.c"
+    printf '/bin/true\n/bin/false\tx y\n' >rows
+    call -1 bash -c './driver times 1 0 <rows'
+    assert "$stderr" contains '/bin/false x y driver: the command: failed'
+    call bash -c 'printf "/bin/true\n/bin/sh\t-c\tsleep 0.01\n" | ./driver times 3 0'
+    assert "$(awk -F'\t' 'NF == 2 && $1 > 0 && $2 >= 10000' <<<"$output" | wc -l)" == 3 "rounds, in microseconds"
+    # What lives is counted, and ended by its number.
+    call ./driver alive 1 0 2 4 -- "$PWD/inside" hold -- /bin/true
+    assert "$(cut -f1 <<<"$output" | tr '\n' ' ')" == "0 2 4 "
+    no_process_left
+    (
+        remember_session
+        exec setsid ./driver alive 1 2 -- "$PWD/inside" hold -- /bin/sleep 1000
+    ) >/dev/null 2>&1 3>&- 4>&- &
+    driver=$!
+    disown "$driver"
+    wait_for '[ "$(pgrep -c -P "$driver")" = 3 ]' 60
+    kill -TERM "$driver"
+    pkill -KILL -P "$driver" -x sleep
+    no_process_left
+}
+
+# The calls that make a container, and how often each was made, of all processes of a run.
+counted() {
+    sed -nE 's/^([0-9]+ +)?([a-z_0-9]+)\(.*\) += [0-9]+.*/\2/p; s/.*(PR_CAPBSET_DROP), CAP_.* = 0$/\1/p' "$1" |
+        grep -xE 'mount|umount2|pivot_root|open_tree|move_mount|mount_setattr|unshare|setns|sethostname|capset|seccomp|setresuid|setresgid|mknod|symlink|clone|PR_CAPBSET_DROP' |
+        sort | uniq -c
+    grep -oE 'flags=CLONE_[A-Z_|]+' "$1"
+    grep -oE '\{len=[0-9]+' "$1"
+}
+
+@test "the limit program makes the calls of a container, and no others" {
+    requires userns cc strace
+    mkdir -p image/{dev,proc,sys}
+    cc -O1 -static -o image/true "$BENCH/inside.c"
+    cc -w -o dump "$BENCH/dump.c"
+    ./dump filter >filter.h
+    ./dump masks >masks.h
+    cc -O1 -I. -o limit "$BENCH/limit.c"
+    chmod -R a+rX .
+    call strace -f -qq -o ours "$MC" run --image image /true
+    call strace -f -qq -o theirs ./limit image /true
+    counted ours >ours.counted
+    counted theirs >theirs.counted
+    assert "$(grep -c . ours.counted)" -ge 15
+    assert "$(<theirs.counted)" == "$(<ours.counted)"
+}
