@@ -3043,7 +3043,7 @@ static int by_number(const void *a, const void *b) {
 
 /* The filter for container C. How many rows it has, is returned. */
 static int build_filter(const struct container *c, struct filter *f) {
-    const struct denied *rows[LENGTH(denied)];
+    const struct denied *rows[LENGTH(denied)] = { NULL };
     uint64_t kept = kept_caps(c);
     int n = 0;
 

@@ -28,10 +28,10 @@ measured() {
     printf '%s\n' "$output" >lines
     for who in $(people); do
         for mode in busy idle; do
-            one_line "start$T$who$T$mode${T}bare${T}any$T[0-9.]+${T}1\.000"
+            one_line "start$T$who$T$mode${T}bare${T}any${T}[0-9.]+${T}1\.000"
             for row in floor all no-net default limit $(only_rows); do
                 for way in static dynamic; do
-                    one_line "start$T$who$T$mode$T$row$T$way$T[0-9]+\.[0-9]$T[0-9.]+"
+                    one_line "start$T$who$T$mode$T$row$T$way${T}[0-9]+\.[0-9]${T}[0-9.]+"
                 done
             done
         done
@@ -42,8 +42,8 @@ measured() {
     done
     # Three that do nothing cost something, and a supervisor has memory.
     for way in static dynamic; do
-        one_line "alive$T[a-z]+$T$way${T}0$T[0-9]+$T.*"
-        one_line "alive$T[a-z]+$T$way${T}3$T[0-9]+($T-?[0-9]+){3}$T[1-9][0-9]+"
+        one_line "alive${T}[a-z]+$T$way${T}0${T}[0-9]+$T.*"
+        one_line "alive${T}[a-z]+$T$way${T}3${T}[0-9]+(${T}-?[0-9]+){3}${T}[1-9][0-9]+"
     done
     assert "$(ls tmp)" == "" "what is left"
     no_process_left
@@ -100,7 +100,7 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     one_line 'KB for each of most alive +450 +500 ! .*'
     assert "$(awk 'length > 80' <<<"$output")" == "" "longer lines"
     # The chart: its bars, in the order of their table, the longest to the full width.
-    assert "$(grep -c '<rect' chart.svg)" == 6 "five bars, and the ground"
+    assert "$(grep -c '<rect' chart.svg)" == 8 "seven bars, and the ground"
     assert "$(<chart.svg)" contains 'width="391" height="20" fill="#9aa4b2"/>'
     assert "$(<chart.svg)" contains '>20.0  (20.0 x)<'
     if command -v python3 >/dev/null; then

@@ -510,9 +510,7 @@ alive() {
     supervisor=$!
     disown "$supervisor"
     wait_for '[ -s up ]'
-    for guardian in $(cat "/proc/$supervisor/task/$supervisor/children"); do
-        if [ "$(cat "/proc/$guardian/comm")" = guardian ]; then break; fi
-    done
+    guardian=$(pgrep -P "$supervisor" -x guardian)
     assert "$(cat "/proc/$guardian/comm")" == guardian
     assert "$(cat "/proc/$supervisor/comm")" == minicontainer
     # One memory: the same pages, under the same addresses, also those of the stack.
