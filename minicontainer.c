@@ -1218,7 +1218,7 @@ static void fresh_environment(const struct container *c) {
     const char *home = on(c, ROOT) ? NULL : getenv("HOME");
 
     /* The strings of the old environment stay where they are: we only make a
-     * new list, and take the harmless ones into it. */
+     * new list, and take the harmless ones into it, some 80 at most. */
     for (char **old = environ; old && *old; old++)
         for (size_t i = 0; i < LENGTH(kept); i++)
             if (strncmp(*old, kept[i], strlen(kept[i])) == 0 && !list[80])
@@ -3935,7 +3935,10 @@ static int guardian_side(void *shared) {
  * CLONE_VM: parent and child have one memory, as two threads have, but they are
  * two processes, each with its own end. With a copy of our memory, as fork(2)
  * makes it, a start takes a tenth longer and a container a sixth more memory.
- * (What is shared is errno as well: see that nobody looks at it meanwhile.) */
+ * The price: when the kernel is out of memory and chooses us, it ends all that
+ * share this memory; before Linux 5.16 also with a core dump. Then only the
+ * wish is left. (errno is shared, too: the guardian makes no call that is
+ * expected to fail.) */
 static pid_t start_guardian(struct container *c) {
     static _Alignas(16) char stack[32768];
 
