@@ -144,7 +144,7 @@ counted() {
 }
 
 @test "the limit program makes the calls of a container, and no others" {
-    requires userns cc strace
+    requires userns cc strace plain
     mkdir -p image/{dev,proc,sys}
     cc -O1 -static -o image/true "$BENCH/inside.c"
     cc -w -o dump "$BENCH/dump.c"
