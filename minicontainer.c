@@ -3917,8 +3917,7 @@ static int guardian_side(void *shared) {
      * way; but not as long as we hold a writing end ourselves. A descriptor of
      * a process can be "read" when that has ended: then our work is done. */
     if (close(c->life[1]) < 0 || poll(end, LENGTH(end), -1) < 0)
-        dprintf(2, "minicontainer: close() or poll() failed: %s: the guardian "
-                "cannot watch, and ends all\n", errno_name(errno));
+        dprintf(2, "minicontainer: guardian: close() or poll() failed\n");
     if (!end[1].revents)
         syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
     return 0;
@@ -5563,7 +5562,8 @@ static int cmd_help(int argc, char **argv) {
  * libc keeps 32 and 33 for itself and does not let us touch them, but make(1)
  * hands them down ignored: so the bare system call, which libc is not asked
  * about. Those that are not ignored are left alone: 64 calls would be a
- * sixtieth of a start. (Without a /proc nobody says which: then all are.) */
+ * sixtieth of a start. (If no /proc says which, all are put back; SIGKILL and
+ * SIGSTOP refuse, and are never ignored.) */
 static void sane_start(int argc, char **argv) {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0)
@@ -5572,10 +5572,11 @@ static void sane_start(int argc, char **argv) {
     umask(022); /* the modes that we write are the modes that we mean */
     /* The kernel's struct sigaction: handler, flags, restorer, mask. */
     static const uint64_t dfl[4];
-    uint64_t ignored = status_bits(slurp(SELF), "SigIgn:");
+    const char *status = slurp(SELF);
+    uint64_t ignored = *status ? status_bits(status, "SigIgn:") : UINT64_MAX;
     for (int sig = 1; sig <= 64; sig++)
         if (ignored >> (sig - 1) & 1)
-            TRY(syscall(SYS_rt_sigaction, sig, dfl, NULL, 8));
+            TRY_BUT(EINVAL, syscall(SYS_rt_sigaction, sig, dfl, NULL, 8));
     /* The words of the command line lie behind each other in memory. */
     char *last = argv[argc - 1];
     narrator.title = argv[0];

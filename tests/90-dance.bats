@@ -523,3 +523,18 @@ alive() {
     kill -KILL "$supervisor"
     no_process_left
 }
+
+@test "without a /proc an ignored SIGCHLD does not keep the supervisor waiting, either" {
+    requires userns cc
+    need_probe
+    mkdir -p root/bin
+    cp "$MC" probe root/bin/
+    for library in $(ldd "$MC" 2>/dev/null | grep -oE '/[^ ]+'); do
+        mkdir -p "root${library%/*}"
+        cp -L "$library" "root$library"
+    done
+    # /proc/self is all that such a root lacks: a plain child needs nothing of it.
+    call unshare --user --map-root-user --root="$PWD/root" /bin/probe start chld-ign \
+        /bin/minicontainer run --none /bin/minicontainer --version
+    assert "$output" =~ '^minicontainer [0-9]'
+}
