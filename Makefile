@@ -25,7 +25,7 @@ run: minicontainer ## build, compare the host with a container, then a shell ins
 test: minicontainer ## run the tests (needs bats 1.8 or later: apt install bats)
 	bats $(JOBS) $(TESTS)
 
-torture test-kernels fuzz combinations bench: minicontainer ## proofs, and what a start costs: minutes
+torture test-kernels fuzz combinations bench: minicontainer ## proofs; bench: what a start costs (1,000 containers!)
 	bash tests/$(@:test-%=%).bash
 
 lint: ## what compilers and checkers say about the sources; a missing one is named and skipped
@@ -49,7 +49,7 @@ sanitize: minicontainer-asan ## run the tests on a build with ASan and UBSan
 	MC=$(CURDIR)/minicontainer-asan bats $(JOBS) $(TESTS)
 
 minicontainer-static: minicontainer.c
-	$(or $(MUSL),$(CC)) $(CFLAGS) -static -Os $(WARN) -Werror -o $@ $<
+	$(or $(MUSL),$(CC)) $(CFLAGS) -static -Os $(WARN) -o $@ $<
 
 static: minicontainer-static ## one file that needs no library, and starts faster; by musl, if it is here
 

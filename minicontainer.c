@@ -11,7 +11,7 @@
  *     $ ./minicontainer compare                 what it changes, side by side
  *     $ ./minicontainer run --step              this file, told as it runs
  *
- * Build     cc minicontainer.c -o minicontainer     (Linux and libc, no more)
+ * Build     cc minicontainer.c -o minicontainer      (Linux 5.7 and libc)
  *
  * How to read it
  *   From top to bottom: no name is used before it is explained. Each chapter
@@ -88,6 +88,7 @@
  *   host           the outside of a container, seen from it. In this file it
  *                  is the machine, or the lab that stands for one.
  *   supervisor     our own first process. It stays outside and waits.
+ *   guardian       a second one outside, for the case that the first is killed.
  *   rootless       without any privilege outside: all that a container needs
  *                  comes from the user namespace (chapter 7).
  *
@@ -163,13 +164,11 @@
 #include <sys/syscall.h>
 
 #include <sys/un.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#define VERSION "0.1"
 #define LENGTH(array) (sizeof (array) / sizeof *(array))
 /* What a host name is made of, and most names of programs. */
 #define LETTERS \
@@ -373,8 +372,8 @@ static void tell(const char *kind, const char *line) {
 }
 
 /* Leave before the command has run, and leave no child behind. By _exit(2): a
- * child shares the parent's stdio buffers, and exit(3) would write them out a
- * second time. */
+ * child has a copy of the parent's stdio buffers, and exit(3) would write them
+ * out a second time. */
 __attribute__((noreturn))
 static void leave(int status) {
     if (narrator.child > 0) {
@@ -557,8 +556,8 @@ static int checked(long result, bool told, const char *call, int line,
                    const char *values) {
     if (result < 0)
         failed(call, values, line);
-    /* clone(2) and fork(2) return twice, 0 in the child: only the parent tells
-     * it. No other call that is told has such a name. */
+    /* The bare clone(2) and fork(2) return twice, 0 in the child: only the
+     * parent tells it. No other call that is told has such a name. */
     bool untold = !told || !narrator.explain || (result == 0 &&
                   (strstr(call, "fork()") || strstr(call, "SYS_clone")));
     /* Told after it was made: so the result is part of the line. */
@@ -745,7 +744,8 @@ enum { MOST_WORDS = 10000 };
 
 /* All that one container is asked to be. parent_side() owns it; the child gets
  * its own copy by clone(2), as it gets a copy of all of the parent's memory:
- * what the child changes in it, the parent does not see. */
+ * what the child changes in it, the parent does not see. (Only the guardian,
+ * in THE DANCE, has the parent's memory itself.) */
 struct container {
     /* The isolations, as sets of rows. */
     unsigned rows;        /* those that are on: the only set that counts     */
@@ -792,7 +792,7 @@ struct container {
     ino_t machine_mnt;    /* the mount namespace that we must not touch      */
     int image_fd;         /* the image as a mount, attached nowhere yet      */
     int cgroup_fd;        /* where the child is to be born; -1: where we are */
-    bool moved;           /* no: without clone3(2) it was born here          */
+    bool moved;           /* born where we are, then moved: no clone3(2)     */
     int root_fd;          /* the new root (or /), to look paths up in        */
     dev_t own_dev;        /* our own tmpfs: here we may make directories     */
     bool terminal;        /* stdin is a terminal, and we its foreground job  */
@@ -888,7 +888,8 @@ static ino_t namespace_id(const char *name) {
  * Who watches whom, in the end:
  *     PID namespace on                the kernel ends all with PID 1, and PID 1
  *                                     ends with its parent, by the wish
- *     ... and if it took that back    a guardian outside kills PID 1
+ *     ... and if it took that back    a guardian outside kills PID 1 (there is
+ *                                     a limit to that: see start_guardian)
  *     ... with --init, or in the lab  our init keeps its user: the wish holds
  *     PID namespace off               our init, inside, ends all below it; and
  *                                     if it is killed itself, the parent does
@@ -1130,9 +1131,11 @@ static void end_orphans(const struct container *c) {
     }
 }
 
-/* Remember the terminal as it is before the container runs. A shell inside may
- * make itself the foreground job, or turn echo off, and then be killed. */
+/* Supervisor. Remember the terminal as it is before the container runs. A shell
+ * inside may make itself the foreground job, or turn echo off, and then be
+ * killed. And stderr, or the life pipe, may lose its other end: no signal. */
 static void keep_terminal(struct container *c) {
+    signal(SIGPIPE, SIG_IGN);
     /* A terminal has one job in its foreground: a process group.
      * credentials(7) */
     c->terminal = tcgetpgrp(0) == getpgrp() && tcgetattr(0, &c->modes) == 0;
@@ -1218,7 +1221,8 @@ static void fresh_environment(const struct container *c) {
     const char *home = on(c, ROOT) ? NULL : getenv("HOME");
 
     /* The strings of the old environment stay where they are: we only make a
-     * new list, and take the harmless ones into it, some 80 at most. */
+     * new list, and take the harmless ones into it, some 80 at most. (Ours stay
+     * in the ring of text(): execve(2) copies them before it is full.) */
     for (char **old = environ; old && *old; old++)
         for (size_t i = 0; i < LENGTH(kept); i++)
             if (strncmp(*old, kept[i], strlen(kept[i])) == 0 && !list[80])
@@ -1471,8 +1475,8 @@ static void forget_environment(void) {
 }
 
 /* Our own init: PID 1 with --init and in the lab. And, where the PID
- * namespace is off, the guardian inside: a subreaper that ends every process
- * below it when the parent is gone. The command is its child. */
+ * namespace is off, a subreaper inside that ends every process below it when
+ * the parent is gone. The command is its child. */
 __attribute__((noreturn))
 static void init_side(struct container *c) {
     /* The same loop as the supervisor's, on the other side of the wall. */
@@ -1656,7 +1660,8 @@ static int step_down(int at, const char *name) {
  * time, by descriptors. A symbolic link is never followed: a hostile image
  * could let it point out of itself, and swap it while we look. What is missing
  * is made in our own tmpfs; never in an image, which is the caller's.
- * Returns an O_PATH descriptor that the caller closes, or -1 with errno. */
+ * PATH has at least one name. Returns an O_PATH descriptor that the caller
+ * closes, or -1 with errno. */
 static int walk(const struct container *c, const char *path, bool want_dir) {
     char *save, *next, *name = strtok_r(text("%s", path), "/", &save);
     int below, at = c->root_fd;
@@ -1855,7 +1860,7 @@ static void enter_proc(struct container *c) {
     if (stand_in(c, "proc")) {
         say("a fresh /proc shows the PID namespace of who mounts it: ours");
         SYS(mount("proc", ".", "proc", flags, NULL));
-        /* The one switch in it that we turn, before it is masked. */
+        /* A switch in it that is ours to turn, before it is masked. */
         if (on(c, NET) && stand_on(c, "proc"))
             put_if_allowed(PING, "0 0");
     } else if (c->named & BIT(PROC)) {
@@ -2426,8 +2431,9 @@ static void enter_net(struct container *c) {
     SYSV(ioctl(fd, SIOCSIFFLAGS, &request), "ip link set lo up");
     close(fd);
     /* ping(1) without privilege: the groups that may, in this namespace. Best
-     * by a /proc of our own (chapter 5): the machine's keeps such a name for
-     * each network, and has to look through all of them. */
+     * by a /proc of our own (chapter 5; an image that has none goes without):
+     * the machine's keeps such a name for each network there is, and has to
+     * look through all of them. */
     if (!on(c, PROC))
         put_if_allowed("/proc/" PING, "0 0");
 }
@@ -2469,7 +2475,8 @@ static const char *look_net(void) {
  *           groups a process stands: names of services, users, containers.
  * Kernel    A cgroup namespace makes the group we stand in the root of the
  *           view: the path becomes "/".
- * Parent    CLONE_NEWCGROUP in clone(2) takes the place where the parent is.
+ * Parent    CLONE_NEWCGROUP in clone(2) takes the group that the child is born
+ *           in.
  * Child     mounts the tree as it sees it on /sys/fs/cgroup, read-only.
  * Order     after the process is in the group that shall be its root.
  * See it    $ ./minicontainer compare cgroup
@@ -3068,7 +3075,7 @@ static int build_filter(const struct container *c, struct filter *f) {
     return n;
 }
 
-/* Child, last of all. no_new_privs is set (lock_down); without it we would have
+/* Child, last of all. no_new_privs is set (chapter 1); without it we would have
  * to be privileged. 1 is SECCOMP_SET_MODE_FILTER. */
 static void enter_seccomp(struct container *c) {
     static struct filter f;
@@ -3281,8 +3288,8 @@ static long events(const char *name, const char *word) {
     return at ? atol(at + strlen(word)) : 0;
 }
 
-/* Child or guardian: these are the supervisor's alone. A copy of `alive` would
- * keep the lock when the supervisor is dead. */
+/* Child: these are the supervisor's alone. A copy of `alive` would keep the
+ * lock when the supervisor is dead. (The guardian closes its copies itself.) */
 static void forget_limits(void) {
     narrator.undo = NULL;
     close(made.alive);
@@ -3691,7 +3698,7 @@ static void preset(struct container *c) {
     /* All bits 0: no row, no option, no command. What differs is set here. */
     memset(c, 0, sizeof *c);
     c->hostname = "box";
-    c->output = c->report = c->cgroup_fd = -1;
+    c->output = c->report = c->cgroup_fd = c->pidfd = -1;
 }
 
 /* All views but cgroup (lesson 10 needs a before), all rights (so that
@@ -3893,13 +3900,14 @@ static void child_side(struct container *c) {
     lock_down(c);
     if (c->init)
         init_side(c);
-    die_with_parent(c, SIGKILL); /* again: see become_zero() */
+    die_with_parent(c, SIGKILL); /* again: see die_with_parent() */
     start_command(c);
 }
 
 /* The guardian, outside. It shares the supervisor's memory, and so it writes
- * nothing there: what it has of its own are its stack, its descriptors, its
- * signals and its name. Its end is the end of what it guards. */
+ * nothing there but its own stack: not its command line, either, so that ps(1)
+ * shows that of the supervisor twice. Its descriptors, signals and short name
+ * are its own. Its end is the end of what it guards. */
 static int guardian_side(void *shared) {
     const struct container *c = shared;
     struct pollfd end[] = { { .fd = c->life[0] },
@@ -3942,7 +3950,9 @@ static pid_t start_guardian(struct container *c) {
     if (c->init)
         return 0;
     say("the command may forget to die with us: a guardian shall outlive us");
-    /* A stack grows downwards: its beginning is its upper end. */
+    /* This is libc's clone(): it does not return twice, but calls a function in
+     * the child, on the stack that we give it. A stack grows downwards: its
+     * beginning is its upper end. */
     return SYS(clone(guardian_side, stack + sizeof stack, CLONE_VM | SIGCHLD,
                      c));
 }
@@ -4013,7 +4023,6 @@ static int parent_side(struct container *c) {
     sigset_t set = watched_signals(), before;
 
     /* We are outside, as the user who called us, with their privileges. */
-    signal(SIGPIPE, SIG_IGN); /* of the pipe, or of a closed stderr */
     keep_terminal(c);
     TRY(sigprocmask(SIG_BLOCK, &set, &before));
     before_clone(c);
@@ -4077,13 +4086,16 @@ static int parent_side(struct container *c) {
  * trust is like logging in to a machine that you do not trust.
  */
 
-/* Was PROCESS started by our own user? The supervisor of a container runs as
- * the user who called it, whoever its init is outside. */
+/* Was PROCESS put into its namespaces by our own user? The owner of a user
+ * namespace is who made it: that cannot be chosen, as a name can. 0xb704 is
+ * NS_GET_OWNER_UID. ioctl_ns(2) */
 static bool is_ours(pid_t process) {
-    struct stat st;
+    int fd = open(text("/proc/%d/ns/user", process), O_RDONLY | O_CLOEXEC);
+    uid_t owner;
+    bool ours = fd >= 0 && ioctl(fd, 0xb704, &owner) == 0 && owner == geteuid();
 
-    /* A process owns its directory; one that nobody may look into, root. */
-    return stat(text("/proc/%d", process), &st) == 0 && st.st_uid == getuid();
+    close(fd);
+    return ours;
 }
 
 /* The newest process with that name (a lab's init is "lab"); or, with NAME
@@ -4105,7 +4117,7 @@ static pid_t find_process(const char *name, pid_t parent) {
         bool is_child = !name && strcmp(comm, "guardian\n") != 0 &&
                         stat_field(text("%s/stat", dir), PARENT) == parent;
         bool has_name = name && strcmp(comm, text("%s\n", name)) == 0 &&
-                        is_ours(stat_field(text("%s/stat", dir), PARENT));
+                        is_ours(pid);
         if ((has_name || is_child) && pid > newest)
             newest = pid;
     }
@@ -4366,10 +4378,9 @@ static int compare_all(struct container *c) {
         int row = by_chapter[i];
         struct view here = look_at(row);
         /* The same id is the same object of the kernel: what one changes, both
-         * see. */
-        bool own = strcmp(here.id, there[row].id) != 0;
-        if (row == LIMITS) /* a container sees neither those nor their place */
-            own = limited(c);
+         * see. (A container sees neither its limits nor their place.) */
+        bool own = row == LIMITS ? limited(c)
+                                 : strcmp(here.id, there[row].id) != 0;
         printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name,
                own ? "own" : "shared", column(here.sees, 25),
                column(there[row].sees, 25), on(c, row) ? "--no-" : "--",
@@ -5443,7 +5454,7 @@ static int cmd_doctor(int argc, char **argv) {
 /* --version. */
 static int cmd_version(int argc, char **argv) {
     (void)argc, (void)argv;
-    puts("minicontainer " VERSION);
+    puts("minicontainer 0.1");
     return flushed(0);
 }
 

@@ -408,3 +408,26 @@ OPTIONS
     mc run --none -- true
     assert "$(fingerprint)" == "$before"
 }
+
+@test "exec NAME, by root: who calls itself lab, and is another user's, is not entered" {
+    requires root userns hostname
+    local stranger
+    cp "$(command -v sleep)" lab
+    chmod 0755 . lab
+    (
+        remember_session
+        exec setsid setpriv --reuid=65534 --regid=65534 --clear-groups unshare --user --map-root-user --uts \
+            sh -c 'hostname trap; exec ./lab 1000'
+    ) >/dev/null 2>&1 3>&- 4>&- &
+    stranger=$!
+    disown "$stranger"
+    wait_for '[ "$(cat "/proc/$stranger/comm")" = lab ]'
+    # Its parent is root's, as that of a process is whose own parent has ended.
+    mc -125 exec lab -- hostname
+    assert "$stderr" contains 'there is no running container "lab"'
+    # Root may enter it by its number: that is meant so then.
+    mc exec "$stranger" -- hostname
+    assert "$output" == trap
+    kill -KILL "$stranger"
+    no_process_left
+}

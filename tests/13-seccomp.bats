@@ -82,8 +82,8 @@ requires_open_machine() {
 @test "this file and the C file have the same list, with the same errno" {
     need_calls
     assert "$(rows | wc -l)" -ge 50
-    # One call of several rows (ioctl) is one line; ptrace is for kernels before 4.8.
-    rows | grep -v '|0$' | grep -v '^ptrace|' >table
+    # One call of several rows (ioctl) is one line.
+    rows | grep -v '|0$' >table
     tools/calls list | sed -E 's/ [^\t]*//' | tr '\t' '|' | sort -u >expected
     assert "$(diff expected table)" == ""
     # Each row says why.

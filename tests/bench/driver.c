@@ -15,7 +15,7 @@
  *       At the end, and by any signal that ends it, all of them are ended. (No "--" in HOLD and
  *       COMMAND themselves.)
  *
- * stdin and stdout of what is started are /dev/null; stderr is ours. A command that fails ends it.
+ * stdin and stdout of what is started are /dev/null; stderr is ours. When a command fails, the driver ends.
  */
 #define _GNU_SOURCE
 #include <errno.h>

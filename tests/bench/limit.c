@@ -1,7 +1,7 @@
 /* limit.c -- how fast could it be? The system calls of `minicontainer run --image DIR -- COMMAND`,
  * one after the other, and nothing else: no options, no checks, no texts, no table.
  *
- *   limit DIR COMMAND...        what minicontainer takes longer than this, it wastes or explains
+ *   limit DIR COMMAND...        the time that minicontainer takes more is for checks and for words
  *
  * It is no container for anybody: what fails is only counted, and the status is 125. bench.bash makes
  * filter.h (the instructions of chapter 13) and masks.h (the paths of chapter 5) out of
