@@ -100,7 +100,7 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     one_line 'KB for each of most alive +450 +500 ! .*'
     assert "$(awk 'length > 80' <<<"$output")" == "" "longer lines"
     # The chart: its bars, in the order of their table, the longest to the full width.
-    assert "$(grep -c '<rect' chart.svg)" == 7 "six bars, and the ground"
+    assert "$(grep -c '<rect' chart.svg)" == 8 "seven bars, and the ground"
     assert "$(<chart.svg)" contains 'width="391" height="20" fill="#9aa4b2"/>'
     assert "$(<chart.svg)" contains '>20.0  (20.0 x)<'
     if command -v python3 >/dev/null; then
