@@ -74,11 +74,6 @@ function part(who, row, build, other, other_build) {
     return us[who, "busy", row, build] / us[who, "busy", other, other_build]
 }
 
-function among(who, build, count, what,    c) {
-    c = count < most[who, build] ? count : most[who, build]
-    return c ? kilobytes[who, build, c, what] / c : ""
-}
-
 function judged(value, limit) {
     if (value == "") return sprintf("%7s  ", "-")
     return sprintf("%7s%s", sprintf(limit >= 100 ? "%.0f" : limit >= 5 ? "%.1f" : "%.2f", value),
@@ -99,7 +94,8 @@ function target(text, kind, of, static_limit, dynamic_limit,    b, build, limit,
             if (kind == "own") value = part(who, "all", build, of, build)
             if (kind == "over") value = part(who, of, build, "all", build)
             if (kind == "resident" && (who, build) in most) value = kilobytes[who, build, most[who, build], 9]
-            if (kind == "each" && (who, build) in most) value = among(who, build, most[who, build], 6)
+            if (kind == "each" && most[who, build])
+                value = kilobytes[who, build, most[who, build], 6] / most[who, build]
             if (kind == "crowd" && (who, build) in most && latency[who, build, 0])
                 value = latency[who, build, most[who, build]] / latency[who, build, 0]
             line = line judged(value, limit)
