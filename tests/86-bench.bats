@@ -133,12 +133,14 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     no_process_left
 }
 
-# The calls that make a container, and how often each was made, of all processes of a run.
+# The calls that make a container, and how often each was made, of all processes of a run. (strace
+# -ff writes a file for each: in a common one, calls of two processes interrupt each other's lines.)
 counted() {
-    sed -nE 's/^([0-9]+ +)?([a-z_0-9]+)\(.*\) += [0-9]+.*/\2/p; s/.*(PR_CAPBSET_DROP), CAP_.* = 0$/\1/p' "$1" |
+    cat "$1".* >"$1"
+    sed -nE 's/^([a-z_0-9]+)\(.*\) += [0-9]+.*/\1/p; s/.*(PR_CAPBSET_DROP), CAP_.* = 0$/\1/p' "$1" |
         grep -xE 'mount|umount2|pivot_root|open_tree|move_mount|mount_setattr|unshare|setns|sethostname|capset|seccomp|setresuid|setresgid|mknod|symlink|clone|PR_CAPBSET_DROP' |
         sort | uniq -c
-    grep -oE 'flags=CLONE_[A-Z_|]+' "$1"
+    grep -oE 'flags=CLONE_[A-Z_|]+' "$1" | sort
     grep -oE '\{len=[0-9]+' "$1"
 }
 
@@ -151,8 +153,8 @@ counted() {
     ./dump masks >masks.h
     cc -O1 -I. -o limit "$BENCH/limit.c"
     chmod -R a+rX .
-    call strace -f -qq -o ours "$MC" run --image image /true
-    call strace -f -qq -o theirs ./limit image /true
+    call strace -ff -qq -o ours "$MC" run --image image /true
+    call strace -ff -qq -o theirs ./limit image /true
     counted ours >ours.counted
     counted theirs >theirs.counted
     assert "$(grep -c . ours.counted)" -ge 15

@@ -624,7 +624,7 @@ static void fuzz_proc(void)
         find_home(&c);
         events("/pids.events", "\nmax ");
     } else if (which == 39) {
-        remount("/proc", AT_RECURSIVE, MOUNT_ATTR_RDONLY);
+        remount(AT_FDCWD, "/proc", AT_RECURSIVE, MOUNT_ATTR_RDONLY);
         line_after(bytes, "  cause:  ");
     } else if (which == 40) {
         struct container c;
