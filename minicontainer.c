@@ -573,6 +573,24 @@ static int checked(long result, bool told, const char *call, int line,
     checked((call), true, #call, __LINE__, text(__VA_ARGS__))
 #define TRY(call) checked((call), false, #call, __LINE__, "")
 
+/* fork(2), for a parent and a child that both have something to say: first the
+ * parent tells its half, then the child goes on. Else the two would speak at
+ * once, and with --step a line of one would fall into the question of the
+ * other. The pipe is closed again when this returns. */
+static pid_t fork_in_turn(void) {
+    int turn[2];
+
+    TRY(pipe2(turn, O_CLOEXEC));
+    pid_t child = SYS(fork());
+    /* A pipe ends with the last of its writers. The child is one itself; the
+     * other one is the parent, who has told by now, or is dead. */
+    close(turn[1]);
+    if (child == 0)
+        poll(&(struct pollfd){ .fd = turn[0] }, 1, -1);
+    close(turn[0]);
+    return child;
+}
+
 /* Behind TRY_BUT: one errno is an answer and no failure (there is no such file;
  * there is one already). All others are failures: what is left out because a
  * call failed would be a hole that nobody is told of. Returns the result. */
@@ -1495,7 +1513,7 @@ static void init_side(struct container *c) {
         die_with_parent(c, SIGCHLD);
     }
     /* From here on the command runs, and we wait. */
-    pid_t command = SYS(fork());
+    pid_t command = fork_in_turn();
     if (command == 0) {
         narrator.who = "child";
         start_command(c);
@@ -3351,16 +3369,15 @@ static const char *cgroup_dir(void) {
  * a process one must be allowed to write where it comes from and where it goes
  * to have a common root: so no other branch of the tree will do. */
 static bool find_home(const struct container *c) {
-    char *home = made.home, *end;
+    char *home = made.home;
 
     snprintf(home, sizeof made.home, "%s", cgroup_dir());
     while (only_v2() && strlen(home) >= strlen(CGROUPS)) {
-        end = strrchr(home, '/');
         /* Asked first: has_controllers() may switch some on. */
         if (access(text("%s/cgroup.procs", home), W_OK) == 0 &&
             access(home, W_OK) == 0 && has_controllers(c, home))
             return true;
-        *end = '\0';
+        *strrchr(home, '/') = '\0';
     }
     return false;
 }
@@ -3722,10 +3739,7 @@ static void preset_lab(struct container *c) {
         c->boottime = NULL;
     }
     /* Where this program lies, whatever it was called by. */
-    if (readlink("/proc/self/exe", lessons, sizeof lessons - 16) < 0) {
-        note("no lessons here: /proc/self/exe: %s", strerror(errno));
-        return;
-    }
+    TRY(readlink("/proc/self/exe", lessons, sizeof lessons - 16));
     memcpy(strrchr(lessons, '/'), "/lessons", sizeof "/lessons");
     c->volume = &volume;
     c->volumes = access(lessons, R_OK) == 0;
@@ -4188,7 +4202,7 @@ static int supervise_exec(struct container *c) {
     say("a PID namespace is for our children: so make one");
     /* The same shape as in parent_side(), without the isolations: those
      * exist. */
-    pid_t child = SYS(fork());
+    pid_t child = fork_in_turn();
     if (child == 0) {
         narrator.who = "child";
         close(c->life[1]);
@@ -4562,9 +4576,6 @@ static const char *find_source(const char *name, const char **end) {
             return NULL;
     if (isdigit((unsigned char)*name))
         title = text("%d", atoi(name)); /* 02 is chapter 2 */
-    for (int row = 0; row < ROWS; row++)
-        if (strcmp(isolations[row].name, name) == 0)
-            title = text("%d", isolations[row].chapter);
     found = *name ? find_chapter(title, end) : NULL;
     return found || !*name ? found : find_function(name, end);
 }
@@ -5348,7 +5359,6 @@ static void attempt(unsigned rows, bool lab, bool nobody, int memory) {
     c.instead = do_nothing;
     if (rows == BIT(LIMITS))
         c.limit[PIDS] = "100";
-    c.workdir = on(&c, ROOT) ? "/" : NULL;
     _exit(parent_side(&c));
 }
 
@@ -5498,8 +5508,6 @@ static const struct command {
         "isolations --porcelain        for programs, by tabs" } },
     /* Words that every program knows. */
     { "--version", "", NULL, cmd_version, { NULL, NULL } },
-    { "--help", "", NULL, cmd_help, { NULL, NULL } },
-    { "-h", "", NULL, cmd_help, { NULL, NULL } },
     { "help", "", NULL, cmd_help, { NULL, NULL } },
 };
 
@@ -5553,7 +5561,7 @@ static int cmd_help(int argc, char **argv) {
     printf("Usage: minicontainer COMMAND ...\n"
            "  minicontainer run             a shell in a container\n"
            "  minicontainer compare         what it has of its own\n\n");
-    /* (--help and --version are in the table as well, but need no words.) */
+    /* (help and --version are in the table as well, but need no words.) */
     for (size_t i = 0; i < LENGTH(commands); i++)
         if (commands[i].what)
             printf("  %-10s %-36s %s\n", commands[i].name, commands[i].args,
@@ -5601,7 +5609,7 @@ static bool is_help(const char *word) {
 
 /* The program's first word is a command; the rest is the command's business. */
 int main(int argc, char **argv) {
-    const char *name = argc > 1 ? argv[1] : "--help";
+    const char *name = argc > 1 && !is_help(argv[1]) ? argv[1] : "help";
 
     if (argc < 1)
         return OURS;

@@ -27,7 +27,7 @@ all_rows() { "$MC" isolations --porcelain | cut -f2; }
 inside() {
     local who=$1 ns=$2
     shift 2
-    MC_TIMEOUT=10 $who mc run "$@" -- readlink "/proc/self/ns/$ns" >/dev/null
+    $who mc run "$@" -- readlink "/proc/self/ns/$ns" >/dev/null
     id=$output
     assert "$id" starts "$ns:["
 }
@@ -38,7 +38,7 @@ rights() {
     local who=$1 field='s/^(CapBnd|Seccomp_filters):[[:blank:]]*//p'
     shift
     outside=$($who sed -nE "$field" /proc/self/status | paste -sd ' ')
-    MC_TIMEOUT=10 $who mc run "$@" -- sed -nE "$field" /proc/self/status >/dev/null
+    $who mc run "$@" -- sed -nE "$field" /proc/self/status >/dev/null
     rights=$(paste -sd ' ' <<<"$output")
     assert "$rights" =~ '^[0-9a-f]{16} [0-9]+$'
 }
@@ -1094,7 +1094,7 @@ cannot_limit() { # WHO
 
 # Waits for the question of the next step; fails when the shell's prompt comes instead.
 step_shown() {
-    session_wait '(leave: |\$ )$' 10 || return 1
+    session_wait '(leave: |\$ )$' || return 1
     [[ $screen == *"leave: " ]]
 }
 
@@ -1199,7 +1199,7 @@ not_of_the_file() {
         session_type 'echo "status $?"'
         session_prompt
         assert "$output" == "status 125"
-        wait_for '[[ $(session_processes "$MC_STATE/sessions") != *minicontainer* ]]' 3
+        wait_for '[[ $(session_processes "$MC_STATE/sessions") != *minicontainer* ]]'
     done
     session_end
     no_process_left
@@ -1207,16 +1207,16 @@ not_of_the_file() {
 
 @test "--step never waits where there is no terminal" {
     requires userns
-    MC_TIMEOUT=10 mc run --step -- echo reached
+    mc run --step -- echo reached
     assert "$output" == reached
-    MC_TIMEOUT=10 mc run --step -- cat <<<$'q\nq\nq'
+    mc run --step -- cat <<<$'q\nq\nq'
     assert "$output" == $'q\nq\nq' "the command's input is not ours"
-    MC_TIMEOUT=10 pty 'echo q | minicontainer run --step -- cat'
+    pty 'echo q | minicontainer run --step -- cat'
     assert "$output" has-line q "not even where the other end is a terminal"
     # Half a terminal is none.
-    MC_TIMEOUT=10 pty 'minicontainer run --step -- echo reached 2>/dev/null'
+    pty 'minicontainer run --step -- echo reached 2>/dev/null'
     assert "$output" has-line reached
-    MC_TIMEOUT=10 pty 'minicontainer run --step -- echo reached </dev/null'
+    pty 'minicontainer run --step -- echo reached </dev/null'
     assert "$output" has-line reached
 }
 

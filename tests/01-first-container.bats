@@ -251,16 +251,19 @@ stop() {
 
 @test "--init: PID 1 is an init that reaps orphans, the command is its child" {
     requires userns
-    # An orphan: its parent ends before it does, so it falls to PID 1. Its number is in /tmp/it.
-    local orphan='(sleep 0.05 >/dev/null & echo $! >/tmp/it); it=$(cat /tmp/it)'
+    # An orphan: its parent ends before it does, so it falls to PID 1. Its number is in /tmp/it, and
+    # it ends when somebody writes into /tmp/end.
+    local orphan='mkfifo /tmp/end; (read x </tmp/end & echo $! >/tmp/it); it=$(cat /tmp/it)'
     mc run --init -- sh -c "echo \$\$; cat /proc/1/comm; $orphan
+        echo >/tmp/end
         while [ -d /proc/\$it ]; do sleep 0.01; done; echo reaped"
     assert "${lines[0]}" -gt 1
     assert "${lines[1]}" == init
     assert "${lines[2]}" == reaped
     # Without --init the command is PID 1. This one (timeout) knows nothing of the orphan that
     # falls to it, and nobody else may wait for it: it stays a zombie.
-    mc run -- sh -c "$orphan; export it; exec timeout 9 sh -c '
+    mc run -- sh -c "$orphan; export it; exec timeout 100 sh -c '
+        echo >/tmp/end
         until grep \"State:.Z\" /proc/\$it/status; do sleep 0.01; done'"
     assert "$output" =~ ^State:.Z
 }

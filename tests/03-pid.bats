@@ -110,10 +110,10 @@ mark() { echo "9${BATS_TEST_NUMBER}${BATSPID:-$$}.${RANDOM}"; }
     session_prompt
     session_type 'minicontainer run -- sleep 100'
     # The keyboard is the container's when its command runs.
-    wait_for 'pgrep -x sleep --session "$(tail -n 1 "$MC_STATE/sessions")" >pids' 10
+    wait_for 'pgrep -x sleep --session "$(tail -n 1 "$MC_STATE/sessions")" >pids'
     session_key '\003'
-    session_wait 'PID 1 has no handler.*' 5
-    session_wait '\^C again' 5
+    session_wait 'PID 1 has no handler.*'
+    session_wait '\^C again'
     session_key '\003'
     session_prompt
     assert "$prompt" == "$ "
@@ -131,7 +131,7 @@ mark() { echo "9${BATS_TEST_NUMBER}${BATSPID:-$$}.${RANDOM}"; }
         mc run $how -- sh -c "sleep $mark & setsid sleep $mark & (setsid sleep $mark &)
             echo started"
         assert "$output" == started "$how"
-        wait_for "[ -z \"\$(marked $mark)\" ]" 5
+        wait_for "[ -z \"\$(marked $mark)\" ]"
     done
 }
 

@@ -236,7 +236,7 @@ helpers_on_path() {
     local uid
     uid=$(as_user id -u)
     helpers_on_path 1
-    PATH=$PWD/fake:$PATH MC_TIMEOUT=5 as_user mc -125 run --explain --map "0:$uid:1" \
+    PATH=$PWD/fake:$PATH as_user mc -125 run --explain --map "0:$uid:1" \
         --map 1:100000:100 -- true
     assert "$(wc -l <<<"$stderr")" -lt 20
     assert "$stderr" =~ "newuidmap "[0-9]+" 0 $uid 1 1 100000 100"

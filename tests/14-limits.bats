@@ -282,7 +282,7 @@ b
 END
     start --pids-limit 30 --volume "$PWD:/mnt:ro" -- sh /mnt/bomb
     # shellcheck disable=SC2016  # wait_for evaluates it
-    wait_for 'grep -qE "^max [1-9]" "$dir/pids.events"' 20
+    wait_for 'grep -qE "^max [1-9]" "$dir/pids.events"'
     assert "$(<"$dir/pids.current")" -le 30
     assert "$(sh -c 'sh -c "echo we can"')" == "we can"
     finish
@@ -296,13 +296,13 @@ END
     start --cpus 0.1 -- sh -c 'while :; do :; done'
     assert "$(<"$dir/cpu.max")" == "10000 100000"
     # shellcheck disable=SC2016  # wait_for evaluates it
-    wait_for 'grep -qE "^nr_throttled [1-9]" "$dir/cpu.stat"' 20
+    wait_for 'grep -qE "^nr_throttled [1-9]" "$dir/cpu.stat"'
     finish KILL
     wait_for '[ -z "$(session_processes "$MC_STATE/sessions")" ]'
     # As much work under a limit that is wide enough is not held back.
     start --cpus 64 --pids-limit 50 -- sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 60'
     # shellcheck disable=SC2016  # wait_for evaluates it
-    wait_for 'grep -qx sleep "/proc/$(tail -n 1 "$dir/box/cgroup.procs")/comm"' 20
+    wait_for 'grep -qx sleep "/proc/$(tail -n 1 "$dir/box/cgroup.procs")/comm"'
     assert "$(awk '$1 == "nr_throttled" { print $2 }' "$dir/cpu.stat")" == 0
     finish
     nothing_left

@@ -127,7 +127,7 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     ) >/dev/null 2>&1 3>&- 4>&- &
     driver=$!
     disown "$driver"
-    wait_for '[ "$(pgrep -c -P "$driver")" = 3 ]' 60
+    wait_for '[ "$(pgrep -c -P "$driver")" = 3 ]'
     kill -TERM "$driver"
     pkill -KILL -P "$driver" -x sleep
     no_process_left

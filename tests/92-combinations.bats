@@ -44,7 +44,7 @@ check_sums() { # ALLOWED REFUSED
     local before
     need_probe
     before=$(fingerprint)
-    MC_TIMEOUT=100 call bash "$SWEEP" sweep "$PWD/probe" yes some
+    MC_TIMEOUT=1200 call bash "$SWEEP" sweep "$PWD/probe" yes some
     check_sums 583 448
     assert "$(fingerprint)" == "$before" "the host is as it was"
 }
@@ -55,7 +55,7 @@ check_sums() { # ALLOWED REFUSED
     need_probe
     cp "$SWEEP" sweep.bash # the user may not be able to read the checkout
     before=$(fingerprint)
-    MC_TIMEOUT=100 as_user call bash sweep.bash sweep "$PWD/probe" no some
+    MC_TIMEOUT=1200 as_user call bash sweep.bash sweep "$PWD/probe" no some
     check_sums 260 771
     assert "$(fingerprint)" == "$before" "the host is as it was"
 }
@@ -67,7 +67,7 @@ check_sums() { # ALLOWED REFUSED
     cp "$SWEEP" sweep.bash
     tar -cf bin.tar probe sweep.bash
     before=$(fingerprint)
-    MC_TIMEOUT=100 as_user mc lab sh -c 'mkdir /tmp/bin && cd /tmp/bin && tar --no-same-owner -xf - &&
+    MC_TIMEOUT=1200 as_user mc lab sh -c 'mkdir /tmp/bin && cd /tmp/bin && tar --no-same-owner -xf - &&
         exec bash sweep.bash sweep /tmp/bin/probe yes some' <bin.tar
     check_sums 583 448
     assert "$(fingerprint)" == "$before" "the host is as it was"

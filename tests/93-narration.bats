@@ -148,6 +148,26 @@ lie() {
     held 25 --also=lab lab --explain true
 }
 
+# (strace(1) keeps the parent in its clone(2) for a while: so the child would be the first to speak.)
+@test "narration: a fork is told before the child says a word" {
+    requires strace userns
+    local slow=(env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o log -e trace=clone
+        -e inject=clone:delay_exit=300000) inside
+    call "${slow[@]}" "$MC" run --init --explain -- true
+    assert "$stderr" =~ $'\ninit   call  fork\(\) = 2\nchild '
+    (
+        remember_session
+        exec "$MC" lab sh -c 'echo up; exec sleep 1000'
+    ) >up 3>&- 4>&- &
+    inside=$!
+    disown "$inside"
+    wait_for '[ -s up ]'
+    call "${slow[@]}" "$MC" exec --explain "$inside" -- true
+    kill -KILL "$inside"
+    assert "$stderr" =~ $'\nparent call  fork\(\) = '[0-9]+$'\nchild '
+    no_process_left
+}
+
 @test "narration: a second window" {
     requires plain strace perl userns
     need_probe

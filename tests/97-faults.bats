@@ -33,7 +33,7 @@ need_fault() {
     requires cc plain userns
     local people=user last
     if [ "$(people)" != self ]; then people="root user"; fi
-    MC_TIMEOUT=120 call env "PEOPLE=$people" "MC_USER=${MC_USER:-1000}" bash "$TORTURE" --quick run
+    MC_TIMEOUT=900 call env "PEOPLE=$people" "MC_USER=${MC_USER:-1000}" bash "$TORTURE" --quick run
     last=${lines[${#lines[@]} - 1]}
     assert "$last" =~ '^[0-9]+ passed, 0 failed, [0-9]+ skipped$'
     assert "${last%% *}" -ge 50 "faults"

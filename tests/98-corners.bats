@@ -19,10 +19,10 @@ load helpers
     local pid inner
     setsid "$MC" run -- setpriv --pdeathsig clear sleep 1000 &
     pid=$!
-    wait_for "pgrep -P $pid -x sleep >pid" 10
+    wait_for "pgrep -P $pid -x sleep >pid"
     inner=$(<pid)
     kill -KILL "$pid"
-    wait_for "! kill -0 $inner || grep -q '^State:.Z' /proc/$inner/status" 10
+    wait_for "! kill -0 $inner || grep -q '^State:.Z' /proc/$inner/status"
 }
 
 @test "a /proc of another PID namespace is not written to" {
@@ -57,11 +57,11 @@ load helpers
     local pid
     setsid "$MC" run --no-pid -- sleep 1000 &
     pid=$!
-    wait_for "pgrep -P $pid >inner && pgrep -P \$(<inner) -x sleep >process" 10
+    wait_for "pgrep -P $pid >inner && pgrep -P \$(<inner) -x sleep >process"
     mc exec "$(<process)" -- sh -c 'sleep 1001 & echo $!'
-    wait_for "! kill -0 $output || grep -q '^State:.Z' /proc/$output/status" 10
+    wait_for "! kill -0 $output || grep -q '^State:.Z' /proc/$output/status"
     kill -KILL "$pid"
-    wait_for "! kill -0 $(<process) || grep -q '^State:.Z' /proc/$(<process)/status" 10
+    wait_for "! kill -0 $(<process) || grep -q '^State:.Z' /proc/$(<process)/status"
 }
 
 @test "a lab where no time namespace can be made by this kernel says so, and how to go on" {
@@ -78,7 +78,7 @@ load helpers
 @test "^Z where no shell could wake us is dropped, as by any other program" {
     requires userns tty
     # script(1) makes a session of which our program is the leader: an orphaned process group.
-    call -any timeout 20 script -qec "exec $MC run -- cat" /dev/null \
+    call -any script -qec "exec $MC run -- cat" /dev/null \
         < <(sleep 1; printf '\032'; sleep 1; printf 'alive\n'; sleep 1; printf '\004')
     assert "$output" =~ alive.*alive "the terminal echoes it, and cat says it again"
 }
@@ -88,6 +88,6 @@ load helpers
     local keys
     keys=$(for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13; do printf '\n'; done; printf 'r\n%.0s' {1..100}; printf 'c\n')
     printf '%s\n' "$keys" >keys
-    call -any timeout 30 script -qec "$MC run --step -- cat /etc/passwd" /dev/null <keys
+    call -any script -qec "$MC run --step -- cat /etc/passwd" /dev/null <keys
     assert "$output" contains root:x:0:0:root:/root
 }

@@ -477,7 +477,7 @@ PATHS='/dev /dev/null /dev/console /dev/pts /proc /sys /etc /etc/passwd /tmp /vo
 # sprung OPTIONS...: whatever the trap does, it is over soon, and changed nothing outside.
 sprung() {
     # shellcheck disable=SC2086  # words
-    MC_TIMEOUT=10 mc -any run --image img "$@" -- /attack scribble $PATHS
+    mc -any run --image img "$@" -- /attack scribble $PATHS
     assert "$status" != 124 "it ended by itself"
     # Where something is to be mounted, a link is not followed but refused.
     if [ -L "img/$trap" ] && [[ $trap != dev/* ]]; then
@@ -555,7 +555,7 @@ race() {
     : >statuses
     for ((i = 0; i < n; i++)); do
         status=0
-        ${MC_AS[@]+"${MC_AS[@]}"} timeout 20 "$MC" run --image img "$@" >>said 2>&1 \
+        ${MC_AS[@]+"${MC_AS[@]}"} timeout "$MC_TIMEOUT" "$MC" run --image img "$@" >>said 2>&1 \
             3>&- 4>&- 8>&- || status=$?
         echo "$status" >>statuses
     done

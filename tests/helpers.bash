@@ -20,7 +20,9 @@ fi
 bats_require_minimum_version 1.8.0
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-: "${MC_TIMEOUT:=30}"           # seconds that one command may take
+# Seconds that one command may take, and that we wait for what must come. It only has to end what
+# hangs: so it is far more than a busy machine needs, and no test is quick enough only on a quiet one.
+: "${MC_TIMEOUT:=120}"
 
 # ---------------------------------------------------------------------------------------------
 # Before each test
@@ -240,9 +242,9 @@ fail() {
 
 # wait_for CONDITION [SECONDS]
 # Evaluates CONDITION (a string of shell) again and again until it is true; fails after SECONDS
-# (default 10). This is how tests wait: never by a sleep that hopes to be long enough.
+# (default: as a command). This is how tests wait: never by a sleep that hopes to be long enough.
 wait_for() {
-    local condition=$1 seconds=${2:-10} begin=${EPOCHREALTIME/[.,]/} looks=0
+    local condition=$1 seconds=${2:-$MC_TIMEOUT} begin=${EPOCHREALTIME/[.,]/} looks=0
     until eval "$condition"; do
         if waited_enough "$seconds" "$begin" "$looks"; then
             echo "-- waited $seconds s in vain for: $condition"
@@ -450,7 +452,7 @@ session_processes() {
 # no_process_left [SECONDS]: nothing that this test started by mc, call or pty is alive.
 no_process_left() {
     # shellcheck disable=SC2016  # wait_for evaluates it
-    wait_for '[ -z "$(session_processes "$MC_STATE/sessions")" ]' "${1:-5}" || {
+    wait_for '[ -z "$(session_processes "$MC_STATE/sessions")" ]' "${1-}" || {
         session_processes "$MC_STATE/sessions"
         return 1
     }

@@ -15,7 +15,7 @@
 #
 # and check_page, which types the console blocks of a page and holds the answers against it.
 
-: "${SESSION_TIMEOUT:=30}"
+: "${SESSION_TIMEOUT:=$MC_TIMEOUT}"
 
 # A prompt is all there is on the last line: "$ ", "lab# ", "box# ", "> " ...
 # and the question of run --step.
