@@ -249,7 +249,7 @@ extern const char own_source[], own_source_end[];
  *     shell  what would do the same in a shell
  *     now    the proof: what this process sees now
  *
- * Parent and child never speak at the same time: the child waits in a read(2)
+ * Parent and child never speak at the same time: the child waits for a pipe
  * until the parent has said all it has to say. One line is one write(2).
  *
  * To add a step: write say() with the reason, then the call in SYS(). That
