@@ -584,7 +584,7 @@ static pid_t fork_in_turn(void) {
     pid_t child = SYS(fork());
     /* A pipe ends with the last of its writers. The child is one itself; the
      * other one is the parent, who has told by now, or is dead. */
-    close(turn[1]);
+    TRY(close(turn[1]));
     if (child == 0)
         poll(&(struct pollfd){ .fd = turn[0] }, 1, -1);
     close(turn[0]);
