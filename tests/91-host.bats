@@ -126,14 +126,14 @@ rounds() {
 }
 
 was_hit() { # WHO N...
-    local n enough=0
-    for (( ; $#; )); do
+    local n missing=0
+    while [ $# -gt 0 ]; do
         n=$(grep -c "^hit $1 " <<<"$hits") || true
         echo "hit $n times, of $2: $1"
-        if [ "$n" -lt "$2" ]; then enough=1; fi
+        if [ "$n" -lt "$2" ]; then missing=1; fi
         shift 2
     done
-    return "$enough"
+    [ "$missing" = 0 ]
 }
 
 signals_as_anybody() {

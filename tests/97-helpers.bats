@@ -30,7 +30,7 @@ fails() {
 }
 
 @test "mc: a process that holds the output open does not hold the test" {
-    # (Held, it would be ended by the time limit, and fail.)
+    # (Held, it would come back when the sleep is over, and then nobody is left to be found.)
     call sh -c 'sleep 1000 & echo $!'
     SAYS='sleep' fails no_process_left 2
     kill "$output"
