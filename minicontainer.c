@@ -2575,9 +2575,11 @@ static const char *look_cgroup(void) {
  * there already is added. */
 static void set_clock(clockid_t id, const char *clock_name, long long age) {
     const char *old = strstr(slurp("/proc/self/timens_offsets"), clock_name);
-    long long there = old ? atoll(old + strlen(clock_name)) : 0;
+    long long there = 0;
     struct timespec now;
 
+    /* (12 characters hold all that the kernel takes, and cannot overflow.) */
+    sscanf(old ? old + strlen(clock_name) : "", "%12lld", &there);
     /* What we see is the machine's clock + THERE; we want to see AGE. So the
      * new offset is THERE + AGE - NOW. */
     TRY(clock_gettime(id, &now));
@@ -3108,12 +3110,11 @@ static void enter_seccomp(struct container *c) {
  * the field Seccomp_filters is of Linux 5.9; before that, only whether there is
  * one. */
 static int filters(const char *status) {
-    const char *mode = strstr(status, "Seccomp:\t");
-    const char *number = strstr(status, "Seccomp_filters:\t");
+    const char *number = strstr(status, "\nSeccomp_filters:\t");
 
     if (number)
-        return atoi(number + strlen("Seccomp_filters:\t"));
-    return mode && mode[strlen("Seccomp:\t")] == '2';
+        return atoi(number + strlen("\nSeccomp_filters:\t"));
+    return strstr(status, "\nSeccomp:\t2") != NULL;
 }
 
 /* Not which calls: a filter can be read by nobody but a tracer with rights. */

@@ -637,9 +637,8 @@ static void fuzz_proc(void)
         failed("mount(bytes)", bytes, 1000);
     } else {
         own_cgroup("self");
-        filters("self");
-        slurp("/proc/self/status");
-        status_bits("self", "SigCgt:");
+        filters(slurp(SELF));
+        status_bits(slurp(SELF), "SigCgt:");
         count_lines("/proc/mounts");
     }
 }
