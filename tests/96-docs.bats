@@ -357,8 +357,7 @@ $ pwd; echo $x; echo '<pid> a*b [x] \n'
 $ sleep 100 & echo "job $!"
 [1] <pid>
 job <pid>
-$ kill %1; wait
-[1]+  Terminated              sleep 100
+$ disown; kill "$!"
 $ seq 1 10
 1
 ...
