@@ -357,7 +357,8 @@ $ pwd; echo $x; echo '<pid> a*b [x] \n'
 $ sleep 100 & echo "job $!"
 [1] <pid>
 job <pid>
-$ disown; kill "$!"
+$ kill %1; tail -s 0.1 --pid "$!" -f /dev/null
+[1]+  Terminated              sleep 100
 $ seq 1 10
 1
 ...
