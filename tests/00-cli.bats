@@ -186,7 +186,7 @@ SETS
     done
 }
 
-@test "--cap-add says what it gives away; an unknown name is refused with the nearest" {
+@test "--cap-add says what it gives away; an unknown name is refused" {
     requires userns
     local pair
     mc run --cap-add SYS_ADMIN --cap-add CAP_SYS_MODULE -- true
@@ -198,7 +198,8 @@ SETS
     assert "$stderr" == ""
     for pair in SYS_ADMN:sys_admin cap_chwn:chown netadmin:net_admin syslogs:syslog; do
         mc -125 run --cap-add "${pair%:*}" -- true
-        assert "${stderr_lines[0]}" contains "\"${pair%:*}\"; the nearest is ${pair#*:}"
+        assert "${stderr_lines[0]}" contains "\"${pair%:*}\""
+        if [[ $stderr == *"the nearest is"* ]]; then assert "$stderr" =~ "nearest is ${pair#*:}\>"; fi
         copied_lines_work self
         mc -125 run --cap-drop "${pair%:*}" -- true
         assert "${stderr_lines[0]}" contains "--cap-drop"
@@ -554,15 +555,23 @@ OPTIONS
     done
 }
 
-@test "unknown isolations are refused with the nearest name, wherever one is asked for" {
+# Of the rows: all are named; and if one is called the nearest, it is ROW.
+is_known() { # ROW
+    assert "$stderr" contains "$(all_rows | paste -sd ,)"
+    if [[ $stderr == *"the nearest is"* ]]; then assert "$stderr" =~ "nearest is $1\>"; fi
+    assert "$(lines_to_copy)" == "minicontainer isolations"
+}
+
+@test "unknown isolations are refused with all names, wherever one is asked for" {
     local pair
     for pair in utz:uts pis:pid mmt:mnt porc:proc rot:root usr:user ipcs:ipc nett:net \
         cgroups:cgroup tim:time cap:caps secomp:seccomp limit:limits; do
         mc -125 run --only "${pair%:*}" -- true
         assert "${stderr_lines[0]}" contains "\"${pair%:*}\""
-        assert "${stderr_lines[0]}" =~ "nearest is \"?${pair#*:}\>"
+        is_known "${pair#*:}"
         mc -125 compare "${pair%:*}"
-        assert "${stderr_lines[0]}" =~ "nearest is \"?${pair#*:}\>"
+        assert "${stderr_lines[0]}" contains "\"${pair%:*}\""
+        is_known "${pair#*:}"
     done
     mc -125 run --only uts,flurb -- true
     assert "${stderr_lines[0]}" contains flurb
@@ -608,6 +617,83 @@ OPTIONS
     done
 }
 
+@test "--init and --no-init: who is PID 1, and what cannot be" {
+    requires userns
+    local who words
+    for who in $(people); do
+        for words in "" --init --no-net "--only user,pid --init" "--only user,pid,mnt,proc --init"; do
+            # shellcheck disable=SC2086  # words
+            $who mc run $words -- sh -c 'echo $$'
+            assert "$output" == 2 "run $words"
+        done
+        for words in --no-init "--no-init --no-net" "--only user,pid" "--only user,pid --no-init" \
+            "--none --user --pid"; do
+            # shellcheck disable=SC2086
+            $who mc run $words -- sh -c 'echo $$'
+            assert "$output" == 1 "run $words"
+        done
+        $who mc -125 run --init --no-init -- true
+        assert "${stderr_lines[0]}" contains init
+        # Without a PID namespace somebody must end what the command leaves behind.
+        for words in "--no-init --no-pid" "--only user --no-init"; do
+            # shellcheck disable=SC2086
+            $who mc -125 run $words -- true
+            assert "$stderr" contains pid
+            assert "$stderr" contains "lesson: lessons/03-pid"
+            copied_lines_work "$who"
+        done
+    done
+}
+
+@test "what is not found: the cause is true, and no line to copy is nonsense" {
+    requires userns
+    local words
+    echo 'echo no' >a
+    chmod 0755 a
+    # A file of that name where we stand is not what is looked for.
+    mc -127 run -- a
+    assert "${stderr_lines[0]}" == "minicontainer: a: not found in the PATH of the container's root"
+    assert "$stderr" !~ "loader|must load"
+    # What looks like an option, or is no program in there, is not to be tried.
+    for words in "x -c" "x --" "x no-such-word" "-c" "--" "x"; do
+        # shellcheck disable=SC2086
+        mc -127 run -- $words
+        assert "$(lines_to_copy)" == "" "run -- $words"
+    done
+    mc -127 run -- ubuntu bash
+    copied_lines_work self
+    # The program itself is not in there.
+    mc -127 run -- minicontainer look
+    assert "$stderr" =~ "  cause:  .*not of this container"
+    assert "$stderr" =~ "  cure:   .*--volume"
+    assert "$(lines_to_copy)" == "minicontainer compare"
+    copied_lines_work self
+}
+
+@test "control characters in what we are given are shown as ?" {
+    requires userns
+    local evil=$'x\e[2J\ny\tz\x7f' words
+    for words in "" run compare lab exec look source doctor isolations; do
+        # shellcheck disable=SC2086
+        mc -any $words "$evil" </dev/null
+        assert "$(tr -d '\n -~' <<<"$output$stderr")" == "" "$words"
+        assert "${#stderr_lines[@]}" -le 3 "no line is made of it"
+        case $words in look | doctor | isolations) continue ;; esac
+        assert "${stderr_lines[0]}" contains 'x?[2J?y?z?'
+    done
+    for words in --image --volume --workdir --env --map --cap-add --cap-drop --memory --cpus --pids-limit \
+        --boottime --security-opt --only --hostname; do
+        mc -125 run "$words" "$evil" -- true
+        assert "$(tr -d '\n -~' <<<"$output$stderr")" == "" "$words"
+    done
+    mc -125 run "--$evil" -- true
+    assert "$(tr -d '\n -~' <<<"$output$stderr")" == ""
+    mc -127 run -- "/$evil"
+    assert "$(tr -d '\n -~' <<<"$output$stderr")" == ""
+    assert "${stderr_lines[0]}" contains '/x?[2J?y?z?: not found'
+    assert "${#stderr_lines[@]}" == 1
+}
+
 # ------------------------------------------------------------------------------------- the help
 
 @test "--help of the program: a screen, two examples first, every command" {
@@ -641,41 +727,120 @@ OPTIONS
     assert "$output" == "$short"
 }
 
-# The options of the table in the C file: their long names.
-option_table() {
-    sed -n '/^} options\[\] = {/,/^};/s/^    { "\([a-z-]*\)",.*/\1/p' "$MC_TREE/minicontainer.c"
+# The table in the C file: name, letter or 0, and who takes it besides run ("-": nobody), a line each.
+options_of_file() {
+    sed -nE '/^\} options\[\] = \{/,/^\};/s/^    \{ "([a-z-]*)", (0|.(.).),.*, "([a-z]*)" \},$/\1 \3\2 \4-/p' \
+        "$MC_TREE/minicontainer.c" | sed -E "s/ (.).[^ ]* / \1 /"
 }
+option_table() { options_of_file | cut -d ' ' -f 1; }
 
-@test "run --help names every option there is, and every option it names is there" {
+# The words that begin with a dash, in a text: "--name" and "-n".
+named_in() { grep -oP -- '(?<![A-Za-z0-9=-])--?[a-zA-Z][a-zA-Z-]*' <<<"$1" | sort -u; }
+
+@test "the help of run names every option of the table with its letter, every row, and no other" {
+    local name letter row known=() words
     mc run --help
-    local help=$output name row
-    assert "$(option_table | wc -l)" -ge 22 "options found in the table of the C file"
-    for name in $(option_table); do
-        case $name in
-        interactive) assert "$help" =~ "(^|[ ,])-i" ;;
-        tty) assert "$help" =~ "(^|[ ,])-t" ;;
-        *) assert "$help" =~ "--$name([^a-z-]|$)" "--$name" ;;
-        esac
+    assert "$(option_table | wc -l)" -eq "$(sed -n '/^} options\[\] = {/,/^};/p' "$MC_TREE/minicontainer.c" |
+        grep -c '^    { "')" "each row of the table was read"
+    assert "$(option_table | wc -l)" -ge 25
+    words=$(named_in "$output")
+    while read -r name letter _; do
+        known+=("--$name")
+        assert "$words" has-line "--$name"
+        if [ "$letter" != 0 ]; then
+            known+=("-$letter")
+            assert "$words" has-line "-$letter"
+            if [[ $name != interactive && $name != tty ]]; then
+                assert "$output" contains "-$letter, --$name " "they stand together"
+            fi
+        fi
+    done <<<"$(options_of_file)"
+    # The rows are on one line, all and in their order; X stands for each.
+    assert "$output" contains "All on: $(all_rows | paste -sd ,)"
+    known+=(--X --no-X)
+    assert "$output" contains --X
+    # (The examples, up to the empty line, have words of their own.)
+    for name in $(named_in "$(sed '1,/^$/d' <<<"$output")"); do
+        assert " ${known[*]} " contains " $name " "an option that the help names is there"
     done
-    for row in $(all_rows); do
-        assert "$help" =~ "[ ,]$row([ ,]|"$'\n'"|$)" "the row $row is named"
-    done
-    # None of them is unknown to the parser.
-    local named
-    named=$(grep -oP -- '--[a-z][a-z-]*[a-z](?![A-Za-z-])' <<<"$help" | sort -u)
-    for name in $named; do
+    # The parser knows them, too.
+    for name in $words; do
+        case $name in --X | --no-X) continue ;; esac
         mc -any run "$name" --help
         assert "$stderr" lacks "there is no option $name"
     done
 }
 
+# A value that the option NAME takes.
+value_for() {
+    case $1 in
+    only) echo uts ;;
+    map) echo 0:1000:1 ;;
+    volume) echo /usr:/mnt ;;
+    cap-*) echo chown ;;
+    security-opt) echo seccomp=unconfined ;;
+    image) echo / ;;
+    *) echo 5 ;;
+    esac
+}
+
+@test "the help of lab and exec names each option that they take, and no other" {
+    local command who name letter also words help
+    for command in lab exec; do
+        who=${command:0:1}
+        mc "$command" --help
+        help=$(sed '1,/^$/d' <<<"$output") # without the examples
+        words=$(named_in "$help")
+        while read -r name letter also; do
+            if [[ $also != *$who* ]]; then
+                assert "$words" no-line "--$name" "$command"
+                case $name in
+                none | read-only | init | no-init | privileged | no-mask) mc -125 "$command" "--$name" ;;
+                *) mc -125 "$command" "--$name" "$(value_for "$name")" ;;
+                esac
+                assert "$stderr" =~ "^minicontainer: $command sets the isolations itself"
+                continue
+            fi
+            # What is always so is not worth a line.
+            case $name in interactive | tty | rm) continue ;; esac
+            assert "$words" has-line "--$name" "$command"
+        done <<<"$(options_of_file)"
+        for name in $words; do
+            if [[ $name == --* ]]; then
+                assert "$(option_table)" has-line "${name#--}" "$command --help names $name"
+            else
+                assert "$(options_of_file | cut -d ' ' -f 2)" has-line "${name#-}"
+            fi
+        done
+    done
+}
+
+@test "the help names every command of the table, and no other" {
+    local table named name
+    table=$(sed -nE '/^\} commands\[\] = \{/,/^\};/s/^    \{ "([a-z]+)", "\[.*/\1/p' "$MC_TREE/minicontainer.c")
+    assert "$(wc -l <<<"$table")" -ge 8 "commands found in the table of the C file"
+    mc --help
+    # They stand in a block of their own.
+    named=$(awk 'NF == 0 { block++ } block == 1 && NF { print $1 }' <<<"$output")
+    assert "$named" == "$table"
+    for name in $named; do
+        mc "$name" --help
+        assert "${lines[0]}" starts "Usage: minicontainer $name "
+    done
+    mc help
+    assert "$(awk 'NF == 0 { block++ } block == 1 && NF { print $1 }' <<<"$output")" == "$table"
+}
+
 @test "README names every option of run in its table, and no other" {
-    local readme=$MC_TREE/README.md name in_table
+    local readme=$MC_TREE/README.md name rows in_table
     [ -e "$readme" ] || readme=$TOP/README.md
     # Rows of a table: | `--name VALUE` | ... |
-    in_table=$(grep -E '^\| *`-' "$readme" | cut -d'|' -f2 | grep -oE -- '--[a-z][a-z-]+' | sort -u)
+    rows=$(grep -E '^\| *`-' "$readme")
+    in_table=$(cut -d'|' -f2 <<<"$rows" | grep -oE -- '--[a-z][a-z-]+' | sort -u)
     for name in $(option_table); do
-        assert "$in_table" has-line "--$name"
+        # --no-init may stand in the row of --init.
+        assert "$rows" contains "\`--$name"
+        if [ "$name" != no-init ]; then assert "$in_table" has-line "--$name"; fi
     done
     for name in $in_table; do
         if [ "$name" = --no-uts ] || [ "$name" = --uts ]; then continue; fi
@@ -719,13 +884,15 @@ option_table() {
 
 @test "one write(2) for each line that we say" {
     requires userns strace
-    local words count=0 line
+    local words count=0 line own=()
+    # Into an init of ours only root can look, if need be root of a user namespace.
+    if [ "$(id -u)" != 0 ]; then own=(unshare --user --map-root-user); fi
     for words in "run --explain -- true" "run --only proc" "run --no-pid -- true" \
         "run --pid host" "run -- /nosuch" "flurb" "run --image nope -- true" \
         "run --cap-add sys_admin -- true" "run --cap-add no -- true" "run --memory 1 -- true"; do
         rm -f log
         # shellcheck disable=SC2086
-        call -any strace -f -s 4096 -e trace=write,writev -o log "$MC" $words
+        call -any "${own[@]}" strace -f -s 4096 -e trace=write,writev -o log "$MC" $words
         while IFS= read -r line; do
             count=$((count + 1))
             # Exactly one end of line, and it is the last character. A backslash of the text
@@ -741,16 +908,23 @@ option_table() {
 
 @test "exit statuses: the command's own, 128+n, 127, 126, 125" {
     requires userns
-    local n
+    local n words
     for n in 0 1 7 124 125 126 127 128 255; do
         mc -any run -- sh -c "exit $n"
         assert "$status" -eq "$n"
     done
     for n in 1 2 9 15; do
-        mc -any run --init -- sh -c "kill -$n \$\$"
-        assert "$status" -eq $((128 + n)) "signal $n"
-        mc -any run --only user -- sh -c "kill -$n \$\$"
-        assert "$status" -eq $((128 + n)) "signal $n, no PID namespace"
+        for words in "" --init "--only user" "--only user,pid --init" --no-pid --none; do
+            # shellcheck disable=SC2086  # words
+            mc -any run $words -- sh -c "kill -$n \$\$"
+            assert "$status" -eq $((128 + n)) "signal $n, run $words"
+        done
+        # PID 1 is spared, from inside even by SIGKILL.
+        for words in --no-init "--only user,pid"; do
+            # (For SIGINT a shell may have a handler.)
+            # shellcheck disable=SC2086
+            [ "$n" = 2 ] || mc -3 run $words -- sh -c "kill -$n \$\$; exit 3"
+        done
     done
     mc -127 run -- nosuch
     mc -127 run -- /usr/bin/nosuch
@@ -915,7 +1089,15 @@ is_of_the_file() { # TEXT
     mc -125 source ''
     pty "PAGER='sed s/^/paged:/' minicontainer source uts"
     assert "$output" =~ "paged: *[0-9]+  /\* ====="
-    assert "$(grep -vc '^paged:' <<<"$output")" -eq 0
+    assert "$(grep -v '^paged:' <<<"$output")" =~ '^minicontainer: [0-9]+ lines; q leaves the pager$'
+    # Long lines go on below, under their own text, and no word is torn.
+    assert "$(awk 'length > 80 + length("paged:")' <<<"$output")" == ""
+    assert "$output" =~ "paged: {7}[^ ]"
+    # What fits the screen needs none.
+    pty "PAGER='sed s/^/paged:/' minicontainer source on"
+    assert "$output" contains "static bool on("
+    assert "$output" lacks paged
+    assert "$output" lacks pager
     PAGER=false mc source uts
     assert "${lines[0]}" contains "=====" "no pager where there is no terminal"
 }
@@ -1061,7 +1243,14 @@ cannot_limit() { # WHO
     assert "$output" =~ "exit status 4 +\| exit status 3"
     mc compare net -- sh -c 'echo a long line of words that goes on and on, past all columns'
     fits_screen "$output"
-    mc compare uts -- sh -c 'yes | head -c 100000'
+    # Nothing is cut, however long it is.
+    mc compare uts -- sh -c 'yes | head -c 100000; echo; seq 3000' >/dev/null
+    assert "$output" =~ $'\n'"2999 +\| 2999"$'\n'"3000 +\| 3000"$'\n'
+    # Both halves read the same.
+    mc compare uts -- cat <<<"said to both"
+    assert "$output" =~ $'\n'"said to both +\| said to both"$'\n'
+    mc compare uts -- cat </dev/null
+    assert "$output" =~ $'\n'"exit status 0 +\| exit status 0"
     mc -125 compare flurb
 }
 
@@ -1166,7 +1355,7 @@ not_of_the_file() {
 
 @test "--step: r shows it again, c runs on, q leaves" {
     requires userns tty
-    local step_at step_text step_why step_try again
+    local step_at step_text step_why step_try again again_by
     session_start
     session_prompt
     session_type 'minicontainer run --step -- echo reached'
@@ -1177,6 +1366,19 @@ not_of_the_file() {
     step_shown
     read_step
     assert "$step_at" == "$again" "r: the same step"
+    # What is not understood is asked again, and so is an end of file: neither means "do it".
+    for again_by in yes 'c ' x '?'; do
+        session_type "$again_by"
+        step_shown
+        assert "$screen" !~ '(why|call|shell|now) ' "$again_by: nothing is done"
+    done
+    session_key '\004'
+    step_shown
+    assert "$screen" !~ '(why|call|shell|now) ' "^D: nothing is done"
+    session_type r
+    step_shown
+    read_step
+    assert "$step_at" == "$again" "still the same step"
     session_key '\n'
     step_shown
     read_step
@@ -1201,6 +1403,19 @@ not_of_the_file() {
         assert "$output" == "status 125"
         wait_for '[[ $(session_processes "$MC_STATE/sessions") != *minicontainer* ]]'
     done
+    # The third ^D in a row is no slip: nobody is there.
+    session_type 'minicontainer run --step -- echo reached'
+    step_shown
+    session_key '\004'
+    step_shown
+    session_key '\004'
+    step_shown
+    session_key '\004'
+    session_prompt
+    assert "$output" !~ $'\n'"reached"
+    session_type 'echo "status $?"'
+    session_prompt
+    assert "$output" == "status 125"
     session_end
     no_process_left
 }

@@ -35,12 +35,14 @@ image() { # NAME DIRECTORY...
 }
 
 @test "with proc it is another, of type proc, and only the own processes are in it" {
-    local how host
+    local how host want
     host=$(stat -c %d:%i /proc)
-    for how in '--only user,pid,mnt,proc' '' --no-root --no-net; do
+    for how in '--only user,pid,mnt,proc' --no-init '' --no-root --no-net; do
+        want="/proc/1 /proc/2" # our init, and the command
+        case $how in --only* | --no-init) want=/proc/1 ;; esac
         # shellcheck disable=SC2086  # words
         mc run $how -- sh -c 'echo /proc/[0-9]*'
-        assert "$output" == /proc/1 "$how"
+        assert "$output" == "$want" "$how"
         # shellcheck disable=SC2086
         mc run $how -- stat -c %d:%i /proc
         assert "$output" != "$host" "$how"
@@ -55,17 +57,23 @@ image() { # NAME DIRECTORY...
 }
 
 @test "what runs later is in it, under the numbers that it has here" {
-    mc run -- sh -c 'sleep 100 & cat /proc/$!/comm; readlink /proc/self
+    mc run --no-init -- sh -c 'sleep 100 & cat /proc/$!/comm; readlink /proc/self
         set -- /proc/[0-9]*; echo $#; cat /proc/1/comm'
     assert "${lines[0]}" =~ '^(sleep|sh)$'
     assert "${lines[1]}" =~ '^[0-9]{1,2}$'
     assert "${lines[2]}" == 2
     assert "${lines[3]}" == sh
+    mc run -- sh -c 'sleep 100 & cat /proc/$!/comm; set -- /proc/[0-9]*; echo $#; cat /proc/1/comm'
+    assert "${lines[0]}" =~ '^(sleep|sh)$'
+    assert "${lines[1]}" == 3
+    assert "${lines[2]}" == init
 }
 
 @test "ps and pgrep work inside, and see nobody else" {
     requires ps
-    mc run -- ps -e -o pid=
+    mc run -- ps -e -o pid=,comm=
+    assert "${output// /}" == $'1init\n2ps'
+    mc run --no-init -- ps -e -o pid=
     assert "${output// /}" == 1
     mc run --only user,pid,mnt,proc -- ps -e -o args=
     assert "$output" == "ps -e -o args="
@@ -291,19 +299,19 @@ done'
     # user namespace further in.
     mc -125 lab sh -c 'mount --bind /dev/null /proc/version
         minicontainer run --only user,pid,mnt,proc -- true'
-    assert "$stderr" =~ 'mount\("proc".* failed: EPERM'
+    assert "$stderr" =~ 'SYS_fsmount.* failed: EPERM.*\[proc\]'
     assert "$stderr" contains "mask"
     assert "$stderr" contains --no-proc
     # The cure works.
     mc lab sh -c 'mount --bind /dev/null /proc/version
         minicontainer run --no-proc -- sh -c "ls -d /proc/\$(cat /run/victim.pid) || echo none"
         minicontainer run --no-proc -- sh -c "echo I am \$\$"'
-    assert "$output" has-line "I am 1"
+    assert "$output" has-line "I am 2"
 }
 
 @test "a lab in a lab in a lab has its own each time" {
     mc lab minicontainer lab minicontainer lab minicontainer run -- sh -c 'echo /proc/[0-9]*'
-    assert "$output" == /proc/1
+    assert "$output" == "/proc/1 /proc/2"
 }
 
 @test "an image without /proc: left out with a note, refused when it was named" {
@@ -317,7 +325,7 @@ done'
     assert "$(ls img)" == $'bin\netc' "nothing is made in an image"
     mkdir img/proc
     mc run --image img -- sh -c 'echo /proc/[0-9]*'
-    assert "$output" == /proc/1
+    assert "$output" == "/proc/1 /proc/2"
 }
 
 @test "an image whose /proc or /sys is a link is refused, and nothing is mounted there" {
@@ -329,8 +337,8 @@ done'
         ln -s "$PWD/host" "img-$name/$name"
         before=$(fingerprint)
         mc -125 run --image "img-$name" -- echo started
-        assert "$stderr" contains "/$name"
-        assert "$stderr" contains "symbolic link"
+        assert "$stderr" contains "[$name]"
+        assert "$stderr" contains "a symbolic link is there"
         assert "$output" == ""
         # Also when it is to be the machine's /proc.
         mc -125 run --no-proc --no-net --image "img-$name" -- echo started
@@ -352,12 +360,14 @@ done'
 
 @test "--explain: the call and what a shell would say" {
     mc run --explain --only user,pid,mnt,proc -- true
-    assert "$stderr" =~ 'child  call  mount\("proc", .*"proc".*\) = 0'
+    assert "$stderr" =~ 'child  call  syscall\(SYS_fsmount, [^)]*\) = [0-9]+  \[proc\]'
+    assert "$stderr" =~ 'child  call  syscall\(SYS_move_mount, [^)]*\) = 0  \[/proc\]'
     assert "$stderr" =~ 'child  shell mount -t proc proc /proc'
     assert "$stderr" =~ 'child  now   proc: .'
-    assert "$stderr" !~ 'call  mount\("sysfs"'
+    assert "$stderr" lacks '[sysfs]'
     mc run --explain --only user,pid,mnt,net,proc -- true
-    assert "$stderr" =~ 'call  mount\("sysfs"'
+    assert "$stderr" =~ 'call  syscall\(SYS_fsmount, [^)]*\) = [0-9]+  \[sysfs\]'
     mc run --explain --only user,pid,mnt -- true
-    assert "$stderr" !~ 'call  mount\("proc"'
+    assert "$stderr" lacks '[proc]'
+    assert "$stderr" lacks SYS_fsmount
 }

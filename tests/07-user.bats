@@ -8,7 +8,7 @@ machine() { readlink /proc/self/ns/user; }
 numbers() { tr -s ' ' ' ' <<<"$output" | sed 's/^ //'; } # of a map, without its padding
 
 # The number outside of 0 inside, without --map.
-outside() { if [ "$(id -u)" = 0 ]; then echo 524288; else id -u; fi; }
+outside() { if [ "$(id -u)" = 0 ]; then echo 1879048192; else id -u; fi; }
 
 # helpers_on_path STATUS: a newuidmap and a newgidmap that write down what they are asked, in $PWD/asked.
 helpers_on_path() {
@@ -52,13 +52,59 @@ helpers_on_path() {
 @test "the map of root: 0 inside is the first of a range that nobody has" {
     requires root
     mc run --only user -- cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups
-    assert "$(numbers)" == $'0 524288 65536\n0 524288 65536\nallow'
+    assert "$(numbers)" == $'0 1879048192 65536\n0 1879048192 65536\nallow'
     mc run -- cat /proc/self/uid_map /proc/self/gid_map
-    assert "$(numbers)" == $'0 524288 65536\n0 524288 65536'
+    assert "$(numbers)" == $'0 1879048192 65536\n0 1879048192 65536'
     # So many numbers are of use: a group, another user.
     mc run -- setpriv --reuid 65535 --regid 7 --groups 8,9 id -u
     assert "$output" == 65535
-    call -2 getent passwd 524288
+    call -2 getent passwd 1879048192
+}
+
+# own_subids SUBUID SUBGID: the map that root's container gets on a machine whose /etc/subuid and
+# /etc/subgid say this. (They are covered in a mount table of this command alone.)
+own_subids() {
+    printf '%s' "$1" >subuid
+    printf '%s' "$2" >subgid
+    call unshare --mount --propagation private sh -c 'mount --bind subuid /etc/subuid &&
+        mount --bind subgid /etc/subgid && exec "$0" run --only user -- cat /proc/self/uid_map' "$MC"
+}
+
+@test "the map of root: a range in /etc/subuid or /etc/subgid is not taken" {
+    requires root
+    if [ ! -e /etc/subuid ] || [ ! -e /etc/subgid ]; then skip "these files are not here"; fi
+    # What useradd(8) and systemd give out is below ours: Debian's seventh user has 493216-558751.
+    own_subids $'anna:100000:65536\nbert:493216:65536\n' $'anna:100000:65536\n'
+    assert "$(numbers)" == "0 1879048192 65536"
+    # One number of it is enough, in either file; and what is before it or behind it is not.
+    own_subids $'anna:1879113727:1\n' ''
+    assert "$(numbers)" == "0 1879113728 65536"
+    own_subids '' $'anna:1879048000:193\n'
+    assert "$(numbers)" == "0 1879113728 65536"
+    own_subids $'anna:1879113728:65536\nbert:1879048000:192\n' ''
+    assert "$(numbers)" == "0 1879048192 65536"
+    own_subids $'anna:1879048192:65536\n' $'bert:1879113728:65536\n'
+    assert "$(numbers)" == "0 1879179264 65536"
+    # All is taken: refused, and not 0 outside.
+    printf 'anna:1879048192:2415919103\n' >subuid
+    call -125 unshare --mount --propagation private sh -c 'mount --bind subuid /etc/subuid &&
+        exec "$0" run --only user -- cat /proc/self/uid_map' "$MC"
+    assert "$stderr" contains "  cure:   --map 0:FIRST:65536"
+}
+
+@test "where 0 inside is 0 outside, it is said" {
+    requires root
+    mc run --map 0:0:1 --only user -- cat /proc/self/uid_map
+    assert "$(numbers)" == "0 0 1"
+    assert "$stderr" contains "note: 0 inside is 0 outside"
+    mc run --map 0:1000:1 --map 7:0:1 --only user -- true
+    assert "$stderr" contains "note: 7 inside is 0 outside"
+    # Who is root without the right to give out other numbers has no other.
+    call setpriv --bounding-set=-setuid "$MC" run --only user -- cat /proc/self/uid_map
+    assert "$(numbers)" == "0 0 1"
+    assert "$stderr" contains "note: 0 inside is 0 outside"
+    mc run --only user -- true
+    assert "$stderr" == ""
 }
 
 @test "the map of an ordinary user: just themselves, and setgroups(2) is given up" {
@@ -154,7 +200,7 @@ helpers_on_path() {
     if [ "$(id -u)" = 0 ]; then
         mc run --only user -- sh -c 'chown 5 open/f; stat -c %u open/f'
         assert "$output" == 5
-        assert "$(stat -c %u open/f)" == 524293
+        assert "$(stat -c %u open/f)" == 1879048197
     else
         mc -1 run --only user -- chown 5 open/f
         assert "$stderr" contains "Invalid argument"

@@ -24,6 +24,8 @@ words_for() {
     rootless) words=(run -- true) ;;
     lab) words=(lab true) ;;
     limits) words=(run --only limits --pids-limit 100 -- true) ;;
+    "limits "*--memory) words=(run --only limits --memory 64M -- true) ;;
+    "limits "*--cpus) words=(run --only limits --cpus 0.5 -- true) ;;
     seccomp) words=(run --only seccomp -- true) ;;
     proc) words=(run --only user,pid,mnt,proc -- true) ;;
     root) words=(run --only user,mnt,root -- true) ;;
@@ -38,7 +40,7 @@ doctor=$?
 while IFS= read -r line; do
     name=${line%%$'\t'*}
     rest=${line#*$'\t'}
-    if [ "$name" = lessons ]; then continue; fi
+    case $name in lessons | needs) continue ;; esac
     verdict=${rest%%$'\t'*}
     rest=${rest#*$'\t'}
     cause=${rest%%$'\t'*}
@@ -72,7 +74,7 @@ while IFS= read -r line; do
     elif [ -n "$cause$cure" ]; then
         echo "$name works, and has a cause: $cause$cure"
     fi
-    n=$((n + 1))
+    if [[ $name != limits\ * ]]; then n=$((n + 1)); fi
 done <<<"$said_by_doctor"
 printf '%s\n' "$said_by_doctor"
 echo "agreed $n"
@@ -87,7 +89,7 @@ check_agreed() { # [MISSING...]
     if [ "$#" = 0 ]; then return; fi
     while IFS=$'\t' read -r name verdict _; do
         # Limits depend on the machine, and are tried in tests of their own.
-        if [ "$name" = limits ] || [[ $name == lessons* || $name == agreed* ]]; then continue; fi
+        case $name in limits* | lessons | needs | agreed*) continue ;; esac
         if [[ " $* " == *" $name "* ]]; then
             assert "$name $verdict" == "$name missing"
         else
@@ -123,7 +125,8 @@ in_lab() { # COMMANDS
     as_user mc lab sh -c "$1; exec bash -s" <agree.bash
 }
 
-# All rows that a container needs, and what is made of them.
+# All rows that a container needs, and what is made of them. Where clone3(2) fails, not even a plain
+# child is made: then row seccomp is missing as well.
 VIEWS='uts pid mnt proc root user ipc net cgroup time'
 
 @test "here: each verdict is what happens to who tries it" {
@@ -145,10 +148,12 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
     local who
     for who in $(people); do
         $who mc doctor --porcelain
-        assert "$(cut -f 1 <<<"$output" | paste -sd ' ')" == "$ROWS rootless lab lessons"
-        assert "$(grep -v '^limits' <<<"$output" | cut -f 2 | sort -u | paste -sd ' ')" == \
+        assert "$(grep -vE '^(limits |needs)' <<<"$output" | cut -f 1 | paste -sd ' ')" == \
+            "$ROWS rootless lab lessons"
+        # Lesson 14 wants all three limits.
+        assert "$(grep -vE '^(limits|needs)' <<<"$output" | cut -f 2 | sort -u | paste -sd ' ')" == \
             "00,01,02,03,04,05,06,07,08,09,10,11,12,13$(grep -q $'^limits\tworks' <<<"$output" &&
-                echo ,14) works"
+                ! grep -q '^limits ' <<<"$output" && echo ,14) works"
         assert "$(awk -F'\t' '$1 != "lessons" && NF != 4' <<<"$output")" == ""
         assert "$stderr" == ""
     done
@@ -156,16 +161,31 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
 
 @test "for people: the same verdicts, a cause and a cure below, not twice" {
     requires userns
-    local row verdict cause cure last=
+    local row verdict cause cure last='' but worse
     mc -any doctor --porcelain
+    # What is missing of the limits stands in the row of limits.
+    worse=$(grep '^limits --' <<<"$output" || :)
+    but=${worse%%$'\t'*} but=${but/#limits/, but not}
     while IFS=$'\t' read -r row verdict cause cure; do
-        if [ "$row" = lessons ]; then
+        case $row in
+        lessons)
             printf '\nLessons that work here: %s\n' "$verdict"
             continue
-        fi
+            ;;
+        needs)
+            printf "Lesson %s needs %s, which is not here (Debian's package %s)\n" "$verdict" "$cause" "$cure"
+            continue
+            ;;
+        "limits "*) continue ;;
+        esac
         if [ "$verdict" = root ]; then verdict="works only as root"; fi
-        printf '%-12s %s\n' "$row" "$verdict"
-        if [ "$verdict" = works ]; then cause=; fi
+        if [ "$row" = limits ] && [ -n "$worse" ]; then
+            printf '%-12s %s%s\n' limits "$verdict" "$but"
+            IFS=$'\t' read -r _ _ cause cure <<<"$worse"
+        else
+            printf '%-12s %s\n' "$row" "$verdict"
+            if [ "$verdict" = works ]; then cause=; fi
+        fi
         if [ -n "$cause" ] && [ "$cause" != "$last" ]; then
             printf '             cause: %s\n' "$cause"
             if [ -n "$cure" ]; then printf '             cure:  %s\n' "$cure"; fi
@@ -182,8 +202,8 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
     # shellcheck disable=SC2086  # a list
     check_agreed $VIEWS caps rootless lab
     assert "$(grep '^user' <<<"$output")" == \
-        "user"$'\t'"missing"$'\t'"user.max_user_namespaces=0: no user namespaces (RHEL and CentOS \
-7)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
+        "user"$'\t'"missing"$'\t'"user.max_user_namespaces=0: no user namespaces (some hardened \
+systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     assert "$output" has-line "lessons"$'\t'"none"
 }
 
@@ -231,7 +251,7 @@ time=root caps=root seccomp=works limits=missing rootless=root lab=missing"
     cp "$MC" bin/minicontainer
     as_user mc run -v "$PWD/bin:/mnt:ro" -e PATH=/mnt:/usr/bin:/bin -- bash -s <agree.bash
     # shellcheck disable=SC2086  # a list
-    check_agreed $VIEWS caps rootless lab
+    check_agreed $VIEWS caps seccomp rootless lab
     assert "$output" =~ $'\n'user$'\tmissing\ta seccomp filter'
     assert "$output" =~ $'\t'"docker run --security-opt seccomp=unconfined"
 }
@@ -240,7 +260,7 @@ time=root caps=root seccomp=works limits=missing rootless=root lab=missing"
     need_deny
     # shellcheck disable=SC2086  # a list
     denied "clone:EPERM unshare:EPERM setns:EPERM mount:EPERM pivot_root:EPERM clone3:ENOSYS" \
-        $VIEWS caps rootless lab
+        $VIEWS caps seccomp rootless lab
     assert "$output" contains "a seccomp filter: we are inside Docker"
 }
 
@@ -249,11 +269,11 @@ time=root caps=root seccomp=works limits=missing rootless=root lab=missing"
     local said=
     # shellcheck disable=SC2086  # a list
     {
-        denied clone:EACCES $VIEWS caps rootless lab
+        denied clone3:EACCES $VIEWS caps seccomp rootless lab
         said+=$output
-        denied clone:ENOSPC $VIEWS caps rootless lab
+        denied clone3:ENOSPC $VIEWS caps seccomp rootless lab
         said+=$output
-        denied clone:EINVAL $VIEWS caps rootless lab
+        denied clone3:EINVAL $VIEWS caps seccomp rootless lab
         said+=$output
     }
     assert "$said" contains "a security module (AppArmor, SELinux)"
@@ -269,9 +289,57 @@ time=root caps=root seccomp=works limits=missing rootless=root lab=missing"
     denied "mount:EACCES" mnt proc root rootless lab
 }
 
-@test "an older kernel: the older call does it" {
+@test "a kernel before 5.12: what needs the newer calls is missing, and the doctor knows why" {
     need_deny
-    denied "clone3:ENOSYS mount_setattr:ENOSYS close_range:ENOSYS" none
+    # shellcheck disable=SC2086  # a list
+    denied "fsopen:ENOSYS" proc root rootless lab
+    assert "$output" =~ $'\n'proc$'\tmissing\tthis kernel is older than 5\\.12'
+    denied "mount_setattr:ENOSYS" proc root rootless lab
+    assert "$output" =~ $'\n'root$'\tmissing\tthis kernel is older than 5\\.12'
+}
+
+@test "no container starts, and no lab: no lesson works here" {
+    need_deny
+    local words
+    for words in clone3:EPERM pivot_root:EPERM sethostname:EPERM; do
+        as_user call -1 ./deny "$words" -- minicontainer doctor --porcelain
+        assert "$(grep ^lessons <<<"$output")" starts $'lessons\tnone'
+        as_user call -1 ./deny "$words" -- minicontainer doctor
+        assert "$(grep ^Lessons <<<"$output")" starts "Lessons that work here: none"
+    done
+}
+
+@test "the programs that lessons need, and this machine lacks" {
+    requires user userns
+    local program package lesson said
+    mc -any doctor --porcelain
+    said=$(sed -n 's/^needs\t//p' <<<"$output")
+    for program in cc:gcc findmnt:util-linux hostname:hostname ip:iproute2 ipcs:util-linux \
+        ping:iputils-ping ps:procps python3:python3; do
+        package=${program#*:} program=${program%:*}
+        while IFS= read -r lesson; do
+            if [ -z "$lesson" ]; then continue; fi
+            lesson=${lesson#"$MC_TREE/lessons/"}
+            if PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin command -v "$program" >/dev/null; then
+                assert "$said" no-line "${lesson%%-*}"$'\t'"$program"$'\t'"$package"
+            else
+                assert "$said" has-line "${lesson%%-*}"$'\t'"$program"$'\t'"$package"
+            fi
+        done <<<"$(grep -lE "<!-- needs:.* $program( |-)" "$MC_TREE"/lessons/*/README.md)"
+    done
+    # A machine that has none of them.
+    mkdir empty
+    call unshare --user --map-root-user --mount sh -c '
+        mkdir -p "$1/bin" && cp "$2" "$(command -v mount)" "$1/bin/" && cp -R "$3/lessons" "$1/bin/"
+        for dir in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
+            [ -L "$dir" ] || [ ! -d "$dir" ] || "$1/bin/mount" --bind "$1/empty" "$dir" || exit
+        done
+        exec "$1/bin/minicontainer" doctor --porcelain' sh "$PWD" "$MC" "$MC_TREE"
+    said=$(sed -n 's/^needs\t//p' <<<"$output")
+    assert "$said" has-line $'09\tip\tiproute2'
+    assert "$said" has-line $'03\tps\tprocps'
+    assert "$(wc -l <<<"$said")" -eq "$(grep -ohE '<!-- needs:.*' "$MC_TREE"/lessons/*/README.md | tr ' ' '\n' |
+        grep -cxE 'cc|findmnt|hostname|ip|ipcs|ping|ps|python3')"
 }
 
 @test "nothing is left behind, whatever it finds" {

@@ -68,7 +68,7 @@ pass_all() {
 pass_all_everywhere() {
     local inside=(--volume "$PWD:/mnt" --workdir /mnt)
     pass_all run "${inside[@]}" -- sh -c "log=log; $TRAPS"
-    pass_all run --init "${inside[@]}" -- sh -c "log=log; $TRAPS"
+    pass_all run --no-init "${inside[@]}" -- sh -c "log=log; $TRAPS"
     pass_all run --no-pid "${inside[@]}" -- sh -c "log=log; $TRAPS"
     pass_all run --only user -- sh -c "log=log; $TRAPS"
     pass_all run --none -- sh -c "log=log; $TRAPS"
@@ -99,15 +99,32 @@ pass_all_everywhere() {
     no_process_left
 }
 
-@test "signals: TERM to a command without a handler ends the container, and it is said why" {
+@test "signals: a command without a handler ends by the signal itself; PID 1 is deaf to it" {
     requires userns
-    begin run --volume "$PWD:/mnt" -- sh -c 'echo up >>/mnt/log; exec sleep 1000'
-    # PID 1 must be sleep already: the shell would be no other case, but it could still write
-    wait_for '[ "$(cat "/proc/$(child_of "$supervisor")/comm")" = sleep ]'
+    local options signal
+    for options in "" --no-pid; do
+        for signal in TERM HUP USR1; do
+            # shellcheck disable=SC2086  # may be no word
+            begin run $options --volume "$PWD:/mnt" -- sh -c 'echo up >>/mnt/log; exec sleep 1000'
+            # It must be sleep already: the shell would be no other case, but it could still write
+            wait_for '[ "$(cat "/proc/$(child_of "$(child_of "$supervisor")")/comm")" = sleep ]'
+            kill "-$signal" "$supervisor"
+            finish
+            assert "$status" == $((128 + $(kill -l "$signal"))) "run $options, $signal"
+            assert "$(cat said)" lacks lesson "there is nothing to say"
+        done
+    done
+    # As Docker's default: the kernel drops it, and nothing of ours says more or kills.
+    begin run --no-init --volume "$PWD:/mnt" -- sh -c 'trap "echo heard >>/mnt/log" USR2
+        echo up >>/mnt/log; while :; do sleep 0.1; done'
     kill -TERM "$supervisor"
+    kill -HUP "$supervisor"
+    kill -USR2 "$supervisor" # which says that the others have been passed on
+    wait_for '[ "$(tail -n 1 log)" = heard ]'
+    assert "$(state "$supervisor")" == S
+    assert "$(cat said)" == ""
+    kill -KILL "$supervisor"
     finish
-    assert "$(cat said)" contains "minicontainer: note: PID 1 has no handler"
-    assert "$status" =~ '^(137|143)$'
     no_process_left
 }
 
@@ -123,7 +140,7 @@ pass_all_everywhere() {
 @test "signals: PID 1 that fetches them by sigwait(3), as other inits do, gets them" {
     requires userns
     need_probe
-    begin run --volume "$PWD:/mnt" -- /mnt/probe sigwait /mnt/log
+    begin run --no-init --volume "$PWD:/mnt" -- /mnt/probe sigwait /mnt/log
     wait_for '[ "$(state "$(child_of "$supervisor")")" = S ]'
     kill -USR1 "$supervisor"
     wait_for '[ "$(tail -n 1 log)" = "signal '"$(kill -l USR1)"'" ]'
@@ -133,26 +150,19 @@ pass_all_everywhere() {
     assert "$(cat said)" == "" "there is nothing to say"
 }
 
-@test "signals: TERM while PID 1 has all of them blocked for a moment is not lost" {
+@test "signals: TERM while the command has all of them blocked for a moment is not lost" {
     requires userns
     need_probe
-    begin run --volume "$PWD:/mnt" -- /mnt/probe busy /mnt/log
-    kill -TERM "$supervisor"
-    wait_for '! kill -0 "$supervisor" 2>/dev/null'
-    finish
-    assert "$(cat said)" contains "minicontainer: note: PID 1 has no handler"
-    assert "$status" == 137
-    no_process_left
-}
-
-@test "signals: with --init a command without a handler ends by the signal itself" {
-    requires userns
-    begin run --init --volume "$PWD:/mnt" -- sh -c 'echo up >>/mnt/log; exec sleep 1000'
-    wait_for '[ "$(cat "/proc/$(child_of "$(child_of "$supervisor")")/comm")" = sleep ]'
-    kill -TERM "$supervisor"
-    finish
-    assert "$status" == 143
-    assert "$(cat said)" == "" "there is nothing to say"
+    local options
+    for options in "" --no-pid; do
+        # shellcheck disable=SC2086  # may be no word
+        begin run $options --volume "$PWD:/mnt" -- /mnt/probe busy /mnt/log
+        kill -TERM "$supervisor"
+        finish
+        assert "$status" == 143 "run $options"
+        assert "$(cat said)" lacks lesson "there is nothing to say"
+        no_process_left
+    done
 }
 
 # ---------------------------------------------------------------------------------------------
@@ -164,7 +174,7 @@ pass_all_everywhere() {
     local how options
     need_probe
     for how in chld-ign chld-blocked all-ign all-blocked; do
-        for options in "" "--init" "--no-pid" "--none"; do
+        for options in "" "--no-init" "--no-pid" "--none"; do
             # shellcheck disable=SC2086  # may be no word
             call -7 ./probe start "$how" "$MC" run $options -- sh -c 'exit 7'
         done
@@ -179,7 +189,7 @@ pass_all_everywhere() {
 @test "inheritance: stdin, stdout or stderr closed" {
     requires userns
     local how
-    for how in '' --init --none; do
+    for how in '' --no-init --none; do
         # shellcheck disable=SC2086  # may be no word
         mc run $how -- sh -c 'cat && echo end' <&-
         assert "$output" == end "what is closed is /dev/null inside, and no descriptor of ours"
@@ -199,7 +209,7 @@ until read x; do :; done; echo total $n; exit 3'
 
 # ^C, once and for all kinds of PID 1; the terminal's modes and its foreground group afterwards.
 interrupts() {
-    local options modes
+    local options modes command
     printf '%s\n' "$COUNT" >count
     chmod 0777 .
     chmod 0644 count
@@ -208,7 +218,7 @@ interrupts() {
     session_type 'stty -g'
     session_prompt
     modes=$output
-    for options in "--volume $PWD:/mnt --workdir /mnt" "--volume $PWD:/mnt --workdir /mnt --init" \
+    for options in "--volume $PWD:/mnt --workdir /mnt" "--volume $PWD:/mnt --workdir /mnt --no-init" \
         "--no-pid --volume $PWD:/mnt --workdir /mnt" "--none"; do
         session_type "minicontainer run $options -- sh count"
         session_wait $'\nup'
@@ -223,27 +233,32 @@ interrupts() {
         session_prompt
         assert "$output" == $'status 3\n'"$modes"
     done
-    # PID 1 that does not listen: it is said why, and the second ^C ends it.
-    session_type 'minicontainer run -- sleep 1000'
+    # The first ^C ends a command that has no handler, and all of its group, as without a container.
+    for options in "" --no-pid --none; do
+        for command in "sleep 1000" "sh -c 'sleep 1000; :'"; do
+            session_type "minicontainer run $options -- $command"
+            session_started sleep
+            session_key '\003'
+            session_prompt
+            session_type 'echo status $?; stty -g'
+            session_prompt
+            assert "$output" == $'status 130\n'"$modes" "run $options -- $command"
+        done
+    done
+    # PID 1 that does not listen: it is said why, and the third within two seconds ends it.
+    session_type 'minicontainer run --no-init -- sleep 1000'
     session_started sleep
     session_key '\003'
-    session_wait 'PID 1 has no handler'
-    assert "$screen" contains '^C again'
-    session_key '\003'
+    session_wait 'has no handler'
+    until grep -q 'third ^C' "$MC_STATE/session.log"; do
+        session_key '\003'
+        sleep 0.3
+    done
+    session_type ''
     session_prompt
     session_type 'echo status $?; stty -g'
     session_prompt
-    assert "$output" =~ $'^status (130|137)\n'"$modes$"
-    # With an init, or without pid, sleep is not PID 1: the first ^C ends it.
-    for options in --init --none; do
-        session_type "minicontainer run $options -- sleep 1000"
-        session_started sleep
-        session_key '\003'
-        session_prompt
-        session_type 'echo status $?; stty -g'
-        session_prompt
-        assert "$output" == $'status 130\n'"$modes"
-    done
+    assert "$output" == $'status 137\n'"$modes"
     session_end
     no_process_left
 }
@@ -257,10 +272,10 @@ session_started() {
     wait_for '[ -n "$(tree | grep " $started\$")" ]' || { tree; return 1; }
 }
 
-# session_front NAME: a process NAME belongs to the foreground job.
+# session_front REGEX: a process of that name belongs to the foreground job.
 session_front() {
     started=$1
-    wait_for '[ -n "$(tree | awk "\$4 == \$5" | grep " $started\$")" ]' || { tree; return 1; }
+    wait_for '[ -n "$(tree | awk "\$4 == \$5" | grep -E " ($started)\$")" ]' || { tree; return 1; }
 }
 
 # session_states STATE NAME...: those are all in this state.
@@ -273,7 +288,7 @@ session_states() {
     done
 }
 
-@test "terminal: ^C comes once; PID 1 without a handler: the second one ends it" {
+@test "terminal: ^C comes once; PID 1 without a handler: the third one ends it" {
     requires tty userns
     need_probe
     interrupts
@@ -290,7 +305,7 @@ jobs_outside() {
     local options
     session_start
     session_prompt
-    for options in "" --init --no-pid; do
+    for options in "" --no-init --no-pid --none; do
         session_type "minicontainer run $options -- sleep 1000"
         session_started sleep
         session_key '\032'
@@ -306,19 +321,37 @@ jobs_outside() {
         session_type jobs
         session_prompt
         assert "$output" contains "Running"
+        # Of a job that runs the shell says nothing by fg: it is in front, its container may not be.
         session_type fg
-        session_front sleep
+        session_front 'sleep|minicontainer'
         session_key '\032'
         session_prompt
         assert "$output" contains Stopped
-        if [ -z "$options" ]; then
-            # Who wakes our program alone, and not the whole job, wakes the container too.
-            session_states T sleep minicontainer
-            kill -CONT "$(tree | awk '$7 == "minicontainer" { print $1; exit }')"
-            session_states S sleep minicontainer
-        fi
-        session_type 'kill %%; fg'
+        session_states T sleep minicontainer
+        # Who wakes our program alone, and not the whole job, wakes the container too.
+        kill -CONT "$(tree | awk '$7 == "minicontainer" { print $1; exit }')"
+        session_states S sleep minicontainer
+        session_type fg
+        session_front 'sleep|minicontainer'
+        session_key '\032'
         session_prompt
+        session_states T sleep minicontainer
+        session_type fg
+        session_front sleep
+        session_states S sleep minicontainer
+        case $options in
+        --no-init) # PID 1 is deaf to ^C
+            kill -KILL "$(tree | awk '$7 == "sleep" { print $1 }')"
+            session_prompt
+            ;;
+        *)
+            session_key '\003'
+            session_prompt
+            session_type 'echo status $?'
+            session_prompt
+            assert "$output" == 'status 130'
+            ;;
+        esac
         wait_for '[ -z "$(tree | grep " sleep\$")" ]'
     done
     session_end
@@ -344,8 +377,9 @@ reads_in_background() {
     local options before
     session_start
     session_prompt
-    for options in "" --init; do
-        session_type "minicontainer run $options -- cat &"
+    for options in "" --no-init --no-pid; do
+        # (The note of --no-pid would stand behind the prompt.)
+        session_type "minicontainer run $options -- cat 2>/dev/null &"
         session_prompt
         session_states T cat minicontainer
         before=$(ticks)
@@ -381,7 +415,7 @@ jobs_inside() {
     session_type 'stty -g'
     session_prompt
     modes=$output
-    for command in "run -- bash --norc" "run --init -- bash --norc" "lab"; do
+    for command in "run -- bash --norc" "run --no-init -- bash --norc" "lab"; do
         session_type "minicontainer $command"
         session_prompt
         assert "$prompt" =~ '^(box|lab)# $'
@@ -425,25 +459,28 @@ jobs_inside() {
     as_user jobs_inside
 }
 
-# PID 1, an interactive shell that owns the foreground, is killed; so is its supervisor, once.
+# An interactive shell that owns the foreground is killed.
 killed_shell() {
-    local modes shell
+    local modes shell options
     session_start
     session_prompt
     session_type 'stty -g'
     session_prompt
     modes=$output
-    session_type 'minicontainer run -- bash --norc'
-    session_prompt
-    session_type 'stty -echo -icanon; sleep 1000'
-    session_started sleep
-    shell=$(tree | awk '$7 == "minicontainer" { m = $1 } $7 == "bash" && $2 == m { print $1 }')
-    kill -KILL "$shell"
-    prompt='$ '
-    session_prompt
-    session_type 'echo status $?; stty -g'
-    session_prompt
-    assert "$output" == $'status 137\n'"$modes"
+    for options in "" --no-init; do
+        session_type "minicontainer run $options -- bash --norc"
+        session_prompt
+        session_type 'stty -echo -icanon; sleep 1000'
+        session_started sleep
+        shell=$(tree | awk '$7 == "minicontainer" || $7 == "init" { m = $1 }
+            $7 == "bash" && $2 == m { print $1 }')
+        kill -KILL "$shell"
+        prompt='$ '
+        session_prompt
+        session_type 'echo status $?; stty -g'
+        session_prompt
+        assert "$output" == $'status 137\n'"$modes" "run $options"
+    done
     session_end
     no_process_left
 }
@@ -462,12 +499,14 @@ killed_shell() {
 
 hang_up() {
     local command pids
-    for command in 'run -- sleep 1000' 'run --init -- sleep 1000' 'run --none -- sleep 1000' \
-        'run -- bash --norc' 'run --init -- sh -c "trap : USR1; sleep 1000"' 'lab sleep 1000'; do
+    # (A PID 1 without a handler is deaf to SIGHUP, too: one that reads has an end of file.)
+    for command in 'run -- sleep 1000' 'run --no-init -- cat' 'run --none -- sleep 1000' \
+        'run -- bash --norc' 'run -- sh -c "trap : USR1; sleep 1000"' 'lab sleep 1000'; do
         echo "-- $command"
         session_start "exec minicontainer $command"
         case $command in
         *bash*) session_wait 'box# ' ;;
+        *cat) session_started cat ;;
         *) session_started sleep ;;
         esac
         pids=$(tree | cut -d ' ' -f 1 | paste -sd ' ')
@@ -498,30 +537,70 @@ alive() {
     as_user hang_up
 }
 
-@test "the guardian has the supervisor's memory, but neither its name nor its end" {
-    requires userns
-    local supervisor guardian
-    need_probe
-    chmod 0777 .
-    (
-        remember_session
-        exec setsid "$MC" run --volume "$PWD:/mnt" -- /mnt/probe hold /mnt/up
-    ) >/dev/null 2>&1 3>&- 4>&- &
-    supervisor=$!
-    disown "$supervisor"
-    wait_for '[ -s up ]'
-    guardian=$(pgrep -P "$supervisor" -x guardian)
-    assert "$(cat "/proc/$guardian/comm")" == guardian
-    assert "$(cat "/proc/$supervisor/comm")" == minicontainer
-    # One memory: the same pages, under the same addresses, also those of the stack.
-    assert "$(cut -d' ' -f1 "/proc/$guardian/maps")" == "$(cut -d' ' -f1 "/proc/$supervisor/maps")"
-    assert "$(tr '\0' ' ' <"/proc/$supervisor/cmdline")" contains ' run --volume '
-    # It ends by itself with what it guards; and its own death ends nothing.
-    kill -KILL "$guardian"
-    wait_for '[ ! -e "/proc/$guardian" ]'
-    assert "$(cat "/proc/$supervisor/comm")" == minicontainer
-    kill -KILL "$supervisor"
+# In a pipeline the terminal belongs to its other programs, too: the container gets it when it asks.
+pipelines() {
+    local modes command
+    printf '%s\n' 'exec 3</dev/tty' 'stty -icanon -echo <&3' \
+        'echo "pager: $(dd bs=1 count=1 2>/dev/null <&3)"' 'stty "$1" <&3' >pager
+    session_start
+    session_prompt
+    session_type 'stty -g'
+    session_prompt
+    modes=$output
+    # A pager behind a container reads the keyboard, while the container runs, and afterwards.
+    for command in true 'sleep 1000'; do
+        session_type "minicontainer run -- sh -c '$command; :' | sh pager $modes"
+        session_started sh
+        wait_for '[ -n "$(tree | grep " dd\$")" ]'
+        if [ "$command" = true ]; then wait_for '[ -z "$(tree | grep " minicontainer\$")" ]'; fi
+        session_key 'k'
+        session_wait 'pager: k'
+        # And ^C ends what is left, all of it.
+        if [ "$command" != true ]; then session_key '\003'; fi
+        prompt='$ '
+        session_prompt
+        session_type 'echo status ${PIPESTATUS[0]}; stty -g'
+        session_prompt
+        case $command in
+        true) assert "$output" == $'status 0\n'"$modes" ;;
+        *) assert "$output" == $'status 130\n'"$modes" ;;
+        esac
+    done
+    # A container before or behind, or twice, reads it when it wants to; ^Z and fg on all of it.
+    for command in 'minicontainer run -- cat | cat' 'minicontainer run -- cat | minicontainer run -- cat'; do
+        session_type "$command"
+        session_started cat
+        session_type 'hello there'
+        session_wait $'hello there\nhello there'
+        session_key '\032'
+        session_prompt
+        assert "$output" contains Stopped "$command"
+        session_states T cat minicontainer
+        session_type fg
+        wait_for '[ "$(tree | grep -c " T ")" = 0 ]'
+        session_type 'and again'
+        session_wait $'and again\nand again'
+        session_key '\004'
+        session_prompt
+        assert "$prompt" == '$ '
+    done
+    session_type 'echo hello | minicontainer run -- cat'
+    session_prompt
+    assert "$output" == hello
+    session_end
     no_process_left
+}
+
+@test "terminal: a pipeline, whose other programs read it, too" {
+    requires tty userns
+    need_probe
+    pipelines
+}
+
+@test "terminal: a pipeline, as an ordinary user" {
+    requires root tty user userns
+    need_probe
+    as_user pipelines
 }
 
 @test "without a /proc an ignored SIGCHLD does not keep the supervisor waiting, either" {

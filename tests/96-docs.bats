@@ -140,6 +140,7 @@ anchors() {
         while read -r name; do
             mc source "$name" >out
             # A chapter by its number has that number in its banner.
+            name=${name,,}
             assert "${output,,}" contains "${name#0}" "$file cites minicontainer source $name"
         done < <(cited "$TOP/$file" | sort -u)
         while read -r name; do

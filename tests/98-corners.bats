@@ -1,6 +1,24 @@
 # 98-corners.bats -- corners where a careful reader found a hole: each was one, once.
 
 load helpers
+load probe
+
+setup_file() { build_probe; }
+
+gone() { ! kill -0 "$1" 2>/dev/null || grep -qs '^State:.Z' "/proc/$1/status"; }
+
+# none_of MARK: no process has this word on its command line, in whatever session.
+none_of() { ! pgrep -f -- "$1" >/dev/null; }
+
+# background ARG...: minicontainer, beside us; sets $pid
+background() {
+    (
+        remember_session
+        exec setsid "$MC" "$@"
+    ) </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    pid=$!
+    disown "$pid"
+}
 
 @test "the caller's environment is not left in the memory of our init" {
     requires userns
@@ -16,13 +34,66 @@ load helpers
 
 @test "a command that takes back its wish to die with us dies all the same" {
     requires userns
-    local pid inner
-    setsid "$MC" run -- setpriv --pdeathsig clear sleep 1000 &
-    pid=$!
-    wait_for "pgrep -P $pid -x sleep >pid"
-    inner=$(<pid)
+    local pid init inner how
+    for how in '' --no-pid '--only user' '--only user,pid --init' '--only user,mnt,root'; do
+        # shellcheck disable=SC2086  # words
+        background run $how -- setpriv --pdeathsig clear sleep 1000
+        wait_for 'init=$(pgrep -P "$pid") && inner=$(pgrep -P "$init" -x sleep)'
+        kill -KILL "$pid"
+        wait_for 'gone "$inner" && gone "$init"'
+    done
+    # The control: a command that is PID 1 itself has nobody who would end it (chapter 3 says so).
+    background run --no-init -- setpriv --pdeathsig clear sleep 1000
+    wait_for 'inner=$(pgrep -P "$pid" -x sleep)'
     kill -KILL "$pid"
-    wait_for "! kill -0 $inner || grep -q '^State:.Z' /proc/$inner/status"
+    wait_for 'gone "$pid"'
+    kill -0 "$inner"
+    kill -KILL "$inner"
+    no_process_left
+}
+
+@test "pid off and no /proc in sight: a killed supervisor, or init, takes a deaf daemon with it" {
+    requires userns
+    need_probe
+    local pid init who image=$PWD/image mark=mark-of-$$-$BATS_TEST_NUMBER
+    mkdir -m 0777 image
+    cp probe image/probe
+    for who in pid init; do
+        rm -f image/up
+        background run --no-pid --image "$image" -- /probe stay /up "$mark"
+        wait_for '[ -s image/up ]'
+        # The supervisor (and our init, which has its words), the command, the daemon.
+        assert "$(pgrep -c -f -- "$mark")" -ge 3
+        init=$(pgrep -P "$pid")
+        kill -KILL "${!who}"
+        wait_for 'none_of "$mark"'
+        no_process_left
+    done
+}
+
+@test "a second window that is killed: what it started ends then, or with the container" {
+    requires userns
+    need_probe
+    local first pid how mark=mark-of-$$-$BATS_TEST_NUMBER
+    chmod 0777 .
+    for how in '' --no-pid; do
+        rm -f up
+        # shellcheck disable=SC2086  # a word or none
+        background run $how --volume "$PWD:/mnt" -- sleep 1000
+        first=$pid
+        wait_for 'pgrep -P "$(pgrep -P "$first")" -x sleep' 2>/dev/null
+        background exec "$first" -- /mnt/probe stay /mnt/up "$mark"
+        wait_for '[ -s up ]'
+        assert "$(pgrep -c -f -- "$mark")" -ge 3
+        kill -KILL "$pid"
+        # A daemon is a child of PID 1 now; without a PID namespace nobody else would end it.
+        if [ -n "$how" ]; then wait_for 'none_of "$mark"'; fi
+        # All else that is left is the first window: supervisor, init, command.
+        wait_for '[ "$(session_processes "$MC_STATE/sessions" | wc -l)" = 3 ]'
+        kill -KILL "$first"
+        wait_for 'none_of "$mark"'
+        no_process_left
+    done
 }
 
 @test "a /proc of another PID namespace is not written to" {
@@ -55,13 +126,13 @@ load helpers
 @test "exec into a container without a PID namespace leaves nothing behind" {
     requires userns
     local pid
-    setsid "$MC" run --no-pid -- sleep 1000 &
-    pid=$!
-    wait_for "pgrep -P $pid >inner && pgrep -P \$(<inner) -x sleep >process"
+    background run --no-pid -- sleep 1000
+    wait_for 'pgrep -P "$pid" >inner && pgrep -P "$(<inner)" -x sleep >process'
     mc exec "$(<process)" -- sh -c 'sleep 1001 & echo $!'
-    wait_for "! kill -0 $output || grep -q '^State:.Z' /proc/$output/status"
+    wait_for 'gone "$output"'
     kill -KILL "$pid"
-    wait_for "! kill -0 $(<process) || grep -q '^State:.Z' /proc/$(<process)/status"
+    wait_for 'gone "$(<process)"'
+    no_process_left
 }
 
 @test "a lab where no time namespace can be made by this kernel says so, and how to go on" {

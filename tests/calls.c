@@ -96,6 +96,11 @@ static const struct call calls[] = {
     { "personality READ_IMPLIES_EXEC", "-", EPERM, SYS_personality, 0x400000, -1 },
     { "personality NO_RANDOMIZE|LINUX32", "-", EPERM, SYS_personality, 0x40008, -1 },
     { "personality NO_RANDOMIZE high", "-", EPERM, SYS_personality, 0x40000 | HIGH, -1 },
+    { "socket ALG", "-", EPERM, SYS_socket, 38, 5 },
+    { "socket ALG high", "-", EPERM, SYS_socket, 38 | HIGH, 5 },
+    NO_NR(438, pidfd_getfd, "SYS_PTRACE"), NO_NR(440, process_madvise, "SYS_PTRACE"),
+    NO_NR(450, set_mempolicy_home_node, "SYS_NICE"),
+    NO_NR(460, lsm_set_self_attr, "SYS_ADMIN"), NO_NR(470, listns, "SYS_ADMIN"),
     NO(kcmp, "SYS_PTRACE"), NO(move_pages, "SYS_NICE"), NO(migrate_pages, "SYS_NICE"),
     NO(mbind, "SYS_NICE"), NO(set_mempolicy, "SYS_NICE"),
 #ifdef __x86_64__

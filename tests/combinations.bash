@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
 #
 # combinations.bash -- the 8,192 subsets of the thirteen isolations, for 92-combinations.bats (some
-# of them) and for `make combinations` (all of them).
+# of them) and for `make combinations` (a share of them, or all).
 #
-#   bash combinations.bash count                       how many subsets the rules allow: root, user
-#   bash combinations.bash cover yes|no some|all       in how many ways three rows meet
-#   bash combinations.bash sweep PROBE yes|no some|all try them; PROBE is the program of probe.c,
-#                                                      yes: we have privilege
-#   bash combinations.bash [all]                       all of them, as root, as an ordinary user,
-#                                                      and as root of a lab; ends with a line
-#                                                      "N passed, N failed, N skipped"
+#   bash combinations.bash count [WHICH]         how many subsets the rules allow: root, user
+#   bash combinations.bash cover yes|no WHICH    in how many ways three rows meet
+#   bash combinations.bash sweep PROBE yes|no WHICH
+#                                                try them; PROBE is the program of probe.c, yes: we
+#                                                have privilege
+#   bash combinations.bash                       a share of them, as root, as an ordinary user, and
+#                                                as root of a lab; ends with a line "N passed, N
+#                                                failed, N skipped"
+#
+# WHICH is "all", "some" (see choose), or I/N, one share of N. The share is chosen by the commit, so
+# that it is another one with each, and the same when it is tried again; SEED=WORD chooses by that
+# word, COMBINATIONS=I/N says it, COMBINATIONS=full is all of them.
 #
 # A script of its own: bats traces each command of a test, and that would take ten times as long.
 # It also runs inside a lab, so its sweep needs bash and the probe, and nothing else.
@@ -20,6 +25,8 @@ EVERY=$((1 << ${#ROWS[@]}))
 VIEWS=10
 # What row caps keeps: the fourteen of Docker, by their bits (capabilities(7)).
 KEPT=$((0xa80425fb))
+# A number that shares no bit with those of the rows: in each share every row is on and off.
+SHARES=3
 # The limit that is tried where this machine can set one, and how often the probe forks then.
 PIDS=8
 
@@ -56,11 +63,14 @@ subset() { # NUMBER
 # The numbers of the subsets that are tried, in $numbers. Some: all 1,024 of the ten views, each with
 # another choice of the three rights, so that every three rows meet in every way that is allowed
 # (see cover); and the empty set with each choice.
-choose() { # some|all
-    local number right bits n rights=(0x2d3 0x1ad 0x36a)
+choose() { # some|all|I/N
+    local number right bits n rights=(0x2d3 0x1ad 0x36a) share=$1
     numbers=()
-    if [ "$1" = all ]; then
-        for ((number = 0; number < EVERY; number++)); do numbers+=("$number"); done
+    if [ "$share" != some ]; then
+        if [ "$share" = all ]; then share=0/1; fi
+        for ((number = ${share%/*}; number < EVERY; number += ${share#*/})); do
+            numbers+=("$number")
+        done
         return
     fi
     for ((number = 1; number < 1 << VIEWS; number++)); do
@@ -76,9 +86,10 @@ choose() { # some|all
     for ((n = 0; n < 8; n++)); do numbers+=("$((n << VIEWS))"); done
 }
 
-count() {
-    local number set rules root=0 user=0
-    for ((number = 0; number < EVERY; number++)); do
+count() { # some|all|I/N
+    local number set rules root=0 user=0 numbers
+    choose "$1"
+    for number in "${numbers[@]}"; do
         subset "$number"
         broken_rules "$set" yes
         if [ -z "$rules" ]; then root=$((root + 1)); fi
@@ -90,7 +101,7 @@ count() {
 
 # In how many ways a right and two other rows are on and off together, in those sets that are tried
 # and allowed.
-cover() { # PRIVILEGED some|all
+cover() { # PRIVILEGED some|all|I/N
     local number set rules numbers
     local -A met=()
     choose "$2"
@@ -261,7 +272,7 @@ half() { # FIRST
 }
 
 # Two halves at a time: a machine has two cores or more.
-sweep() { # PROBE PRIVILEGED some|all
+sweep() { # PROBE PRIVILEGED some|all|I/N
     local probe=$1 privileged=$2 odd limit numbers
     choose "$3"
     # Are there limits here? Then the probe forks more often than it may.
@@ -284,28 +295,48 @@ person() { # NAME ALLOWED COMMAND...
     said=$("$@" 2>&1 </dev/null)
     sums=$(awk '/^allowed [0-9]+ refused [0-9]+ bad [0-9]+$/ { n++; a += $2; r += $4; b += $6 }
         END { print n + 0, a + 0, r + 0, b + 0 }' <<<"$said")
-    if [ "$sums" = "2 $allowed $((EVERY - allowed)) 0" ]; then
-        passed=$((passed + EVERY))
-        echo "ok $name: $allowed allowed, $((EVERY - allowed)) refused, $((SECONDS - from)) s"
+    if [ "$sums" = "2 $allowed $((tried - allowed)) 0" ]; then
+        passed=$((passed + tried))
+        echo "ok $name: $allowed allowed, $((tried - allowed)) refused, $((SECONDS - from)) s"
         return
     fi
     head -n 60 <<<"$said"
     echo "not ok $name: halves, allowed, refused, bad: $sums; must be 2 $allowed" \
-        "$((EVERY - allowed)) 0"
+        "$((tried - allowed)) 0"
     read -r _ _ _ sums <<<"$sums"
     failed=$((failed + (sums > 0 ? sums : 1)))
 }
 
 # Nobody to try it as: all of theirs are skipped.
 nobody() { # NAME WHY
-    skipped=$((skipped + EVERY))
+    skipped=$((skipped + tried))
     echo "skipped: $1: $2"
+}
+
+# Which are tried: sets $share
+choose_share() { # DIRECTORY
+    case ${COMBINATIONS-} in
+    full) share=all ;;
+    [0-9]*/[1-9]*) share=$COMBINATIONS ;;
+    *)
+        SEED=${SEED:-$(git -C "$1" rev-parse HEAD 2>/dev/null || echo none)}
+        share=$(cksum <<<"$SEED" | awk -v n="$SHARES" '{ print $1 % n "/" n }')
+        ;;
+    esac
+    if [ "$share" != all ]; then
+        echo "share $share of the subsets${SEED:+, by SEED=$SEED};" \
+            "all of them: make combinations COMBINATIONS=full"
+    fi
 }
 
 # As root, as an ordinary user, and as root of a lab.
 everybody() {
-    local here work rules passed=0 failed=0 skipped=0 user=()
+    local here work rules share numbers tried root_may user_may passed=0 failed=0 skipped=0 user=()
     here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    choose_share "$here"
+    choose "$share"
+    tried=${#numbers[@]}
+    read -r root_may user_may <<<"$(count "$share")"
     work=$(mktemp -d)
     # shellcheck disable=SC2064  # this directory, whatever the name means later
     trap "rm -rf '$work'" EXIT
@@ -315,7 +346,7 @@ everybody() {
     "${CC:-cc}" -std=c11 -O1 -static -s -o "$work/probe" "$here/probe.c" || exit 1
     PATH=$work:$PATH
     cd "$work" || exit 1
-    rules="$(count) $(cover yes all) $(cover no all)"
+    rules="$(count all) $(cover yes all) $(cover no all)"
     if [ "$rules" != "4608 2052 1316 1243" ]; then
         echo "not ok: counts of the rules: $rules, and not 4608 2052 1316 1243"
         failed=1
@@ -324,16 +355,16 @@ everybody() {
         nobody root "started by an ordinary user"
     else
         user=(setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all env HOME="$work")
-        person root 4608 bash combinations.bash sweep "$work/probe" yes all
+        person root "$root_may" bash combinations.bash sweep "$work/probe" yes "$share"
     fi
     if ! ${user[@]+"${user[@]}"} minicontainer run -- true; then
         nobody "an ordinary user" "no rootless container here"
         nobody "root of a lab" "no rootless container here"
     else
-        person "an ordinary user" 2052 ${user[@]+"${user[@]}"} bash combinations.bash sweep \
-            "$work/probe" no all
+        person "an ordinary user" "$user_may" ${user[@]+"${user[@]}"} bash combinations.bash \
+            sweep "$work/probe" no "$share"
         tar -cf bin.tar probe combinations.bash
-        person "root of a lab" 4608 in_lab
+        person "root of a lab" "$root_may" in_lab
     fi
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" = 0 ]
@@ -342,16 +373,17 @@ everybody() {
 in_lab() {
     ${user[@]+"${user[@]}"} minicontainer lab sh -c 'mkdir /tmp/bin && cd /tmp/bin &&
         tar --no-same-owner -xf - &&
-        exec bash combinations.bash sweep /tmp/bin/probe yes all' <bin.tar
+        exec bash combinations.bash sweep /tmp/bin/probe yes '"$share" <bin.tar
 }
 
 case ${1-} in
-count) count ;;
+count) count "${2:-all}" ;;
 cover) cover "$2" "$3" ;;
 sweep) sweep "$2" "$3" "$4" ;;
-"" | all) everybody ;;
+"") everybody ;;
 *)
-    echo "usage: combinations.bash count | cover yes|no some|all | sweep PROBE yes|no some|all | [all]" >&2
+    echo "usage: combinations.bash [count WHICH | cover yes|no WHICH |" \
+        "sweep PROBE yes|no WHICH]" >&2
     exit 2
     ;;
 esac

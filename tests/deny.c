@@ -34,6 +34,8 @@ static const struct { const char *name; long number; } calls[] = {
     { "pivot_root", SYS_pivot_root },
     { "open_tree", 428 },         { "move_mount", 429 },
     { "mount_setattr", 442 },     { "close_range", 436 },
+    { "fsopen", 430 },            { "fsconfig", 431 },
+    { "fsmount", 432 },           { "openat2", 437 },
     { "sethostname", SYS_sethostname },
     { "keyctl", SYS_keyctl },     { "socket", SYS_socket },
 };

@@ -98,10 +98,19 @@ mc_call() {
 }
 
 # The session of each process that we start is noted, so that what it left behind is found.
+# With the moment of its start: a number may be another session's by then.
 remember_session() {
     local sid=$BASHPID
-    echo "$sid" >>"$MC_STATE/sessions"
-    echo "$sid" >>"$BATS_SUITE_TMPDIR/sessions"
+    echo "$sid $(started "$sid")" | tee -a "$MC_STATE/sessions" >>"$BATS_SUITE_TMPDIR/sessions"
+}
+
+# started PID: field 22 of its stat, counted behind its name, which may hold blanks.
+started() {
+    local rest
+    { read -r rest <"/proc/$1/stat"; } 2>/dev/null || return 0
+    # shellcheck disable=SC2086  # words
+    set -- ${rest##*\) }
+    echo "${20}"
 }
 
 collect() { # OUT ERR: fill the variables, and show what was said
@@ -429,10 +438,10 @@ without_the_living() {
 
 # Live processes whose session is in FILE: "pid name". Zombies count as gone.
 session_processes() {
-    local stat pid name state sid rest
+    local stat pid name state sid rest start leader
     local -A ours=()
     if [ ! -s "$1" ]; then return 0; fi
-    while read -r sid; do ours[$sid]=1; done <"$1"
+    while read -r sid start; do ours[$sid]=${start:-any}; done <"$1"
     for stat in /proc/[0-9]*/stat; do
         # A process may end while we look.
         { read -r rest <"$stat"; } 2>/dev/null || continue
@@ -445,7 +454,11 @@ session_processes() {
         rest=${rest#* * * }
         sid=${rest%% *}
         if [ "$state" = Z ] || [ "$state" = X ]; then continue; fi
-        if [ -n "${ours[$sid]-}" ]; then echo "$pid $name"; fi
+        start=${ours[$sid]-}
+        if [ -z "$start" ]; then continue; fi
+        leader=$(started "$sid")
+        if [ "$start" != any ] && [ -n "$leader" ] && [ "$leader" != "$start" ]; then continue; fi
+        echo "$pid $name"
     done
 }
 

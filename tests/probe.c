@@ -366,32 +366,6 @@ static const char *place(const struct process *p, pid_t main_pid)
            : p->parent == main_pid ? "child" : "grandchild";
 }
 
-/* In how many PID namespaces, from ours on, PID has a number. proc(5), NSpid */
-static int depth(pid_t pid)
-{
-    char path[64], line[256];
-    int n = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f))
-        if (strncmp(line, "NSpid:", 6) == 0)
-            for (const char *p = line; (p = strchr(p, '\t')); p++)
-                n++;
-    if (f)
-        fclose(f);
-    return n;
-}
-
-/* The guardian stays outside, beside PID 1. It may not have its name yet. */
-static bool is_guardian(const struct process *p, const struct process *list, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (list[i].parent == p->parent && depth(list[i].pid) > depth(p->pid))
-            return true;
-    return false;
-}
-
 /* One try. SIGKILL goes to number WHICH of those that are there, another signal to the first.
  * Prints who was hit. */
 static int hit_one(int which, int sig, long long after_us, char **argv)
@@ -403,15 +377,14 @@ static int hit_one(int which, int sig, long long after_us, char **argv)
     nap_us(after_us);
     n = descendants(getpid(), list, 64);
     const struct process *victim = n ? &list[sig == SIGKILL ? which % n : 0] : NULL;
-    bool guardian = victim && is_guardian(victim, list, n);
     if (victim)
         kill(victim->pid, sig);
-    printf("hit %s %s after %lld us, one of %d\n", guardian ? "guardian" :
-           victim ? place(victim, main_pid) : "nobody", victim ? victim->name : "", after_us, n);
-    /* The death of the supervisor, or of its child, must be the end of all. That of the guardian
-     * need not be, nor that of a process of the command's: then it is ended as a user would. */
-    if (victim && victim->pid != main_pid &&
-        (victim->parent != main_pid || guardian)) {
+    printf("hit %s %s after %lld us, one of %d\n", victim ? place(victim, main_pid) : "nobody",
+           victim ? victim->name : "", after_us, n);
+    /* The death of the supervisor, or of its child (our init, or a command that is PID 1), must be
+     * the end of all. That of the command, or of a process of its own, need not be: then it is
+     * ended as a user would. */
+    if (victim && victim->pid != main_pid && victim->parent != main_pid) {
         if (wait_for_all(main_pid, &status, now_us() + 5000) == 0)
             return 0;
         kill(main_pid, SIGTERM);

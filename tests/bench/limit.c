@@ -18,8 +18,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -35,7 +38,9 @@ static const struct { const char *path; int hidden, directory; } masks[] = {
 };
 static const uint64_t kept = UINT64_C(0xa80425fb); /* Docker's fourteen */
 
-static int failed, life[2], pidfd;
+static int failed, life[2], news[2], root;
+static uint64_t all_signals = ~UINT64_C(0), before;
+extern char **environ;
 #define DO(call) (failed += (call) < 0)
 
 static void put(const char *path, const char *line)
@@ -46,23 +51,49 @@ static void put(const char *path, const char *line)
     close(fd);
 }
 
-/* What mount_setattr(2) sets: read-only 1, nosuid 2, nodev 4. */
-static void restrict_to(const char *path, uint64_t set)
+/* mount_setattr(2): read-only 1, nosuid 2, nodev 4. AT_EMPTY_PATH 0x1000, AT_RECURSIVE 0x8000 */
+static void restrict_to(int at, const char *path, unsigned flags, uint64_t set)
 {
     struct { uint64_t set, clear, propagation, fd; } attr = { set, 0, 0, 0 };
 
-    DO(syscall(442, AT_FDCWD, path, 0x8000, &attr, sizeof attr));
+    DO(syscall(442, at, path, flags, &attr, sizeof attr));
+}
+
+/* fsopen, fsconfig, fsmount; openat2 (in the root, no symbolic links), move_mount; and stand in it. */
+static void mount_at(const char *type, unsigned attr, const char *const options[][2], const char *path)
+{
+    struct { uint64_t flags, mode, resolve; } how = { O_PATH | O_CLOEXEC, 0, 0x14 };
+    int fs = (int)syscall(430, type, 1);
+
+    for (; options && (*options)[0]; options++)
+        DO(syscall(431, fs, 1, (*options)[0], (*options)[1], 0));
+    DO(syscall(431, fs, 6, NULL, NULL, 0));
+    int fd = (int)syscall(432, fs, 1, attr), at = (int)syscall(437, root, path, &how, sizeof how);
+    DO(syscall(429, fd, "", at, "", 0x44));
+    DO(fchdir(fd));
+    close(fs);
+    close(fd);
+    close(at);
+}
+
+static void show_again(const char *from, const char *name, int read_only)
+{
+    DO(mount(from, name, NULL, MS_BIND | MS_REC, NULL));
+    if (read_only)
+        restrict_to(AT_FDCWD, name, 0x8000, 1);
 }
 
 static void own_clocks(void)
 {
     struct timespec t;
-    char line[80];
+    char line[40];
 
-    clock_gettime(CLOCK_BOOTTIME, &t);
     DO(unshare(0x80));
-    snprintf(line, sizeof line, "monotonic -%lld 0\nboottime -%lld 0", (long long)t.tv_sec,
-             (long long)t.tv_sec);
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    snprintf(line, sizeof line, "monotonic -%lld 0", (long long)t.tv_sec);
+    put("/proc/self/timens_offsets", line);
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    snprintf(line, sizeof line, "boottime -%lld 0", (long long)t.tv_sec);
     put("/proc/self/timens_offsets", line);
     int fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
     DO(setns(fd, 0x80));
@@ -75,43 +106,56 @@ static void own_dev(void)
     static const char *const links[][2] = { { "/proc/self/fd", "fd" },
         { "/proc/self/fd/0", "stdin" }, { "/proc/self/fd/1", "stdout" },
         { "/proc/self/fd/2", "stderr" }, { "pts/ptmx", "ptmx" } };
+    static const char *const tmpfs[][2] = { { "mode", "755" }, { "size", "64m" }, { NULL, NULL } };
+    static const char *const devpts[][2] = { { "ptmxmode", "0666" }, { "mode", "0620" }, { NULL, NULL } };
     char path[32];
 
-    DO(mount("dev", "dev", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755,size=64m"));
-    DO(chdir("dev"));
+    mount_at("tmpfs", 14, tmpfs, "dev");
     for (int i = 0; i < 6; i++) {
         snprintf(path, sizeof path, "/dev/%s", devices[i]);
         DO(mknod(devices[i], S_IFREG | 0644, 0));
-        DO(mount(path, devices[i], NULL, MS_BIND, NULL));
+        show_again(path, devices[i], 1);
     }
     for (int i = 0; i < 5; i++)
         DO(symlink(links[i][0], links[i][1]));
-    DO(mkdir("shm", 01777));
     DO(mkdir("pts", 0755));
-    DO(mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC,
-             "newinstance,ptmxmode=0666,mode=0620"));
     DO(mkdir("mqueue", 0755));
-    DO(mount("mqueue", "mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
-    DO(chdir(".."));
+    DO(mkdir("shm", 0755));
+    DO(chmod("shm", 01777));
+    mount_at("devpts", 10, devpts, "dev/pts");
+    mount_at("mqueue", 14, NULL, "dev/mqueue");
+}
+
+/* We stand in TREE ("proc/", "sys/"). */
+static void mask(const char *tree)
+{
+    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+        const char *name = masks[i].path + strlen(tree);
+        if (strncmp(masks[i].path, tree, strlen(tree)) != 0)
+            continue;
+        if (!masks[i].hidden)
+            show_again(name, name, 1);
+        else if (masks[i].directory)
+            DO(mount("mask", name, "tmpfs", MS_RDONLY, "size=4k"));
+        else
+            show_again("/dev/null", name, 0);
+    }
 }
 
 static void own_proc(void)
 {
-    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+    struct { uint64_t flags, mode, resolve; } how = { O_PATH | O_CLOEXEC, 0, 0x14 };
 
-    DO(mount("proc", "proc", "proc", flags, NULL));
-    put("proc/sys/net/ipv4/ping_group_range", "0 0");
-    DO(mount("sysfs", "sys", "sysfs", flags | MS_RDONLY, NULL));
-    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++)
-        if (!masks[i].hidden) {
-            DO(mount(masks[i].path, masks[i].path, NULL, MS_BIND | MS_REC, NULL));
-            restrict_to(masks[i].path, 1);
-        } else if (masks[i].directory) {
-            DO(mount("mask", masks[i].path, "tmpfs", MS_RDONLY, "size=4k"));
-        } else {
-            DO(mount("/dev/null", masks[i].path, NULL, MS_BIND, NULL));
-        }
-    mount("cgroup2", "sys/fs/cgroup", "cgroup2", flags | MS_RDONLY, NULL);
+    mount_at("proc", 14, NULL, "proc");
+    put("sys/net/ipv4/ping_group_range", "0 0");
+    mask("proc/");
+    mount_at("sysfs", 15, NULL, "sys");
+    mask("sys/");
+    int at = (int)syscall(437, root, "sys/fs/cgroup", &how, sizeof how);
+    DO(fchdir(at));
+    mount("cgroup2", ".", "cgroup2", flags, NULL);
+    close(at);
 }
 
 static void fewer_rights(void)
@@ -131,50 +175,93 @@ static void fewer_rights(void)
     DO(syscall(SYS_seccomp, 1, 0, &program));
 }
 
+static void die_with_parent(void)
+{
+    struct pollfd gone = { .fd = life[0] };
+
+    DO(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+    DO(-poll(&gone, 1, 0));
+}
+
+/* Wait for CHILD; OTHER is the pipe that is watched besides. */
+static int supervise(pid_t child, int other)
+{
+    struct signalfd_siginfo s;
+    int status, fd = (int)syscall(SYS_signalfd4, -1, &all_signals, 8, SFD_CLOEXEC);
+    struct pollfd p[] = { { fd, POLLIN, 0 }, { other, POLLIN, 0 } };
+
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) != child;) {
+        if (pid < 0)
+            return 125;
+        poll(p, 2, -1);
+        if (p[1].revents)
+            p[1].fd = -1;
+        if (p[0].revents)
+            DO(read(fd, &s, sizeof s));
+    }
+    close(fd);
+    return failed || !WIFEXITED(status) ? 125 : WEXITSTATUS(status);
+}
+
+/* PID 1; the command is its child. */
+static void init(char **argv)
+{
+    char *environment[] = { "PATH=/bin", NULL };
+    int turn[2];
+
+    DO(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    die_with_parent();
+    DO(pipe2(turn, O_CLOEXEC));
+    pid_t command = fork();
+    if (command == 0) {
+        struct pollfd ours = { .fd = turn[0] };
+        DO(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+        close(turn[1]);
+        poll(&ours, 1, -1);
+        DO(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8));
+        DO(syscall(436, 3, ~0U, 0));
+        if (!failed)
+            execve(argv[0], argv, environment);
+        _exit(125);
+    }
+    DO(setpgid(command, command));
+    DO(prctl(PR_SET_NAME, "init", 0, 0, 0));
+    DO(syscall(436, turn[0], ~0U, 0));
+    _exit(supervise(command, life[0]));
+}
+
 static void child(const char *image, char **argv)
 {
     struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-    char *environment[] = { "PATH=/bin", NULL }, byte;
+    char go[8];
 
     close(life[1]);
-    DO(read(life[0], &byte, 1) - 1);
+    close(news[0]);
+    DO(read(life[0], go, sizeof go) - 1);
+    die_with_parent();
     own_clocks();
     DO(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
-    int tree = (int)syscall(428, AT_FDCWD, image, 1 | O_CLOEXEC | 0x8000);
+    root = (int)syscall(428, AT_FDCWD, image, 1 | O_CLOEXEC | 0x8000);
     DO(syscall(SYS_setresgid, 0, 0, 0));
     DO(syscall(SYS_setresuid, 0, 0, 0));
     syscall(SYS_setgroups, 0, NULL); /* refused after "deny" */
+    die_with_parent();
     DO(sethostname("box", 3));
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     DO(ioctl(fd, SIOCSIFFLAGS, &lo));
-    DO(syscall(429, tree, "", AT_FDCWD, "/tmp", 4));
-    DO(chdir("/tmp"));
-    restrict_to(".", 4);
+    close(fd);
+    DO(syscall(429, root, "", AT_FDCWD, "/tmp", 4));
+    DO(fchdir(root));
+    restrict_to(root, "", 0x9000, 4);
     own_dev();
     own_proc();
+    DO(fchdir(root));
     DO(syscall(SYS_pivot_root, ".", "."));
     DO(umount2(".", MNT_DETACH));
     DO(chdir("/"));
+    close(root);
     fewer_rights();
-    DO(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-    struct pollfd gone = { .fd = life[0] };
-    DO(-poll(&gone, 1, 0));
-    DO(syscall(436, 3, ~0U, 0));
-    if (!failed)
-        execve(argv[0], argv, environment);
-    _exit(125);
-}
-
-/* Outside, in case that we are killed and the command does not want to die with us. */
-static int guardian(void *unused)
-{
-    struct pollfd end[] = { { .fd = life[0] }, { .fd = pidfd, .events = POLLIN } };
-
-    close(life[1]);
-    poll(end, 2, -1);
-    if (!end[1].revents)
-        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    return unused != NULL;
+    init(argv);
 }
 
 static void write_maps(pid_t pid)
@@ -189,32 +276,48 @@ static void write_maps(pid_t pid)
         }
         snprintf(path, sizeof path, "/proc/%d/%s", pid, files[i]);
         if (geteuid() == 0)
-            snprintf(line, sizeof line, "0 524288 65536");
+            snprintf(line, sizeof line, "0 1879048192 65536");
         else
             snprintf(line, sizeof line, "0 %u 1", i ? getegid() : geteuid());
         put(path, line);
     }
 }
 
+/* Go on as a copy in memory that nobody can change. */
+static void become_a_copy(char **argv)
+{
+    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    if (fcntl(self, F_GET_SEALS) != seals) {
+        int copy = memfd_create("limit", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10);
+        if (copy < 0) /* MFD_EXEC: of Linux 6.3 */
+            copy = memfd_create("limit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        while (sendfile(copy, self, NULL, 1 << 20) > 0)
+            continue;
+        DO(fcntl(copy, F_ADD_SEALS, seals));
+        DO(fexecve(copy, argv, environ));
+    }
+    close(self);
+}
+
 int main(int argc, char **argv)
 {
-    static _Alignas(16) char stack[32768];
-    int status;
+    struct { uint64_t flags, some[3], exit_signal, more[6]; } args = {
+        .flags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                 CLONE_NEWPID | CLONE_NEWNET, .exit_signal = SIGCHLD };
 
     if (argc < 3)
         return 125;
+    become_a_copy(argv);
+    DO(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all_signals, &before, 8));
     DO(pipe2(life, O_CLOEXEC));
-    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
-        CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | 0x1000 /* CLONE_PIDFD */ | SIGCHLD,
-        NULL, &pidfd, NULL, 0);
+    DO(pipe2(news, O_CLOEXEC));
+    pid_t pid = (pid_t)syscall(435, &args, sizeof args);
     if (pid == 0)
         child(argv[1], argv + 2);
+    DO(setpgid(pid, pid));
     write_maps(pid);
-    pid_t other = clone(guardian, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
-    close(life[0]);
-    DO(write(life[1], ".", 1));
-    DO(waitpid(pid, &status, 0));
-    close(life[1]);
-    waitpid(other, NULL, 0);
-    return failed || !WIFEXITED(status) ? 125 : WEXITSTATUS(status);
+    DO(write(life[1], "12345678", 8));
+    return supervise(pid, news[0]);
 }

@@ -7,6 +7,7 @@
 #   absent   ROW   BUILD  WHY
 #   start    PERSON  MODE  ROW  BUILD  MICROSECONDS  TIMES_BARE      median; median of the ratios
 #   alive    PERSON  BUILD  COUNT  MICROSECONDS  USED  KERNEL  OWN  RESIDENT     kilobytes, of all
+#   beside   PERSON  BUILD  COUNT  MICROSECONDS       the limit program, beside as many of ours
 # The limits of the last table are those that the project has set itself.
 
 BEGIN {
@@ -47,6 +48,8 @@ $1 == "alive" {
     for (i = 6; i <= 9; i++) kilobytes[$2, $3, $4, i] = $i
     if ($4 > most[$2, $3]) most[$2, $3] = $4
 }
+
+$1 == "beside" { limits[$2, $3, $4] = $5 }
 
 function cell(who, mode, row, build) {
     if (!((who, mode, row, build) in us)) return sprintf("%8s %6s", "-", "-")
@@ -96,8 +99,14 @@ function target(text, kind, of, static_limit, dynamic_limit,    b, build, limit,
             if (kind == "resident" && (who, build) in most) value = kilobytes[who, build, most[who, build], 9]
             if (kind == "each" && most[who, build])
                 value = kilobytes[who, build, most[who, build], 6] / most[who, build]
-            if (kind == "crowd" && (who, build) in most && latency[who, build, 0])
+            if (kind == "floor") value = part(who, "floor", build, "bare", "any")
+            if (kind == "crowd" && (who, build) in most && latency[who, build, 0]) {
                 value = latency[who, build, most[who, build]] / latency[who, build, 0]
+                if (limits[who, build, 0])
+                    value /= limits[who, build, most[who, build]] / limits[who, build, 0]
+                else
+                    value = ""
+            }
             line = line judged(value, limit)
         }
     }
@@ -123,6 +132,7 @@ END {
     printf "\nWhat we want, as ratios of medians, busy (! missed)\n"
     printf "%-28s %6s %7s  %7s   %6s %7s  %7s\n", "", "static", "root", "user", "dynam.", "root", "user"
     target("all / bare true", "peer", "bare", 11.5, 17)
+    target("floor / bare true", "floor", "", 3.3, 9)
     target("all / the same calls alone", "own", "limit", 1.12, 1.12)
     target("all / bubblewrap", "peer", "bwrap", 0.40, 0.60)
     target("all / crun", "peer", "crun", 0.24, 0.36)
@@ -130,6 +140,6 @@ END {
     target("without net / all", "over", "no-net", 0.72, 0.78)
     target("default root / all", "over", "default", 1.30, 1.30)
     target("supervisor's resident KB", "resident", "", 250, 1600)
-    target("start, most alive / none", "crowd", "", 1.6, 1.6)
+    target("growth beside most alive", "crowd", "", 1.1, 1.1)
     target("KB for each of most alive", "each", "", 450, 650)
 }

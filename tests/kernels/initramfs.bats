@@ -22,10 +22,10 @@ load ../helpers
     local who
     for who in $(people); do
         $who mc run --no-root --hostname live -- sh -c 'hostname; id -u; echo $$'
-        assert "$output" == $'live\n0\n1'
-        # Its own /proc: only the shell is there.
+        assert "$output" == $'live\n0\n2'
+        # Its own /proc: only our init and the shell are there.
         $who mc run --no-root -- sh -c 'echo /proc/[0-9]*'
-        assert "$output" == /proc/1
+        assert "$output" == '/proc/1 /proc/2'
         $who mc run --no-root -- sh -c 'sed -n "s/^ *\([^ :]*\):.*/\1/p" /proc/net/dev'
         assert "$output" == lo
     done
