@@ -15,15 +15,15 @@
  *
  *    parent_side(): the supervisor, outside   child_side(): inside
  *
- *  1 holds all signals; makes two pipes, and
- *    the cgroup that has the limits (14)
- *  2 clone3(2), a flag a namespace ---------> is born in its namespaces,
+ *  1 blocks all signals; makes two pipes,
+ *    and the cgroup that has the limits (14)
+ *  2 clone3(2), one flag per namespace -----> is born in its namespaces,
  *  3 writes the user map (7)                  and waits in read(2)
  *  4 "go", a message in the life pipe ------> reads it; end of file: gives up
- *  5 supervise(): waits, passes signals on    the rows, in the kernel's order
+ *  5 supervise(): waits, passes signals on    each isolation, in kernel order
  *  6                                          pivot(): the old file tree goes
  *  7                                          rights go (12), then calls (13)
- *  8                                          becomes init, forks the command
+ *  8                                          becomes init (3), forks COMMAND
  *  9 gives the terminal back, the status <--- ends, and all that is in there
  *
  * How to read it: PART ONE, THE CONTAINER, from top to bottom, in one evening:
@@ -37,10 +37,9 @@
  *
  * What it promises: nothing on the machine is changed, however it ends. Nearly
  * all that is made here is an object of the kernel that dies with its last
- * process: so an error needs no cleaning up. (After a kill -9, cgroups stay,
- * 14, and a terminal's modes.) What is asked to be isolated is isolated, or
- * refused. It teaches; to hold code that you do not trust, use runc or
- * bubblewrap.
+ * process: so an error needs no cleaning up. (But a controller stays on, 14;
+ * and after kill -9 cgroups, and a terminal's modes.) What you ask for is
+ * isolated, or refused. It teaches: hold code that you do not trust by runc.
  * Build: cc minicontainer.c -o minicontainer (Linux 5.12, libc). MIT licence.
  */
 #define _GNU_SOURCE
@@ -53,14 +52,12 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -76,9 +73,6 @@
 #define SYS_openat2 437
 #define SYS_mount_setattr 442
 #endif
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
 #define MOVE_MOUNT_F_EMPTY_PATH 0x04
@@ -90,13 +84,23 @@
 #define FSCONFIG_SET_STRING 1
 #define FSCONFIG_CMD_CREATE 6
 #endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
 enum { NO_SYMLINKS = 0x04, IN_ROOT = 0x10 }; /* RESOLVE_ of openat2(2) */
 #define INTO_CGROUP 0x200000000ULL /* CLONE_INTO_CGROUP of clone3(2) */
-enum { CAP_KILL = 5, CAP_SETGID = 6, CAP_SETUID = 7, KNOWN_CAPS = 41 };
-enum { OURS = 125 }; /* our exit status, as Docker's: we failed or refused */
+/* Capabilities: those that this file names. NO_CAP is none. */
+enum { NO_CAP = -1, CAP_DAC_READ_SEARCH = 2, CAP_KILL = 5, CAP_SETGID,
+       CAP_SETUID, CAP_SYS_MODULE = 16, CAP_SYS_RAWIO, CAP_SYS_PTRACE = 19,
+       CAP_SYS_PACCT, CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_NICE,
+       CAP_SYS_TIME = 25, CAP_SYS_TTY_CONFIG, CAP_SYSLOG = 34, CAP_PERFMON = 38,
+       CAP_BPF, KNOWN_CAPS = 41 };
+/* Our exit statuses, as Docker's: we failed or refused; and as every shell's:
+ * the command cannot be executed; it was not found. */
+enum { OURS = 125, NOT_EXECUTABLE, NOT_FOUND };
 
 /* =====================================================================
  * PART ONE -- THE CONTAINER
@@ -108,23 +112,22 @@ enum { OURS = 125 }; /* our exit status, as Docker's: we failed or refused */
  *
  * say() is a comment that can be run. SYS(call) makes the call, checks it, and
  * with --explain tells its own source text and its result; SYSV(call, ...) also
- * the values. TRY(call) only checks, for plumbing; TRY_BUT(ERROR, call) takes
- * one errno for an answer. put() writes a file, and tells the shell line that
+ * the values. TRY(call) only checks, for plumbing; TRY_BUT(ERROR, call) accepts
+ * one errno as an answer. put() writes a file, and tells the shell line that
  * would do it. A call that fails ends the program: failed(), in part two.
  */
 struct container;
 static void write_line(const char *head, const char *lines);
-static const char *shown(const char *stranger); /* no control characters */
+static const char *shown(const char *untrusted); /* no control characters */
 static void pause_at(int line);
-static const char *shell_words(const char *lines, const char *path);
-__attribute__((noreturn))
-static void failed(const char *call, const char *values, int line);
+static _Noreturn void failed(const char *call, const char *values, int line);
 
 static struct {
     bool explain;         /* --explain: tell each step                        */
     bool step;            /* --step: and ask before it                        */
     const char *who;      /* who speaks: parent, child, init                  */
     pid_t pid;            /* the container's PID, as the world outside has it */
+    long result;          /* of the call that SYSV() makes                    */
     struct container *running; /* parent: to be ended if we leave too early   */
 } narrator = { .who = "parent" };
 
@@ -133,7 +136,7 @@ static struct {
 __attribute__((format(printf, 1, 2)))
 static char *text(const char *fmt, ...) {
     static char ring[65536], *next = ring;
-    char *out = next + 8192 > ring + sizeof ring ? ring : next;
+    char *out = ring + sizeof ring - next < 8192 ? ring : next;
     int err = errno;
     va_list args;
 
@@ -147,24 +150,25 @@ static char *text(const char *fmt, ...) {
 #define note(...) write_line("minicontainer: note: ", text(__VA_ARGS__))
 
 /* A line of the narration: who speaks; why, call, shell (what would do the same
- * there), or now (what the kernel shows then); and the text. */
-static void tell(const char *kind, const char *line) {
-    if (narrator.explain)
-        write_line(text("%-7s%-6s", narrator.who, kind), shown(line));
+ * there), or now (what the kernel shows then); and the text. Where nobody hears
+ * it, no text is made: so these are macros. */
+static void tell_line(const char *kind, const char *line) {
+    write_line(text("%-7s%-6s", narrator.who, kind), shown(line));
 }
+#define tell(kind, line) (narrator.explain ? tell_line(kind, line) : (void)0)
 
 static void say_at(int line, const char *why) {
     tell("why", why);
     if (narrator.step && isatty(0) && isatty(2))
         pause_at(line);
 }
-#define say(...) say_at(__LINE__, text(__VA_ARGS__))
+#define say(...) \
+    (narrator.explain ? say_at(__LINE__, text(__VA_ARGS__)) : (void)0)
 
 /* Leave too early. By _exit(2): exit(3) would write out the stdio buffers that
  * a child has from its parent a second time. */
 static void clean_up(struct container *c);
-__attribute__((noreturn))
-static void leave(int status) {
+static _Noreturn void leave(int status) {
     if (narrator.running)
         clean_up(narrator.running);
     _exit(status);
@@ -172,8 +176,7 @@ static void leave(int status) {
 
 /* What was asked for cannot be had: a line that says why, then lines that begin
  * with "  cause:  ", "  cure:   ", "  try:    ", "  lesson: ". */
-__attribute__((noreturn))
-static void refuse_with(const char *lines) {
+static _Noreturn void refuse_with(const char *lines) {
     write_line("minicontainer: ", lines);
     leave(OURS);
 }
@@ -183,33 +186,43 @@ static void refuse_with(const char *lines) {
 static int checked(long result, int answer, bool told, const char *call,
                    int line, const char *values) {
     /* clone3(2) and fork(2) return twice, 0 in the child: the parent tells. */
-    bool child = result == 0 &&
+    bool child = narrator.explain && result == 0 &&
                  (strstr(call, "fork()") || strstr(call, "SYS_clone3"));
 
     if (result < 0 && errno != answer)
         failed(call, values, line);
-    if (told && narrator.explain && !child)
+    if (told && !child)
         tell("call", text(*values ? "%s = %ld  [%s]" : "%s = %ld", call, result,
                           values));
     return (int)result;
 }
 #define SYS(call) checked((call), 0, true, #call, __LINE__, "")
 #define SYSV(call, ...) \
-    checked((call), 0, true, #call, __LINE__, text(__VA_ARGS__))
+    (narrator.result = (call), \
+     checked(narrator.result, 0, true, #call, __LINE__, \
+             narrator.explain || narrator.result < 0 ? text(__VA_ARGS__) : ""))
 #define TRY(call) checked((call), 0, false, #call, __LINE__, "")
 #define TRY_BUT(err, call) checked((call), err, false, #call, __LINE__, "")
+
+/* What a shell would type to write LINES into PATH: echo, or for two lines
+ * printf, as one line. */
+static const char *shell_words(const char *lines, const char *path) {
+    const char *end = strchrnul(lines, '\n');
+
+    return text(*end ? "printf '%.*s\\n%s' > %s" : "echo '%.*s%s' > %s",
+                (int)(end - lines), lines, end + (*end != '\0'), path);
+}
 
 /* Behind put(): one write(2) is one order to the kernel. MUST: or we fail. */
 static void put_at(int line, bool must, const char *path, const char *lines) {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     bool done = fd >= 0 && write(fd, lines, strlen(lines)) >= 0;
-    const char *shell = shell_words(lines, path);
 
     if (!done && must)
-        failed(shell, "", line);
-    if (fd >= 0)
-        close(fd);
-    tell("shell", done ? shell : text("%s  (refused; not needed)", shell));
+        failed(shell_words(lines, path), "", line);
+    close(fd);
+    tell("shell", text(done ? "%s" : "%s  (refused; not needed)",
+                       shell_words(lines, path)));
 }
 #define put(path, ...) put_at(__LINE__, true, path, text(__VA_ARGS__))
 #define put_if_allowed(path, value) put_at(__LINE__, false, path, value)
@@ -224,7 +237,7 @@ static char *slurp(const char *path);
  * Kernel    has no container: only processes, and the namespaces they are in.
  * Parent    has filled in `struct container` from the command line.
  * Child     gets a copy of it by clone3(2), as of all of the parent's memory.
- * Order     its rows stand in the order of the enum below, no more.
+ * Order     child_side() has it; the enum below is that of the chapters.
  * See it    $ ./minicontainer compare
  * Not this  a virtual machine: that has a kernel of its own. A hole in the one
  *           that containers share is a hole in every wall at once.
@@ -235,8 +248,8 @@ static char *slurp(const char *path);
 typedef uint64_t bits;
 #define BIT(number) (UINT64_C(1) << (number))
 
-enum { LIMITS, TIME, MNT, USER, UTS, NET, IPC, CGROUP, PID, ROOT, PROC, CAPS,
-       SECCOMP, ROWS };
+enum { UTS, PID, MNT, PROC, ROOT, USER, IPC, NET, CGROUP, TIME, CAPS, SECCOMP,
+       LIMITS, ROWS }; /* row UTS is chapter UTS + 2, and so on */
 #define ALL_ROWS (BIT(ROWS) - 1)
 enum { MEMORY, CPUS, PIDS, LIMIT_COUNT };
 /* A line of a map (7): COUNT ids from INSIDE on are the ids from OUTSIDE on. */
@@ -246,14 +259,14 @@ struct map { unsigned inside, outside, count; };
 struct volume {
     const char *src, *dst;
     bool read_only;
-    int fd; /* SRC as a mount, attached nowhere yet; the child's */
+    int fd; /* SRC as a mount that is attached nowhere yet (4); the child's */
 };
 
 struct container {
     /* What was asked for. */
     bits rows;            /* the isolations that are on                       */
     bool init;            /* PID 1 is ours, the command is its child          */
-    bool lab;             /* a practice host: containers are made in it       */
+    bool lab;             /* a practice host: all in it may be broken         */
     bool no_mask;         /* leave all of /proc and /sys open (5)             */
     bool read_only;       /* the root cannot be written                       */
     const char *hostname; /* never NULL; the container's name, too            */
@@ -279,8 +292,7 @@ struct container {
     int life[2];          /* to the child, "go"; its end: the parent is gone  */
     int news[2];          /* to the parent, a byte: what stopped the command  */
     int proc_fd;          /* the machine's /proc, opened before all mounts    */
-    int children;         /* our own file "children" in it (end_orphans)      */
-    const char *older;    /* the children that we had before, as /proc lists  */
+    int children;         /* .../children in it: the numbers of our children  */
     int tty;              /* the terminal; -1: there is none                  */
     struct termios modes; /* its modes, if we were its foreground job then    */
     bool foreground;
@@ -318,21 +330,19 @@ static void attach_volumes(struct container *c);            /*    part two    */
 static void pivot(struct container *c);                     /*  6             */
 static void enter_chroot(struct container *c);              /*    part two    */
 static void enter_workdir(const struct container *c);       /*    part two    */
+static void fresh_environment(struct container *c);         /*    part two    */
 static void furnish(struct container *c);                   /*    part two    */
 static void no_new_rights(void);                            /* 12             */
 static void drop_caps(struct container *c);                 /* 12             */
 static void filter_calls(struct container *c);              /* 13             */
-static void fresh_environment(struct container *c);         /*    part two    */
-__attribute__((noreturn))
-static void run_init(struct container *c);                  /*  3             */
-__attribute__((noreturn))
-static void start_command(struct container *c);             /*  1             */
+static _Noreturn void run_init(struct container *c);        /*  3             */
+static _Noreturn void start_command(struct container *c);   /*  1             */
 static void hold_terminal(struct container *c); /* this, and below: part two */
 static void give_terminal_back(const struct container *c);
-static void hand_down(int tty, pid_t group); /* GROUP gets the foreground */
-static void open_children(struct container *c); /* pid off: subreaper */
+static void hand_down(const struct container *c, pid_t group); /* foreground */
+static void open_children(struct container *c); /* pid off: adopt them */
 static void end_orphans(struct container *c);
-static void prove(const struct container *c, bits set); /* rows: what we see */
+static void prove(const struct container *c, bits set); /* tell what we see */
 static ino_t namespace_id(const char *name);        /* its identity, an inode */
 
 /* =====================================================================
@@ -348,24 +358,19 @@ static ino_t namespace_id(const char *name);        /* its identity, an inode */
  *     the map is written   1000 and 0                      0 and 65534
  *     become_root()        1000 and 0                      1879048192 and 0
  */
-struct go {
-    pid_t pid; /* the child's number, as the parent counts                    */
-    bool step; /* "c", run on, may have been typed after the clone            */
-};
 
 /* Child, in its namespaces. The order is that of the kernel's rules. */
-__attribute__((noreturn))
-static void child_side(struct container *c) {
-    struct go go;
+static _Noreturn void child_side(struct container *c) {
+    int go[2]; /* what the parent knows by then: our number; narrator.step */
 
     narrator.who = "child";
     narrator.running = NULL;
     TRY(close(c->life[1])); /* if we kept that end, it would never end */
     close(c->news[0]);
-    if (TRY(read(c->life[0], &go, sizeof go)) != sizeof go)
+    if (TRY(read(c->life[0], go, sizeof go)) != sizeof go)
         _exit(OURS);
-    c->pid = narrator.pid = go.pid;
-    narrator.step = go.step;
+    c->pid = narrator.pid = go[0];
+    narrator.step = go[1];
     die_with_parent(c, SIGKILL);
     open_children(c); /* before all mounts: there may be no /proc then */
     int here = TRY_BUT(EACCES, open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -385,19 +390,20 @@ static void child_side(struct container *c) {
     attach_volumes(c);               /* over all of it, as the user wants */
     if (on(c, ROOT)) pivot(c);       /* the last: it needs CAP_SYS_ADMIN ... */
     else if (c->image) enter_chroot(c);
-    else if (on(c, MNT) && fchdir(here) < 0)
+    else if (on(c, MNT) && fchdir(here) < 0) /* mount_at() has left it */
         TRY(chdir("/"));             /* (our new user may not enter there) */
     if (on(c, PID)) say("pid: clone3(2) has made us number 1, nothing to do");
     prove(c, BIT(PID) | BIT(MNT) | BIT(ROOT) | BIT(PROC));
     enter_workdir(c);
+    fresh_environment(c);            /* an init stays, with our memory */
     if (c->lab) furnish(c);
     close(here);                     /* what leads out of here is not kept */
     close(c->root_fd);
+    close(c->proc_fd);
     close(c->cgroup_fd);
     no_new_rights();                 /* no_new_privs, which the filter wants */
     if (on(c, CAPS)) drop_caps(c);   /* ... which goes here */
-    if (on(c, SECCOMP)) filter_calls(c); /* last: it forbids the others */
-    fresh_environment(c);
+    if (on(c, SECCOMP)) filter_calls(c); /* last: it forbids such calls */
     if (c->init) run_init(c);
     start_command(c);
 }
@@ -407,7 +413,7 @@ static int parent_side(struct container *c) {
     bits before = hold_signals(c);
 
     c->tty = c->image_fd = c->root_fd = c->cgroup_fd = -1;
-    c->own_pids |= on(c, PID);       /* (or `exec` has entered one)           */
+    c->own_pids |= on(c, PID);       /* (or our `exec` has joined one)        */
     c->own_root |= on(c, ROOT);
     hold_terminal(c);
     TRY(pipe2(c->life, O_CLOEXEC));
@@ -426,10 +432,9 @@ static int parent_side(struct container *c) {
         TRY_BUT(ESRCH, setpgid(c->pid, c->pid));
     if (on(c, USER)) map_user(c);    /* the child may write one line only (7) */
     say("go: the child takes it from here, we wait for its end");
-    struct go go = { c->pid, narrator.step };
-    if (c->init)
-        hand_down(c->tty, c->pid);
-    TRY(write(c->life[1], &go, sizeof go));
+    int go[2] = { c->pid, narrator.step }; /* (--step may have ended) */
+    hand_down(c, c->pid);
+    TRY(write(c->life[1], go, sizeof go));
     int status = supervise(c, c->pid, false);
     c->pid = 0;                      /* it has ended: no number of ours now */
     clean_up(c);
@@ -463,35 +468,35 @@ static void clean_up(struct container *c) {
  * Read      lessons/01-first-container, credentials(7), signal(7), prctl(2)
  *
  * The life pipe. A parent can die at any moment, by kill -9 as well, and then
- * nothing of the container may live on. The kernel has a wish for that
+ * nothing of the container may live on. The kernel takes a wish for that
  * (PR_SET_PDEATHSIG: a signal when my parent dies), with two holes: it is
  * forgotten with a change of user, and comes too late for a parent that is dead
- * already. The pipe has none: when its writing end has no holder any more, the
- * reading end says so, for ever. So the child wishes, then looks there.
+ * already. The pipe has none, but tells only who looks: when its writing end
+ * has no holder any more, the reading end says so, for ever. So the child
+ * wishes, then looks there.
  *
  * A process group is what a shell calls a job. A terminal has one job in its
  * foreground: ^C and ^Z go to all of that, and another job that reads is
- * stopped. kill(0, SIG) means "all of my group", and asks no PID namespace. So
- * the container has a group of its own, which init leads, and the command one:
- * from in there "my group" is never our caller's job (nor is ^C for init). If
- * the caller's job is in the foreground, we hand the terminal down (in a
- * pipeline, if the command asks); else not: `run &` leaves the shell alone, and
- * a command that reads is stopped, we with it, till `fg`. Docker gives a
- * container a session (all jobs of one terminal) and a pseudo-terminal of its
- * own, and copies each byte between the two. Groups do for us, by a tenth of
- * the code; the price: the command holds the caller's terminal itself (13:
- * TIOCSTI).
+ * stopped. kill(0, SIG) means "all of my group", whatever the PID namespace. So
+ * init leads a group of its own, and the command another: from in there "my
+ * group" is never our caller's job, and ^C is not for init. If the caller's job
+ * is in the foreground, we hand the terminal down (in a pipeline, if the
+ * command asks); else not: `run &` leaves the shell alone, and a command that
+ * reads is stopped, we with it, till `fg`. Docker gives a container a session
+ * (all jobs of one terminal) and a pseudo-terminal of its own, and copies each
+ * byte between the two: ten times the code. The price of groups: the command
+ * holds the caller's terminal itself, and could type into it (TIOCSTI), if 13
+ * did not forbid that.
  */
 
 /* Signals are held (blocked) and fetched, so that none is lost and no code of
  * ours runs in a handler. What our caller ignores (nohup) we ignore, too. By
- * bare calls: libc keeps 32 and 33. ACTION: handler, flags, restorer, mask. */
+ * bare calls: libc hides 32 and 33. ACTION: handler, flags, restorer, mask. */
 static bits hold_signals(struct container *c) {
     uint64_t action[4];
     bits before;
 
     signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe is just an error */
-    c->ignored = 0;
     for (int sig = 1; sig <= 64; sig++) {
         TRY(syscall(SYS_rt_sigaction, sig, NULL, action, 8));
         if (action[0] == (uintptr_t)SIG_IGN)
@@ -504,21 +509,17 @@ static bits hold_signals(struct container *c) {
 
 /* The flags. TIME is made by the child (11). Other rows are no namespaces. */
 static const struct { bits flag; const char *name; } namespaces[ROWS] = {
-    [TIME] = { CLONE_NEWTIME, "CLONE_NEWTIME" },
-    [MNT] = { CLONE_NEWNS, "CLONE_NEWNS" },
-    [USER] = { CLONE_NEWUSER, "CLONE_NEWUSER" },
-    [UTS] = { CLONE_NEWUTS, "CLONE_NEWUTS" },
-    [NET] = { CLONE_NEWNET, "CLONE_NEWNET" },
-    [IPC] = { CLONE_NEWIPC, "CLONE_NEWIPC" },
-    [CGROUP] = { CLONE_NEWCGROUP, "CLONE_NEWCGROUP" },
-    [PID] = { CLONE_NEWPID, "CLONE_NEWPID" },
+    [UTS] = { CLONE_NEWUTS, "CLONE_NEWUTS" },    [PID] = { CLONE_NEWPID, "CLONE_NEWPID" },
+    [MNT] = { CLONE_NEWNS, "CLONE_NEWNS" },      [USER] = { CLONE_NEWUSER, "CLONE_NEWUSER" },
+    [IPC] = { CLONE_NEWIPC, "CLONE_NEWIPC" },    [NET] = { CLONE_NEWNET, "CLONE_NEWNET" },
+    [TIME] = { CLONE_NEWTIME, "CLONE_NEWTIME" }, [CGROUP] = { CLONE_NEWCGROUP, "CLONE_NEWCGROUP" },
 };
 
 /* Parent: one call makes the child and all its namespaces, the user namespace
  * first, so that the others belong to it. runc goes step by step: unshare(2)
- * for the user namespace, its map, unshare(2) for the rest, two forks, as a
- * PID namespace is for children only. Here there is one child, and no moment
- * in between. As after fork(2) it has a copy of our memory, and sees 0. */
+ * for the user namespace, its map, unshare(2) for the rest, two forks, as a PID
+ * namespace is for children only. Here is one child, and no half-made state to
+ * be caught in. As after fork(2) it has a copy of our memory, and sees 0. */
 static pid_t clone_child(struct container *c) {
     struct {
         uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack,
@@ -536,8 +537,7 @@ static pid_t clone_child(struct container *c) {
         args.cgroup = (uint64_t)c->cgroup_fd;
         names = text("%sCLONE_INTO_CGROUP|", names);
     }
-    say(args.flags ? "one call makes the child and its namespaces"
-                   : "one call makes the child");
+    say("one call makes the child, and all namespaces that were asked for");
     return SYSV(syscall(SYS_clone3, &args, sizeof args), "%sSIGCHLD", names);
 }
 
@@ -553,8 +553,9 @@ static void pass_on(struct container *c, const struct signalfd_siginfo *s);
 static void pass_in(const struct container *c, pid_t command, int sig);
 static void stop_too(const struct container *c, int sig);
 
-/* Parent: wait for the child. INSIDE, init: wait for the command, reap who else
- * has ended, watch the life pipe. Returns its status, or 128+n for signal n. */
+/* Parent: wait for the child; `news` says: it was stopped. INSIDE, init: wait
+ * for the command, reap all; `life` ends: the parent is gone. Returns the
+ * status; 128+n for signal n. */
 static int supervise(struct container *c, pid_t child, bool inside) {
     bits held = ~c->ignored;
     int status, fd = TRY(syscall(SYS_signalfd4, -1, &held, 8, SFD_CLOEXEC));
@@ -594,21 +595,19 @@ static int supervise(struct container *c, pid_t child, bool inside) {
 
 /* A descriptor above 2 could lead out; and the command ignores no signal. */
 static void clean_start(const struct container *c) {
-    static const uint64_t by_default[4];
-    bits none = 0;
+    static const uint64_t zeros[4]; /* the default action; an empty mask */
 
     say("a clean start: no signals and no descriptors of the caller's");
     for (int sig = 1; sig <= 64; sig++)
         if (c->ignored & BIT(sig - 1))
-            TRY(syscall(SYS_rt_sigaction, sig, by_default, NULL, 8));
-    TRY(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8));
+            TRY(syscall(SYS_rt_sigaction, sig, zeros, NULL, 8));
+    TRY(syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, 8));
     TRY(syscall(SYS_close_range, 3, ~0U, 0));
 }
 
 /* Last step of every child. Told before it is done: if it works, nobody is left
  * to tell. (glibc's execvp(3) gives a script without #! to sh.) */
-__attribute__((noreturn))
-static void explain_exec(const struct container *c, const char *name);
+static _Noreturn void explain_exec(const struct container *c, const char *name);
 static void start_command(struct container *c) {
     static char *bash[] = { "bash", "--norc", NULL }, *sh[] = { "sh", NULL };
 
@@ -655,29 +654,29 @@ static void enter_uts(struct container *c) {
  * PID 1 is special. When it ends, the kernel kills all the others. Who loses
  * its parent gets it as the new one; and a process that has ended is a zombie
  * until its parent waits: a command that does not expect that piles them up.
- * It is spared: a signal that it has no handler for is dropped, from inside
+ * PID 1 is spared: a signal that it has no handler for is dropped, from inside
  * SIGKILL as well. So it is deaf to ^C, and to docker stop, which waits ten
  * seconds then.
  *
  * So an init of ours is PID 1 (docker run --init): it waits for all, hears
  * every signal, and gives it to the command, an ordinary process that is ended
- * by it. Its wish to die with the parent cannot be taken back: it is closed to
- * all in here, and never changes its user. With --no-init the command is PID
- * 1, in our caller's group, so that we see ^C. That is weaker: it can take its
- * wish back, and then outlives a supervisor that is killed.
+ * by it. Its wish to die with the parent cannot be taken back: nobody in here
+ * may trace it, and it never changes its user. With --no-init the command is
+ * PID 1, in our caller's group: so ^C reaches us, too, and the third one ends
+ * it. That is weaker: the command can take its wish back, and then outlives a
+ * supervisor that is killed.
  */
 
-/* Child: becomes init, and forks the command. Where pid is off it ends all
- * below it when the parent is gone, and its wish is SIGCONT, which wakes it. */
+/* Child: becomes init, and forks the command. Where pid is off it must live to
+ * end all below it when the parent is gone: so its wish is SIGCONT. */
 static void set_name(const char *name);
-static void close_all_but(const int keep[], size_t n);
 static void run_init(struct container *c) {
     int turn[2], wish = c->own_pids ? SIGKILL : SIGCONT;
 
     narrator.who = "init";
     say(c->own_pids ? "an init stays: it reaps orphans; the command is a child"
                     : "no PID namespace: an init that catches orphans stays");
-    /* What a command may trace (ptrace(2)), it owns: our wish, and /proc/1/exe
+    /* Who may trace us (ptrace(2)) can undo our wish, and write /proc/1/exe
      * (CVE-2019-5736). In a lab all may be broken. */
     if (!c->lab)
         TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
@@ -694,13 +693,12 @@ static void run_init(struct container *c) {
         start_command(c);
     }
     TRY(setpgid(command, command));
-    hand_down(c->tty, command);
-    set_name(c->lab ? "lab" : "init");
-    const int keep[] = { c->life[0], c->news[1], c->tty, c->children };
-    close_all_but(keep, LENGTH(keep));
+    hand_down(c, command);
+    set_name(c->lab ? "lab" : "init"); /* all may read our command line, and */
+    TRY(close(turn[1]));               /* the caller's is in it till then */
     int status = supervise(c, command, true);
     end_orphans(c);
-    if (c->tty >= 0 && tcgetpgrp(c->tty) == command) /* some of it live on */
+    if (tcgetpgrp(c->tty) == command) /* some of it live on */
         tcsetpgrp(c->tty, getpgrp());
     _exit(status);
 }
@@ -731,9 +729,10 @@ static void run_init(struct container *c) {
  * link as an error: no image can lead us out, however it is changed meanwhile.
  */
 
-/* Take from the mount at PATH (below AT) what ATTR says. mount_setattr(2) */
-static void restrict_mount(int at, const char *path, unsigned flags,
-                           bits attr) {
+/* Restrict the mount at PATH (below AT) by ATTR. WHOLE: all that is mounted
+ * below it, too; and a PATH of "" is AT itself. mount_setattr(2) */
+#define WHOLE (AT_EMPTY_PATH | AT_RECURSIVE)
+static void restrict_mount(int at, const char *path, int flags, bits attr) {
     struct { uint64_t set, clear, propagation, fd; } change = { .set = attr };
 
     SYSV(syscall(SYS_mount_setattr, at, path, flags, &change, sizeof change),
@@ -774,7 +773,8 @@ static int look_up(const struct container *c, const char *path) {
     return (int)syscall(SYS_openat2, c->root_fd, path, &how, sizeof how);
 }
 
-/* Attach mount FD at PATH, and stand in it. False: the image has no such. */
+/* Attach mount FD at PATH, and stand in it (for relative paths). False: the
+ * image has no such place; our own root has all. */
 static bool mount_at(const struct container *c, int fd, const char *path) {
     int at = look_up(c, path);
 
@@ -841,8 +841,7 @@ static void enter_proc(struct container *c) {
     int sys = on(c, NET) ? new_mount("sysfs", BARE | MOUNT_ATTR_RDONLY, "")
                          : clone_mount("/sys");
     if (!on(c, NET))
-        restrict_mount(sys, "", AT_EMPTY_PATH | AT_RECURSIVE,
-                       MOUNT_ATTR_RDONLY);
+        restrict_mount(sys, "", WHOLE, MOUNT_ATTR_RDONLY);
     if (mount_at(c, sys, "sys"))
         mask_paths(c, "/sys");
 }
@@ -872,7 +871,8 @@ static void enter_proc(struct container *c) {
 static void build_default_root(struct container *c, const char *resolv_conf);
 static void build_dev(const struct container *c);
 static void build_root(struct container *c) {
-    const char *resolv_conf = slurp("/etc/resolv.conf"); /* is it in /tmp? */
+    /* Read first: it may lie in /tmp. */
+    const char *resolv_conf = c->image ? "" : slurp("/etc/resolv.conf");
 
     say("the new tree is built at " NEW_ROOT ", where nobody else sees it");
     int old = c->root_fd, new = c->image ? c->image_fd
@@ -884,7 +884,7 @@ static void build_root(struct container *c) {
     c->root_fd = new;
     close(old);
     if (c->image) /* no devices but ours, whatever mknod(2) makes */
-        restrict_mount(new, "", AT_EMPTY_PATH | AT_RECURSIVE, MOUNT_ATTR_NODEV |
+        restrict_mount(new, "", WHOLE, MOUNT_ATTR_NODEV |
                        (c->read_only ? MOUNT_ATTR_RDONLY : 0));
     else
         build_default_root(c, resolv_conf);
@@ -929,7 +929,7 @@ static void pivot(struct container *c) {
  *
  *     an ordinary user                   real root
  *     inside   0        1 ...            inside   0          1 ...
- *              |        (nobody)                  |          |
+ *              |        (no one)                  |          |
  *     outside  1000                      outside  1879048192 1879048193 ...
  *
  * For real root, 0 inside is not 0 outside: else all that is root's would be
@@ -983,7 +983,7 @@ static void become_root(struct container *c) {
  * Child     a mount on /dev/mqueue, a view of the POSIX queues.
  * Order     the mount after root: it lies in the new /dev.
  * See it    $ ./minicontainer compare ipc -- ipcs -q
- * Not this  /dev/shm is a file system: that is mnt's. Pipes are not here.
+ * Not this  /dev/shm is a file system: that is mnt's. Pipes: in no namespace.
  * Read      lessons/08-ipc, ipc_namespaces(7), sysvipc(7), mq_overview(7)
  */
 static void enter_ipc(struct container *c) {
@@ -1007,13 +1007,12 @@ static void enter_ipc(struct container *c) {
  * Read      lessons/09-net, network_namespaces(7), netdevice(7)
  */
 static void enter_net(struct container *c) {
-    struct ifreq request = { .ifr_name = "lo" };
+    struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 
     say("%s has a new network: only lo is in it, and down; set it up",
         c->hostname);
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    SYSV(ioctl(fd, SIOCSIFFLAGS, &request), "ip link set lo up");
+    SYSV(ioctl(fd, SIOCSIFFLAGS, &lo), "ip link set lo up");
     close(fd);
     if (!on(c, PROC)) /* ping(1) without privilege; else by our own /proc (5) */
         put_if_allowed("/proc/sys/net/ipv4/ping_group_range", "0 0");
@@ -1041,8 +1040,7 @@ static void enter_cgroup(struct container *c) {
     if (at >= 0) { /* without cgroup v2 on the machine this may fail */
         TRY(fchdir(at));
         int result = mount("cgroup2", ".", "cgroup2", flags, NULL);
-        tell("call", text("mount(\"cgroup2\", \".\", \"cgroup2\", flags, NULL)"
-                          " = %d", result));
+        tell("call", text("mount(\"cgroup2\", \".\", ...) = %d", result));
     }
     close(at);
     prove(c, BIT(CGROUP));
@@ -1056,29 +1054,25 @@ static void enter_cgroup(struct container *c) {
  * Parent    nothing: clone3(2) makes a first process, which freezes it at 0.
  * Child     unshare(2), which makes it for our *children*; writes the offsets;
  *           then setns(2), which enters it ourselves.
- * Order     the child's first: later its user, and so /proc/self, is another.
+ * Order     the child's first: as another user, it may not write /proc/self.
  * See it    $ ./minicontainer compare time -- uptime -p
  * Not this  the date: CLOCK_REALTIME is one for the whole machine.
  * Read      lessons/11-time, time_namespaces(7)
  */
-
-/* An offset counts from the machine's clock: in a lab, add the one there is. */
-static void set_clock(clockid_t id, const char *clock, long long age) {
-    const char *old = strstr(slurp("/proc/self/timens_offsets"), clock);
-    long long there = 0;
-    struct timespec now;
-
-    sscanf(old ? old + strlen(clock) : "", "%12lld", &there);
-    TRY(clock_gettime(id, &now));
-    put("/proc/self/timens_offsets", "%s %lld 0", clock,
-        there + age - (long long)now.tv_sec);
-}
-
 static void enter_time(struct container *c) {
+    struct timespec monotonic, boottime;
+    long long old[2] = { 0, 0 };
+
     say("a time namespace is for our children: make it, set it, enter it");
     SYS(unshare(CLONE_NEWTIME));
-    set_clock(CLOCK_MONOTONIC, "monotonic", c->age);
-    set_clock(CLOCK_BOOTTIME, "boottime", c->age);
+    /* Our clocks are the machine's with the old offsets, which a lab has. */
+    sscanf(slurp("/proc/self/timens_offsets"),
+           "monotonic %12lld %*d boottime %12lld", &old[0], &old[1]);
+    TRY(clock_gettime(CLOCK_MONOTONIC, &monotonic));
+    TRY(clock_gettime(CLOCK_BOOTTIME, &boottime));
+    put("/proc/self/timens_offsets", "monotonic %lld 0\nboottime %lld 0",
+        old[0] + c->age - (long long)monotonic.tv_sec,
+        old[1] + c->age - (long long)boottime.tv_sec);
     int fd = TRY(open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
     SYS(setns(fd, CLONE_NEWTIME));
     close(fd);
@@ -1105,18 +1099,18 @@ static void enter_time(struct container *c) {
  *     ambient       kept by users that are not 0          none
  *     bounding      what execve(2) can add at most        those that are kept
  *
- * Root that starts a program gets all of the bounding set: so that is the
- * wall, and in this user namespace nothing comes back. (A new one begins with
+ * Root that starts a program may get all of the bounding set: so that is cut,
+ * too, and in this user namespace nothing comes back. (A new one begins with
  * all: seccomp closes that door, 13.) Why drop power over nothing but the
  * container's own namespaces? Each piece is a door to kernel code that only
  * root could reach before; and CAP_SYS_ADMIN could undo our read-only mounts.
  *
- * no_new_privs: no setuid file and no file with capabilities gives more rights
- * than one has (sudo does not work inside); for that the kernel takes a filter
- * (13) from a process without CAP_SYS_ADMIN.
+ * no_new_privs: execve(2) adds no right, neither to root nor by a setuid file
+ * or file capabilities (sudo does not work inside). In return the kernel takes
+ * a filter (13) from a process without CAP_SYS_ADMIN.
  */
 
-/* Child. 1 is KEYCTL_JOIN_SESSION_KEYRING: none of the caller's keys. */
+/* Child. 1 is KEYCTL_JOIN_SESSION_KEYRING: none of the caller's stored keys. */
 static void no_new_rights(void) {
     say("no keys of the caller's, and no setuid file shall give rights");
     if (syscall(SYS_keyctl, 1, NULL) < 0 && errno != EPERM && errno != ENOSYS)
@@ -1125,13 +1119,21 @@ static void no_new_rights(void) {
     SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
-/* Child, root of its user namespace, or real root. capset(2), version 3. */
+/* Capget(2) and capset(2), version 3, take three words for the first 32
+ * capabilities, and three for the others: effective, permitted, inheritable. */
+static struct { uint32_t version; int pid; } ourselves = { 0x20080522, 0 };
+static bits effective_caps(void) {
+    uint32_t set[2][3];
+
+    TRY(syscall(SYS_capget, &ourselves, set));
+    return (bits)set[1][0] << 32 | set[0][0];
+}
+
+/* Child, root of its user namespace, or real root. */
 static const char *cap_names(bits set);
 static void drop_caps(struct container *c) {
-    struct { uint32_t version; int pid; } whom = { 0x20080522, 0 };
-    struct { uint32_t effective, permitted, inheritable; } set[2] = { { 0 } };
     /* With pid off our init must end whoever is inside; not the command. */
-    bits have = c->caps | (c->own_pids ? 0 : BIT(CAP_KILL));
+    bits kept = c->caps | (c->own_pids ? 0 : BIT(CAP_KILL));
 
     say("of the pieces of root's power most go, and for good");
     /* First the bounding set: it needs CAP_SETPCAP, which may go below. EINVAL:
@@ -1140,14 +1142,10 @@ static void drop_caps(struct container *c) {
         if (!(c->caps & BIT(cap)))
             TRY_BUT(cap < KNOWN_CAPS ? 0 : EINVAL,
                     prctl(PR_CAPBSET_DROP, cap, 0, 0, 0));
-    TRY(syscall(SYS_capget, &whom, set));
-    for (int i = 0; i < 2; i++) {
-        set[i].permitted &= (uint32_t)(have >> 32 * i);
-        set[i].effective = set[i].permitted;
-        set[i].inheritable = 0;
-    }
-    have = (bits)set[1].permitted << 32 | set[0].permitted;
-    SYSV(syscall(SYS_capset, &whom, set), "kept:%s", cap_names(have));
+    kept &= effective_caps();
+    uint32_t low = (uint32_t)kept, high = (uint32_t)(kept >> 32);
+    uint32_t set[2][3] = { { low, low, 0 }, { high, high, 0 } };
+    SYSV(syscall(SYS_capset, &ourselves, set), "kept:%s", cap_names(kept));
     prove(c, BIT(CAPS));
 }
 
@@ -1160,26 +1158,25 @@ static void drop_caps(struct container *c) {
  *           number and the arguments, and answers: go on, or fail.
  * Parent    nothing.
  * Child     builds the filter from a list (`source denied`), and hands it over.
- * Order     last: it forbids most of what the others do. It could come before
- *           caps: a filter needs CAP_SYS_ADMIN only where no_new_privs was not
- *           promised, and capset(2) is not on the list.
+ * Order     last: so its list need not know what the others call. It could
+ *           come before caps: a filter needs CAP_SYS_ADMIN only where
+ *           no_new_privs was not promised, and capset(2) is not on the list.
  * See it    $ ./minicontainer compare seccomp
  * Not this  a look at what pointers point to: memory may change after that.
  * Read      lessons/13-seccomp, seccomp(2), prctl(2)
  *
  * Why no_new_privs first? All children have the filter, for ever: with one that
- * lets setuid(2) fail, a setuid program could be fooled.
+ * makes setuid(2) fail, a setuid program could be fooled.
  */
 
 /* Child, the last of the isolations. 1 is SECCOMP_SET_MODE_FILTER. */
-static const void *build_filter(const struct container *c, int *rows,
-                                int *length);
+struct program { unsigned short length; const void *first; };
+static const struct program *build_filter(const struct container *c);
 static void filter_calls(struct container *c) {
-    int rows, length;
-    const void *filter = build_filter(c, &rows, &length);
+    const struct program *filter = build_filter(c);
 
-    say("%d rules, %d instructions: these calls do not exist any more", rows,
-        length);
+    say("a filter of %d instructions: these calls do not exist any more",
+        filter->length);
     SYS(syscall(SYS_seccomp, 1, 0, filter));
     prove(c, BIT(SECCOMP));
 }
@@ -1205,18 +1202,19 @@ static void filter_calls(struct container *c) {
  * Why two? Who owns a directory may write its files. To the container `box` is
  * the root of all cgroups (10); the limits stand above, where it has no name
  * for them. Why born there, and not moved? For a move the kernel waits until
- * nobody looks at the process, some 10 ms; a birth costs 0.1 ms, no page and
- * no fork of it ever counted elsewhere, and the cgroup namespace of the same
- * call has the right root. A controller that we switch on stays on; and after
- * kill -9 of the supervisor the directories stay, until the next start with
- * limits removes them.
+ * all that read its tables have ended, some 10 ms; a birth costs 0.1 ms, no
+ * page and no fork of it ever counted elsewhere, and the cgroup namespace of
+ * the same call has the right root. A controller that we switch on stays on;
+ * and after kill -9 of the supervisor the directories stay, until the next
+ * start with limits removes them.
  */
 /* "home/minicontainer-4711" and what is in it (part two, HOMES). */
 static const char *in_cgroup(const char *name);
 static bool find_home(const struct container *c); /* false: none asked */
-static const char *limit_file(int which);         /* "memory.max", and so on */
 static const char *limit_value(int which, const char *said);
 static void say_what_limits_did(const struct container *c);
+
+static const char limit_files[][12] = { "memory.max", "cpu.max", "pids.max" };
 
 /* Parent, before clone3(2). Opens cgroup_fd. */
 static void make_cgroup(struct container *c) {
@@ -1229,9 +1227,9 @@ static void make_cgroup(struct container *c) {
     put_if_allowed(in_cgroup("/cgroup.max.descendants"), "1");
     for (int i = 0; i < LIMIT_COUNT; i++)
         if (c->limit[i])
-            put(in_cgroup(text("/%s", limit_file(i))), "%s",
+            put(in_cgroup(text("/%s", limit_files[i])), "%s",
                 limit_value(i, c->limit[i]));
-    if (c->limit[MEMORY]) /* or it would go on, on the disk */
+    if (c->limit[MEMORY]) /* or it would swap, and go on */
         put_if_allowed(in_cgroup("/memory.swap.max"), "0");
     c->cgroup_fd = TRY(open(in_cgroup("/box"), O_PATH | O_CLOEXEC));
 }
@@ -1252,26 +1250,22 @@ static void remove_cgroup(struct container *c) {
  * PART TWO -- THE WORKSHOP
  * =====================================================================
  * The tools around the container, in sections that stand alone. First what
- * part one calls: job control, small things, the lists, the default root,
- * where limits can be set. Then the words for people, and the commands.
+ * part one calls: job control, small things, the lists, the default root, the
+ * narrator's other half, where limits can be set. Then the words for people,
+ * and the commands.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
-#include <elf.h>
 #include <glob.h>
 #include <ifaddrs.h>
 #include <limits.h>
-#include <mntent.h>
 #include <regex.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <strings.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sendfile.h>
-#include <sys/statfs.h>
 #include <sys/un.h>
 
 /* =====================================================================
@@ -1283,47 +1277,35 @@ static void remove_cgroup(struct container *c) {
  */
 
 /* Parent: find the terminal, and remember its modes: a shell inside may turn
- * echo off and then be killed. (tcgetpgrp(3) knows only our own.) */
+ * echo off and then be killed. (Not only /dev/tty: `exec` stands inside here,
+ * and there may be none.) */
 static bool in_pipeline;
 static void hold_terminal(struct container *c) {
-    for (int fd = 0; fd <= 2 && c->tty < 0; fd++)
-        if (tcgetpgrp(fd) >= 0)
-            c->tty = fd;
-    if (c->tty < 0)
-        c->tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    c->tty = isatty(0) ? 0 : open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     /* ESPIPE: a pipe; who reads there (less) may have set modes of its own. */
     in_pipeline = (!isatty(0) && lseek(0, 0, SEEK_CUR) < 0) ||
                   (!isatty(1) && lseek(1, 0, SEEK_CUR) < 0);
-    c->foreground = c->tty >= 0 && !in_pipeline &&
-                    tcgetpgrp(c->tty) == getpgrp() &&
+    c->foreground = !in_pipeline && tcgetpgrp(c->tty) == getpgrp() &&
                     tcgetattr(c->tty, &c->modes) == 0;
 }
 
 /* If our own group has the terminal, GROUP gets it. (SIGTTOU is held.) Where it
- * is shared with a pipeline (`run -- ls | less`), only when it asks. */
-static void hand_down(int tty, pid_t group) {
-    if (tty >= 0 && !in_pipeline && tcgetpgrp(tty) == getpgrp())
-        tcsetpgrp(tty, group);
+ * is shared with a pipeline (`run -- ls | less`), only when it asks; and a
+ * command that is PID 1 is in our own group. */
+static void hand_down(const struct container *c, pid_t group) {
+    if (c->init && !in_pipeline && tcgetpgrp(c->tty) == getpgrp())
+        tcsetpgrp(c->tty, group);
 }
 
 /* Parent, at the end: the terminal is taken back, but only from a group that is
  * no more; and its modes, if it was ours in the beginning. */
 static void give_terminal_back(const struct container *c) {
-    pid_t front = c->tty < 0 ? -1 : tcgetpgrp(c->tty);
+    pid_t front = tcgetpgrp(c->tty);
 
     if (front > 0 && kill(-front, 0) < 0 && errno == ESRCH)
         tcsetpgrp(c->tty, getpgrp());
     if (c->foreground && tcgetpgrp(c->tty) == getpgrp())
         tcsetattr(c->tty, TCSADRAIN, &c->modes);
-    if (c->tty > 2)
-        close(c->tty);
-}
-
-/* Parent: the job goes on (`fg`, SIGCONT), and so shall the container. */
-static void go_on(const struct container *c) {
-    if (c->init)
-        hand_down(c->tty, c->pid);
-    kill(c->pid, SIGCONT);
 }
 
 /* Parent: the command was stopped by SIG, ^Z for example. With all of our job
@@ -1333,23 +1315,23 @@ static void go_on(const struct container *c) {
  * nobody is there who could say `fg` (an orphaned process group), and who
  * waits for input that never comes is told that the terminal has gone. */
 static void stop_too(const struct container *c, int sig) {
-    bits one, held, pending = 0;
-    bool front = c->tty >= 0 && tcgetpgrp(c->tty) == getpgrp();
+    int stop = sig == SIGSTOP ? SIGTSTP : sig; /* SIGSTOP cannot be held */
+    bits one = BIT(stop - 1), pending = 0;
+    pid_t front = tcgetpgrp(c->tty);
 
-    sig = sig == SIGSTOP ? SIGTSTP : sig;
-    if (c->tty >= 0 && (sig == SIGTSTP || !front)) {
+    if (front >= 0 && (stop == SIGTSTP || front != getpgrp())) {
         if (!c->init) /* the command is PID 1: only this one stops it */
             kill(c->pid, SIGSTOP);
-        one = BIT(sig - 1);
-        kill(c->init ? 0 : getpid(), sig);
-        TRY(syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &one, &held, 8));
-        TRY(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &held, NULL, 8));
+        kill(c->init ? 0 : getpid(), stop);
+        TRY(syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &one, NULL, 8));
+        TRY(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &one, NULL, 8));
         TRY(syscall(SYS_rt_sigpending, &pending, 8));
-        if (sig != SIGTSTP && !(pending & BIT(SIGCONT - 1)))
+        if (stop != SIGTSTP && !(pending & BIT(SIGCONT - 1)))
             kill(c->pid, SIGHUP);
     }
-    in_pipeline = in_pipeline && sig == SIGTSTP; /* else it has asked */
-    go_on(c);
+    in_pipeline = in_pipeline && stop == SIGTSTP; /* else it has asked */
+    hand_down(c, c->pid);
+    kill(c->pid, SIGCONT);
 }
 
 /* A field of STATUS, the text of a /proc/PID/status, that is a set of bits.
@@ -1363,32 +1345,25 @@ static bits status_bits(const char *status, const char *field) {
 /* Parent; the command is PID 1, and ^C was typed: the kernel drops it without a
  * handler (3). Nobody must be left stuck. */
 static void typed_ctrl_c(pid_t child) {
-    static int times, since;
+    static int times;
     const char *status = slurp(text("/proc/%d/status", child));
-    bits heard = status_bits(status, "SigCgt:") |
-                 status_bits(status, "SigIgn:") |
-                 status_bits(status, "SigBlk:");
-    struct timespec now;
 
-    if (heard & BIT(SIGINT - 1))
+    if ((status_bits(status, "SigCgt:") | status_bits(status, "SigIgn:") |
+         status_bits(status, "SigBlk:")) & BIT(SIGINT - 1))
         return;
-    TRY(clock_gettime(CLOCK_MONOTONIC, &now));
-    times = now.tv_sec - since <= 2 ? times + 1 : 1;
-    since = times == 1 ? (int)now.tv_sec : since;
-    if (times == 1)
-        note("the command is PID 1 and has no handler for ^C, so the kernel "
-             "drops it (lesson 03); three times within two seconds ends it");
-    if (times < 3)
-        return;
-    note("the third ^C: SIGKILL from outside, which PID 1 cannot be spared");
-    kill(child, SIGKILL);
+    note("^C %d of 3: PID 1 has no handler for it, so the kernel drops it "
+         "(lesson 03); the third sends SIGKILL, from outside", ++times);
+    if (times >= 3)
+        kill(child, SIGKILL);
 }
 
 /* Is SIG one that asks us to end? The last that did: of `compare` a half may
  * have ended by itself meanwhile, and then its status does not say so. */
 static int told_to_end;
+static const bits ending = BIT(SIGINT - 1) | BIT(SIGTERM - 1) |
+                           BIT(SIGHUP - 1) | BIT(SIGQUIT - 1);
 static bool ends(int sig) {
-    return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
+    return sig > 0 && sig <= 64 && ending & BIT(sig - 1);
 }
 
 /* Parent: a signal has come. An init of ours hears all, and passes it on. A
@@ -1399,19 +1374,16 @@ static void pass_on(struct container *c, const struct signalfd_siginfo *s) {
     bool typed = s->ssi_code > 0 && !(sig == SIGHUP && getsid(0) == getpid());
 
     told_to_end = ends(sig) ? sig : told_to_end;
-    if (sig == SIGCONT)
-        go_on(c);
-    else if (c->init && (sig == SIGTTIN || sig == SIGTTOU)) {
+    if (sig == SIGCONT) /* `fg` */
+        hand_down(c, c->pid);
+    if (sig == SIGTTIN || sig == SIGTTOU || (sig == SIGTSTP && !c->init)) {
         in_pipeline = true; /* the rest of our pipeline wants the terminal */
         stop_too(c, SIGTSTP);
-    } else if (c->init)
+    } else if (c->init || !typed) {
         kill(c->pid, sig);
-    else if (sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU)
-        stop_too(c, sig);
-    else if (!typed)
-        kill(c->pid, sig);
-    else if (sig == SIGINT)
+    } else if (sig == SIGINT) {
         typed_ctrl_c(c->pid);
+    }
 }
 
 /* Init: the same, for the command; what can be typed is for its group. */
@@ -1420,10 +1392,9 @@ static void pass_in(const struct container *c, pid_t command, int sig) {
                sig == SIGTSTP;
 
     in_pipeline = false; /* what our group has, the parent has handed down */
-    hand_down(c->tty, command);
+    hand_down(c, command);
     kill(all ? -command : command, sig);
 }
-
 
 /* =====================================================================
  * SMALL THINGS -- files, orphans, the environment
@@ -1431,16 +1402,12 @@ static void pass_in(const struct container *c, pid_t command, int sig) {
  * What part one needs and what teaches little of containers.
  */
 
-/* What every shell has, too: cannot be executed; was not found. */
-enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
-
 /* A copy of this very file inside the program: `source` prints it, --step shows
  * it line by line. The assembler reads it in (.incbin), into a part of its own
  * that is loaded and not written ("a"). */
 __asm__(".pushsection .own_source, \"a\"\n"
         "own_source: .incbin \"" __FILE__ "\"\n"
-        "own_source_end: .byte 0\n"
-        ".popsection\n");
+        "own_source_end: .byte 0\n.popsection\n");
 extern const char own_source[], own_source_end[];
 
 /* Is errno no answer about a file, but says that we could not ask? */
@@ -1451,24 +1418,24 @@ static bool no_answer(void) {
 
 /* All that can be read from descriptor FD, from its beginning; "" if nothing. A
  * file of /proc says how long it is only by ending, and half of it would be a
- * wrong answer: so it is read to its end (or 16 MB: no such file). From
- * malloc(3), and never freed: a start reads some ten files. */
+ * wrong answer: so it is read to its end. A zero byte would end the text: it
+ * becomes a blank. From malloc(3), and never freed: a start reads some ten
+ * files. */
 static char *read_all(int fd) {
-    size_t room = 4096, got = 0;
-    char *out = malloc(room), *more = out;
-    ssize_t n;
+    char *out = NULL;
+    size_t got = 0;
 
-    while (more && (n = pread(fd, out + got, room - got - 1, (off_t)got)) > 0) {
-        got += (size_t)n;
-        if (got + 1 == room)
-            more = room < 16 << 20 ? realloc(out, room *= 2) : NULL;
-        out = more ? more : out;
+    for (ssize_t n = 1; n > 0; got += (size_t)n) {
+        char *more = realloc(out, got + 4097);
+        n = more ? pread(fd, more + got, 4096, (off_t)got) : -1;
+        if (!more || (n < 0 && no_answer()))
+            failed("pread(fd, more + got, 4096, got)", "", __LINE__);
+        out = more;
+        n = n < 0 ? 0 : n;
+        for (size_t i = got; i < got + (size_t)n; i++)
+            out[i] = out[i] ? out[i] : ' ';
+        out[got + (size_t)n] = '\0';
     }
-    if (!more)
-        refuse("a file is too long, or there is no memory for it");
-    if (n < 0 && no_answer())
-        failed("pread(fd, out + got, room - got - 1, got)", "", __LINE__);
-    out[got] = '\0';
     return out;
 }
 
@@ -1482,21 +1449,8 @@ static char *slurp(const char *path) {
         failed("open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)", path, __LINE__);
     bool file = fd >= 0 && TRY(fstat(fd, &st)) == 0 && S_ISREG(st.st_mode);
     char *out = file ? read_all(fd) : text("%s", "");
-
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return out;
-}
-
-/* What a shell would type to write LINES into PATH: echo, or for several lines
- * printf, as one line. */
-static const char *shell_words(const char *lines, const char *path) {
-    const char *second = strchr(lines, '\n');
-
-    if (!second)
-        return text("echo '%s' > %s", lines, path);
-    return text("printf '%.*s\\n%s' > %s", (int)(second - lines), lines,
-                second + 1, path);
 }
 
 /* The inode of a namespace of ours: its identity; 0 if there is none. */
@@ -1507,13 +1461,9 @@ static ino_t namespace_id(const char *name) {
     return TRY_BUT(ENOENT, stat(path, &st)) == 0 ? st.st_ino : 0;
 }
 
-/* May this process use capability CAP? capget(2), version 3 */
+/* May this process use capability CAP? */
 static bool has_cap(int cap) {
-    struct { uint32_t version; int pid; } whom = { 0x20080522, 0 };
-    struct { uint32_t effective, permitted, inheritable; } set[2] = { { 0 } };
-
-    TRY(syscall(SYS_capget, &whom, set));
-    return set[cap / 32].effective >> cap % 32 & 1;
+    return effective_caps() & BIT(cap);
 }
 
 /* Parent or init, where the PID namespace is the caller's: whose parent dies
@@ -1523,171 +1473,136 @@ static bool has_cap(int cap) {
 static void open_children(struct container *c) {
     char self[16] = "";
 
-    if (c->proc_fd < 0) /* (`exec` has one: it stands in the container here) */
-        c->proc_fd = TRY_BUT(ENOENT, open("/proc", O_PATH | O_CLOEXEC));
-    ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
-    if (on(c, USER) && c->pid == 0 && n > 0 && atoi(self) != getpid())
-        refuse("this /proc shows another PID namespace: what we write there "
-               "for the child would be a stranger's\n  cure:   mount -t proc "
-               "proc /proc, in a mount namespace of your own\n"
-               "  lesson: lessons/05-proc");
+    close(c->children); /* in the child: its parent's */
     c->children = -1;
-    if (c->own_pids)
+    if (c->proc_fd < 0) { /* (`exec` stands inside here, and has one.) */
+        c->proc_fd = TRY_BUT(ENOENT, open("/proc", O_PATH | O_CLOEXEC));
+        ssize_t n = readlinkat(c->proc_fd, "self", self, sizeof self - 1);
+        if (on(c, USER) && n > 0 && atoi(self) != getpid())
+            refuse("this /proc shows another PID namespace, with other numbers"
+                   "\n  cure:   mount -t proc proc /proc, in one of our own");
+    }
+    if (c->own_pids || c->proc_fd < 0)
         return;
-    if (c->proc_fd >= 0)
-        c->children = TRY_BUT(ENOENT, openat(c->proc_fd, "thread-self/children",
-                                             O_RDONLY | O_CLOEXEC));
-    /* Those that it had before us are our caller's: `sleep 9 & exec ...`; then
-     * nothing falls to us, since it could be theirs. */
-    c->older = c->children < 0 ? "" : strdup(text(" %s",
-                                             read_all(c->children)));
-    if (atoi(c->older) == 0)
+    c->children = TRY_BUT(ENOENT, openat(c->proc_fd, "thread-self/children",
+                                         O_RDONLY | O_CLOEXEC));
+    /* Those that we had before are our caller's: `sleep 9 & exec ...`. Then
+     * nothing shall fall to us, since it could be theirs. */
+    if (c->children >= 0 && *read_all(c->children))
+        c->children = -1;
+    else
         TRY(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
 }
 
 /* End all children that came to us, and those that come meanwhile. The file may
  * miss one that is just being born: so until there are none. */
 static void end_orphans(struct container *c) {
-    bool any = c->children >= 0;
-
-    while (any) {
+    for (bool any = c->children >= 0; any;) {
         char *at = read_all(c->children), *end;
         any = false;
         for (pid_t pid; (pid = (pid_t)strtol(at, &end, 10)) > 0; at = end)
-            if (!strstr(c->older, text(" %d ", pid)) && kill(pid, SIGKILL) == 0)
-                any = true;
+            any |= kill(pid, SIGKILL) == 0;
         if (any)
             waitpid(-1, NULL, 0);
     }
 }
 
+/* Where a container looks for programs. In a lab, ours is in one more. */
+#define SYSTEM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:" \
+                    "/bin:/run/current-system/sw/bin"
+
 /* A fresh environment: what the caller has in theirs (tokens, paths of another
  * tree) is not the container's business; the terminal and the language are. The
- * old one is wiped: an init of ours stays, and its memory could be read. */
+ * rest is wiped: an init of ours stays, and its memory could be read. */
 static void fresh_environment(struct container *c) {
-    static const char *const kept[] = { "TERM=", "LANG=", "LC_" };
-    const char *home = c->own_root ? NULL : getenv("HOME");
-    char **list = calloc(100, sizeof *list);
-    int n = 0;
+    char **kept = environ;
 
-    if (!list)
-        refuse("no memory for an environment");
-    list[n++] = strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-                       "/sbin:/bin:/run/current-system/sw/bin:"
-                       "/opt/minicontainer");
-    list[n++] = strdup(text("HOME=%s", home ? home : "/root"));
-    list[n++] = strdup(text("HOSTNAME=%s", c->hostname));
-    list[n++] = strdup(text("PS1=%s# ", c->hostname));
-    /* As systemd and Podman say it. */
-    list[n++] = strdup("container=minicontainer");
-    for (char **old = environ; old && *old; old++) {
-        for (size_t i = 0; i < LENGTH(kept) && n < 90; i++)
-            if (strncmp(*old, kept[i], strlen(kept[i])) == 0)
-                list[n++] = strdup(*old);
-        memset(*old, 0, strlen(*old));
-    }
-    environ = list;
+    for (char **e = environ; *e; e++)
+        if (strncmp(*e, "TERM=", 5) == 0 || strncmp(*e, "LANG=", 5) == 0 ||
+            strncmp(*e, "LC_", 3) == 0 ||
+            (strncmp(*e, "HOME=", 5) == 0 && !c->own_root))
+            *kept++ = *e;
+        else
+            memset(*e, 0, strlen(*e));
+    *kept = NULL;
+    TRY(setenv("PATH", SYSTEM_PATH ":/opt/minicontainer", 1));
+    TRY(setenv("HOME", "/root", c->own_root));
+    TRY(setenv("HOSTNAME", c->hostname, 1));
+    TRY(setenv("PS1", text("%s# ", c->hostname), 1));
+    TRY(setenv("container", "minicontainer", 1)); /* as systemd and Podman do */
     for (char **own = c->env; own && *own; own++)
         putenv(*own);
 }
 
-/* Close all descriptors above 2 but these, -1 among them. For a process of ours
- * that stays inside: the others are the caller's, and lead out. */
-static void close_all_but(const int keep[], size_t n) {
-    unsigned from = 3, next;
-
-    do {
-        next = ~0U;
-        for (size_t i = 0; i < n; i++)
-            if (keep[i] >= (int)from && (unsigned)keep[i] < next)
-                next = (unsigned)keep[i];
-        if (next > from)
-            TRY(syscall(SYS_close_range, from, next - 1, 0));
-        from = next + 1;
-    } while (next != ~0U);
-}
-
-
 /* =====================================================================
  * THE LISTS -- what is masked, and which rights are kept
  * =====================================================================
- * Data of chapters 5 and 12. Go through them from top to bottom, and ask of
- * each line: over what does this give power, and has that a namespace?
+ * Data of chapters 5 and 12. Go through them name by name, and ask of each:
+ * over what does this give power, and has that a namespace?
  */
-static const struct mask {
-    const char *path;
-    bool hidden;      /* else: can be read, and not written                   */
-    const char *why;
-} masks[] = {
-    { "/proc/kcore", true, "the memory of the machine" },
-    { "/proc/keys", true, "keys of all that run as the same user" },
-    { "/proc/timer_list", true, "the kernel's timers, with addresses" },
-    { "/proc/interrupts", true, "shows when others type, to the moment" },
-    /* Devices that have no namespace. */
-    { "/proc/acpi", true, "the firmware's switches" },
-    { "/proc/asound", true, "the machine's sound cards" },
-    { "/proc/scsi", true, "its disks; one line removes one" },
-    /* Directories of switches: some programs must read them. */
-    { "/proc/sys", false, "kernel.core_pattern runs a program as real root" },
-    { "/proc/sysrq-trigger", false, "one letter ends the machine" },
-    { "/proc/irq", false, "which processor serves which device" },
-    { "/proc/bus", false, "registers of PCI devices" },
-    { "/proc/fs", false, "switches of file systems" },
-    /* /sys is read-only already; this is not to be read, either. */
-    { "/sys/firmware", true, "tables with serial numbers and keys" },
-    { "/sys/devices/virtual/powercap", true, "the power others draw gives keys away" },
+
+/* The next of the words from *AT on; NULL: no more. */
+static const char *next_word(const char **at) {
+    const char *word = *at + strspn(*at, " ");
+    size_t n = strcspn(word, " ");
+
+    *at = word + n;
+    return n ? text("%.*s", (int)n, word) : NULL;
+}
+
+/* What is not HIDDEN can be read, and not written. */
+static const struct mask { const char *tree, *names; bool hidden; } masks[] = {
+    /* The memory of the machine; keys of all that run as the same user; the
+     * kernel's timers, with addresses; when others type, to the moment. Then
+     * devices, which have no namespace: the firmware's switches, the machine's
+     * sound cards, its disks (one line removes one). */
+    { "/proc", "kcore keys timer_list interrupts acpi asound scsi", true },
+    /* Switches, which some programs must read. kernel.core_pattern runs a
+     * program as real root; one letter ends the machine; which processor serves
+     * which device; registers of PCI devices; switches of file systems. */
+    { "/proc", "sys sysrq-trigger irq bus fs", false },
+    /* /sys is read-only already; this is not to be read, either: tables with
+     * serial numbers and keys; the power others draw, which gives keys away. */
+    { "/sys", "firmware devices/virtual/powercap", true },
 };
 
 /* Show FROM a second time as NAME, which lies where we stand. For names that
- * are the kernel's or our own: nobody can put a link there. */
-static void show_again(const char *from, const char *name, bits attr) {
+ * are the kernel's or our own: nobody can put a link there. Read-only: whoever
+ * is real root inside must not chmod(2) the machine's /dev/null. */
+static void show_again(const char *from, const char *name) {
     SYSV(mount(from, name, NULL, MS_BIND | MS_REC, NULL), "%s", from);
-    if (attr)
-        restrict_mount(AT_FDCWD, name, AT_RECURSIVE, attr);
+    restrict_mount(AT_FDCWD, name, WHOLE, MOUNT_ATTR_RDONLY);
+}
+
+static void cover(const char *name, bool hidden) {
+    struct stat st;
+
+    if (TRY_BUT(ENOENT, lstat(name, &st)) < 0) /* not in this kernel */
+        return;
+    if (hidden && S_ISDIR(st.st_mode))
+        SYSV(mount("mask", name, "tmpfs", MS_RDONLY, "size=4k"), "%s", name);
+    else
+        show_again(hidden ? "/dev/null" : name, name);
 }
 
 /* Child; we stand in TREE (/proc or /sys), which was just mounted. The old root
  * with its /dev/null is still in sight. */
 static void mask_paths(const struct container *c, const char *tree) {
-    struct stat st;
-
     if (c->lab || c->no_mask)
         return;
     say("masks over %s: what tells of the machine, or switches it", tree);
-    for (const struct mask *m = masks; m < masks + LENGTH(masks); m++) {
-        const char *name = strchr(m->path + 1, '/') + 1;
-        if (strncmp(m->path, tree, strlen(tree)) != 0 ||
-            TRY_BUT(ENOENT, lstat(name, &st)) < 0) /* not in this kernel */
-            continue;
-        if (!m->hidden)
-            show_again(name, name, MOUNT_ATTR_RDONLY);
-        else if (S_ISDIR(st.st_mode))
-            SYSV(mount("mask", name, "tmpfs", MS_RDONLY, "size=4k"),
-                 "%s", name);
-        else
-            show_again("/dev/null", name, 0);
-    }
+    for (const struct mask *m = masks; m < masks + LENGTH(masks); m++)
+        for (const char *at = m->names, *name; (name = next_word(&at));)
+            if (strcmp(m->tree, tree) == 0)
+                cover(name, m->hidden);
 }
 
-
-/* The capabilities by number (include/uapi/linux/capability.h). */
-enum {
-    CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID,
-    CAP_SETPCAP = 8, CAP_LINUX_IMMUTABLE, CAP_NET_BIND_SERVICE,
-    CAP_NET_BROADCAST, CAP_NET_ADMIN, CAP_NET_RAW, CAP_IPC_LOCK, CAP_IPC_OWNER,
-    CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_CHROOT, CAP_SYS_PTRACE,
-    CAP_SYS_PACCT, CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYS_NICE, CAP_SYS_RESOURCE,
-    CAP_SYS_TIME, CAP_SYS_TTY_CONFIG, CAP_MKNOD, CAP_LEASE, CAP_AUDIT_WRITE,
-    CAP_SETFCAP = 31, CAP_SYSLOG = 34, CAP_PERFMON = 38, CAP_BPF
-};
-/* The choice is Docker's: power over the container's own files, users and
- * ports, never over what has no namespace. `source capabilities` has all 41,
- * and why. */
-#define DEFAULT_CAPS (BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | \
-    BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_SETGID) | \
-    BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | \
-    BIT(CAP_NET_RAW) | BIT(CAP_SYS_CHROOT) | BIT(CAP_MKNOD) | \
-    BIT(CAP_AUDIT_WRITE) | BIT(CAP_SETFCAP))
+/* The capabilities that are kept, a bit each, as in Docker: there `grep CapEff
+ * /proc/self/status` shows this number. Power over the container's own files,
+ * users and ports, never over what has no namespace: chown dac_override fowner
+ * fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod
+ * audit_write setfcap. (`source capabilities` has all 41, and why.) */
+#define DEFAULT_CAPS 0xa80425fb
 
 /* =====================================================================
  * THE FILTER -- which calls are denied, and the program that does it
@@ -1699,19 +1614,14 @@ enum {
  * return k.
  */
 struct instruction { uint16_t code; uint8_t yes, no; uint32_t k; };
-struct filter {
-    unsigned short length;
-    struct instruction *first, code[400];
-};
-enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, HAS_BITS = 0x45,
-       RETURN = 0x06 };
+enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, HAS_ANY = 0x45, RETURN = 6 };
 /* What there is to see: the number of the call, the processor family, and six
  * arguments of eight bytes, the low half first (a load takes four). */
 enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
 /* The answers: end the process, fail with this errno, go on. seccomp(2) */
-#define ANSWER_KILL 0x80000000u
-#define ANSWER_ERRNO 0x00050000u
-#define ANSWER_ALLOW 0x7fff0000u
+#define KILL 0x80000000u
+#define FAIL(err) (0x00050000u | (err))
+#define ALLOW 0x7fff0000u
 /* AUDIT_ARCH_ of linux/audit.h: one processor runs programs of two families (64
  * and 32 bits), with other numbers. */
 #if defined(__x86_64__)
@@ -1725,14 +1635,14 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
 #define NEW_NAMESPACE (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
     CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
-/* What the filter says no to: ARGUMENT -1, the call as such; else, if that one
- * (from 0) is equal to VALUE, or has one of its bits (TEST). ERR 0 allows it;
- * CAP, if it is kept, leaves the row out. Of several rows for one call the
- * first that fits decides. Some are useless without a capability that is
- * dropped anyway: two walls are better than one, and each can be switched off
- * alone. A deny-list names what is forbidden; Docker has an allow-list, of
- * some 350 names: safer, since a call that is new tomorrow is forbidden. Here
- * each entry shall have its reason. It is one of several walls:
+/* What the filter says no to, by EPERM. A row is a capability, which leaves the
+ * row out if it is kept, and calls; a row with braces looks at ARGUMENT (from
+ * 0), too: is it equal to VALUE, or has it one of its bits (TEST)? Of several
+ * rows for one call the first that fits decides. Some are useless without a
+ * capability that is dropped anyway: two walls are better than one, and each
+ * can be switched off alone. A deny-list names what is forbidden; Docker has an
+ * allow-list, of some 350 names: safer, since a call that is new tomorrow is
+ * forbidden. Here each row shall have its reason. It is one of several walls:
  *
  *     a known way out                      what stops it here
  *     --------------------------------     --------------------------------
@@ -1757,146 +1667,108 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
  *                                          virtual machine
  */
 static const struct denied {
-    int number;
-    const char *name;
-    int argument, test;
-    uint32_t value;
-    int err, cap;
-    const char *why;
+    int cap, calls[12]; /* a 0 at the end, a call that is never denied */
+    uint32_t argument, test, value, answer; /* no TEST: the call as such */
 } denied[] = {
-    /* Three shapes of a row: a name, a name and an argument, a bare number. */
-#define NO(call, cap, why) \
-    { SYS_##call, #call, -1, 0, 0, EPERM, cap, why }
-#define NO_IF(call, arg, test, value, err, cap, why) \
-    { SYS_##call, #call, arg, test, value, err, cap, why }
-#define NEWER(number, call, cap, why) \
-    { number, #call, -1, 0, 0, EPERM, cap, why }
+#define NO(cap, ...) { cap, { __VA_ARGS__ }, 0, 0, 0, FAIL(EPERM) }
     /* The kernel itself: who may change its code owns every container. */
-    NO(init_module, CAP_SYS_MODULE, "loads code into the kernel"),
-    NO(finit_module, CAP_SYS_MODULE, "the same, from a file"),
-    NO(delete_module, CAP_SYS_MODULE, "takes code out of the kernel"),
-    NO(kexec_load, CAP_SYS_BOOT, "starts another kernel in the place of this one"),
-    NO(kexec_file_load, CAP_SYS_BOOT, "the same, from a file"),
-    NO(reboot, CAP_SYS_BOOT, "ends the machine"),
+    NO(CAP_SYS_MODULE, SYS_init_module, SYS_finit_module, SYS_delete_module),
+    /* Ends the machine, or starts another kernel in the place of this one. */
+    NO(CAP_SYS_BOOT, SYS_reboot, SYS_kexec_load, SYS_kexec_file_load),
     /* Large, young pieces of the kernel, each with a record of errors. */
-    NO(bpf, CAP_BPF, "runs a program in the kernel; its checker has been fooled"),
-    NO(perf_event_open, CAP_PERFMON, "watches other processes; many holes so far"),
-    NO(userfaultfd, CAP_SYS_PTRACE, "stops the kernel in the middle: makes races easy to win"),
-    NEWER(425, io_uring_setup, -1, "calls by way of memory, which no filter sees"),
-    NEWER(426, io_uring_enter, -1, "see io_uring_setup"),
-    NEWER(427, io_uring_register, -1, "see io_uring_setup"),
-    /* Keys belong to a user, not to a namespace. */
-    NO(add_key, -1, "keys are shared by all containers of a user"),
-    NO(request_key, -1, "the same; and it starts a program outside"),
-    NO(keyctl, -1, "reads and removes keys of the user"),
-    /* Namespaces: root of a new one has all capabilities again, over a
-     * thousand places in the kernel that trust root. */
-    NO(unshare, CAP_SYS_ADMIN, "makes a user namespace, with full rights in it"),
-    NO(setns, CAP_SYS_ADMIN, "enters another namespace"),
-    NO_IF(clone, 0, HAS_BITS, NEW_NAMESPACE, EPERM, CAP_SYS_ADMIN, "the same as unshare"),
-    NO_IF(clone3, -1, 0, 0, ENOSYS, CAP_SYS_ADMIN,
-          "its flags lie in memory; at ENOSYS libc takes clone instead"),
-    /* Mounts: with them read-only and masked paths could be undone. */
-    NO(mount, CAP_SYS_ADMIN, "attaches, remounts, covers"),
-    NO(umount2, CAP_SYS_ADMIN, "uncovers what is masked"),
-    NO(pivot_root, CAP_SYS_ADMIN, "changes the root"),
-    /* Numbers, where older headers have no name: they are one everywhere. */
-    NEWER(428, open_tree, CAP_SYS_ADMIN, "the new words for mount"),
-    NEWER(429, move_mount, CAP_SYS_ADMIN, "see open_tree"),
-    NEWER(430, fsopen, CAP_SYS_ADMIN, "see open_tree"),
-    NEWER(431, fsconfig, CAP_SYS_ADMIN, "see open_tree"),
-    NEWER(432, fsmount, CAP_SYS_ADMIN, "see open_tree"),
-    NEWER(433, fspick, CAP_SYS_ADMIN, "see open_tree"),
-    NEWER(442, mount_setattr, CAP_SYS_ADMIN, "makes writable again"),
-    NEWER(467, open_tree_attr, CAP_SYS_ADMIN, "both in one"),
-    /* Files by a handle instead of a path: past every root. */
-    NO(open_by_handle_at, CAP_DAC_READ_SEARCH, "opens any file of a disk (the \"shocker\" escape)"),
-    NO(swapon, CAP_SYS_ADMIN, "the disk is the machine's"),
-    NO(swapoff, CAP_SYS_ADMIN, "the same"),
-    NO(quotactl, CAP_SYS_ADMIN, "the same; its own holes"),
-    NEWER(443, quotactl_fd, CAP_SYS_ADMIN, "the same"),
-    NO(fanotify_init, CAP_SYS_ADMIN, "is told of what others open"),
-    NO(acct, CAP_SYS_PACCT, "writes a record of each process into a file"),
-    /* What has no namespace: the clock, the log, the names without row uts. */
-    NO(settimeofday, CAP_SYS_TIME, "one clock for the whole machine"),
-    NO(clock_settime, CAP_SYS_TIME, "the same"),
-    NO(adjtimex, CAP_SYS_TIME, "makes it run faster or slower"),
-    NO(clock_adjtime, CAP_SYS_TIME, "the same"),
-    NO(syslog, CAP_SYSLOG, "the kernel's log: addresses, and other containers"),
-    NO(sethostname, CAP_SYS_ADMIN, "renames the machine, where row uts is off"),
-    NO(setdomainname, CAP_SYS_ADMIN, "the same"),
-    NO(vhangup, CAP_SYS_TTY_CONFIG, "takes the terminal from the caller"),
-    /* The terminal is the caller's: these put words into its input. */
-    NO_IF(ioctl, 1, EQUAL, 0x5412, EPERM, -1, "TIOCSTI types into the caller's shell"),
-    NO_IF(ioctl, 1, EQUAL, 0x541c, EPERM, -1, "TIOCLINUX pastes into the console"),
-    /* A socket that leads to the hypervisor, and belongs to no network. */
-    NO_IF(socket, 0, EQUAL, 40, EPERM, -1, "AF_VSOCK: not in any network namespace"),
-    NO_IF(socket, 0, EQUAL, 38, EPERM, -1, "AF_ALG: the kernel's ciphers; a record of holes"),
-    NO_IF(personality, 0, EQUAL, 0xffffffff, 0, -1, "a question, and no change"),
-    NO_IF(personality, 0, HAS_BITS, ~0x20008u, EPERM, -1,
-          "no random addresses, code in the stack: makes attacks easier"),
-    /* Other processes' memory and pages. */
-    NEWER(438, pidfd_getfd, CAP_SYS_PTRACE, "takes descriptors of another process"),
-    NEWER(440, process_madvise, CAP_SYS_PTRACE, "slows others down: their pages are written out"),
-    NO(kcmp, CAP_SYS_PTRACE, "compares kernel addresses"),
-    NO(move_pages, CAP_SYS_NICE, "moves memory of others"),
-    NO(migrate_pages, CAP_SYS_NICE, "the same"),
-    NO(mbind, CAP_SYS_NICE, "takes memory from the processors of others"),
-    NO(set_mempolicy, CAP_SYS_NICE, "the same"),
-    NEWER(450, set_mempolicy_home_node, CAP_SYS_NICE, "the same"),
-    NEWER(460, lsm_set_self_attr, CAP_SYS_ADMIN, "changes one's own security label"),
-    NEWER(470, listns, CAP_SYS_ADMIN, "lists namespaces, of others as well"),
-    NO(lookup_dcookie, CAP_SYS_ADMIN, "paths of other processes, for profilers"),
+    NO(CAP_BPF, SYS_bpf), /* runs a program in the kernel; its checker has been fooled */
+    NO(CAP_PERFMON, SYS_perf_event_open), /* watches other processes; many holes so far */
+    /* Calls by way of memory, which no filter sees. */
+    NO(NO_CAP, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register),
+    /* Keys belong to a user, not to a namespace: all containers of a user share
+     * them; and request_key(2) starts a program outside. */
+    NO(NO_CAP, SYS_add_key, SYS_request_key, SYS_keyctl),
+    /* Namespaces: root of a new one has all capabilities again, over a thousand
+     * places in the kernel that trust root. */
+    NO(CAP_SYS_ADMIN, SYS_unshare, SYS_setns),
+    { CAP_SYS_ADMIN, { SYS_clone }, 0, HAS_ANY, NEW_NAMESPACE, FAIL(EPERM) }, /* the same */
+    /* Its flags lie in memory; at ENOSYS libc takes clone instead. */
+    { CAP_SYS_ADMIN, { SYS_clone3 }, 0, 0, 0, FAIL(ENOSYS) },
+    /* Mounts, by old words and new: read-only and masked paths could be undone.
+     * A bare number is a call that older headers do not name (it is one for all
+     * processors): 467 is open_tree_attr. */
+    NO(CAP_SYS_ADMIN, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_open_tree, SYS_move_mount,
+       SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, 467),
+    /* A file by a handle instead of a path: any one of a disk (the "shocker"
+     * escape). */
+    NO(CAP_DAC_READ_SEARCH, SYS_open_by_handle_at),
+    /* What has no namespace. The disks (443: quotactl_fd); what others open. */
+    NO(CAP_SYS_ADMIN, SYS_swapon, SYS_swapoff, SYS_quotactl, 443, SYS_fanotify_init),
+    /* One's own security label (460: lsm_set_self_attr); a list of namespaces,
+     * of others as well (470: listns); paths of other processes, for profilers;
+     * the machine's names, where row uts is off. */
+    NO(CAP_SYS_ADMIN, 460, 470, SYS_lookup_dcookie, SYS_sethostname, SYS_setdomainname),
+    NO(CAP_SYS_PACCT, SYS_acct), /* writes a record of each process into a file */
+    /* One clock for the whole machine; it could run faster or slower. */
+    NO(CAP_SYS_TIME, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime),
+    NO(CAP_SYSLOG, SYS_syslog), /* the kernel's log: addresses, and other containers */
+    /* The terminal is the caller's. */
+    NO(CAP_SYS_TTY_CONFIG, SYS_vhangup), /* takes it from them */
+    { NO_CAP, { SYS_ioctl }, 1, EQUAL, 0x5412, FAIL(EPERM) }, /* TIOCSTI types into their shell */
+    { NO_CAP, { SYS_ioctl }, 1, EQUAL, 0x541c, FAIL(EPERM) }, /* TIOCLINUX pastes into a console */
+    /* AF_VSOCK leads to the hypervisor, and belongs to no network namespace. */
+    { NO_CAP, { SYS_socket }, 0, EQUAL, 40, FAIL(EPERM) },
+    /* AF_ALG: the kernel's ciphers; a record of holes. */
+    { NO_CAP, { SYS_socket }, 0, EQUAL, 38, FAIL(EPERM) },
+    { NO_CAP, { SYS_personality }, 0, EQUAL, 0xffffffff, ALLOW }, /* a question, and no change */
+    /* No random addresses, code in the stack: makes attacks easier. */
+    { NO_CAP, { SYS_personality }, 0, HAS_ANY, ~0x20008u, FAIL(EPERM) },
+    /* Takes descriptors of other processes (438: pidfd_getfd), has their pages
+     * written out (440: process_madvise), compares kernel addresses; stops the
+     * kernel in the middle, which makes races easy to win. */
+    NO(CAP_SYS_PTRACE, 438, 440, SYS_kcmp, SYS_userfaultfd),
+    /* Moves memory of others, or takes it from their processors (450:
+     * set_mempolicy_home_node). */
+    NO(CAP_SYS_NICE, SYS_move_pages, SYS_migrate_pages, SYS_mbind, SYS_set_mempolicy, 450),
 #if defined(__x86_64__)
     /* Old doors of this processor family. */
-    NO(iopl, CAP_SYS_RAWIO, "the ports of all devices"),
-    NO(ioperm, CAP_SYS_RAWIO, "the same"),
-    NO(modify_ldt, -1, "segments of 16-bit programs: several holes"),
+    NO(CAP_SYS_RAWIO, SYS_iopl, SYS_ioperm), /* the ports of all devices */
+    NO(NO_CAP, SYS_modify_ldt), /* segments of 16-bit programs: several holes */
 #endif
 };
 
-static void emit(struct filter *f, int code, uint32_t k, int yes, int no) {
-    if (f->length == LENGTH(f->code))
-        refuse("the filter is too long");
-    f->code[f->length++] = (struct instruction){ (uint16_t)code, (uint8_t)yes,
-                                                 (uint8_t)no, k };
+/* The program: its beginning; room for the rules, five instructions a call at
+ * most; and for the end. */
+enum { BEGINNING = 6 };
+static struct instruction
+    code[BEGINNING + 5 * LENGTH(denied) * LENGTH(denied->calls) + 1] = {
+    /* A call of the other family: such a program is ended (SIGSYS). */
+    { LOAD, 0, 0, SEE_FAMILY }, { EQUAL, 1, 0, FAMILY }, { RETURN, 0, 0, KILL },
+    /* x32: all calls a second time, at 0x40000000 and up. */
+    { LOAD, 0, 0, SEE_NUMBER }, { AT_LEAST, 0, 1, 0x40000000 }, { RETURN, 0, 0, FAIL(ENOSYS) },
+};
+static struct program filter = { 0, code };
+
+static void emit(uint32_t what, uint8_t yes, uint8_t no, uint32_t k) {
+    code[filter.length++] = (struct instruction){ (uint16_t)what, yes, no, k };
 }
 
-/* One row after the other, with the number of the call in the register. (A
+/* One call after the other, with the number of the call in the register. (A
  * binary search would save a start 0.05 ms.) */
-static const void *build_filter(const struct container *c, int *rows,
-                                int *length) {
-    static struct filter all, *f = &all;
-
-    *f = (struct filter){ .length = 0, .first = f->code };
-    *rows = 0;
-    /* A call of the other family: such a program is ended (SIGSYS). */
-    emit(f, LOAD, SEE_FAMILY, 0, 0);
-    emit(f, EQUAL, FAMILY, 1, 0);
-    emit(f, RETURN, ANSWER_KILL, 0, 0);
-    /* x32: all calls a second time, at 0x40000000 and up. */
-    emit(f, LOAD, SEE_NUMBER, 0, 0);
-    emit(f, AT_LEAST, 0x40000000, 0, 1);
-    emit(f, RETURN, ANSWER_ERRNO | ENOSYS, 0, 0);
+static const struct program *build_filter(const struct container *c) {
+    filter.length = BEGINNING;
     for (const struct denied *d = denied; d < denied + LENGTH(denied); d++) {
-        uint32_t answer = d->err ? ANSWER_ERRNO | (uint32_t)d->err
-                                 : ANSWER_ALLOW;
         if (d->cap >= 0 && c->caps & BIT(d->cap))
             continue;
-        /* Another call: over the rest of this row. */
-        emit(f, EQUAL, (uint32_t)d->number, 0, d->argument >= 0 ? 4 : 1);
-        if (d->argument >= 0) {
-            emit(f, LOAD, SEE_ARGUMENT + 8 * (uint32_t)d->argument, 0, 0);
-            emit(f, d->test, d->value, 0, 1);
+        for (const int *call = d->calls; *call; call++) {
+            /* Another call: over the rest of this rule. */
+            emit(EQUAL, 0, d->test ? 4 : 1, (uint32_t)*call);
+            if (d->test) {
+                emit(LOAD, 0, 0, SEE_ARGUMENT + 8 * d->argument);
+                emit(d->test, 0, 1, d->value);
+            }
+            emit(RETURN, 0, 0, d->answer);
+            if (d->test) /* the number back into the register */
+                emit(LOAD, 0, 0, SEE_NUMBER);
         }
-        emit(f, RETURN, answer, 0, 0);
-        if (d->argument >= 0) /* the number back into the register */
-            emit(f, LOAD, SEE_NUMBER, 0, 0);
-        ++*rows;
     }
-    emit(f, RETURN, ANSWER_ALLOW, 0, 0);
-    *length = f->length;
-    return f;
+    emit(RETURN, 0, 0, ALLOW);
+    return &filter;
 }
 
 /* =====================================================================
@@ -1906,49 +1778,23 @@ static const void *build_filter(const struct container *c, int *rows,
  * chroot(2), and where the command begins.
  */
 
-/* All that the default root is made of, in this order. BROUGHT is as the
- * machine has it: a link as a link, a directory as a read-only bind mount with
- * all below it, a file as a copy; what it does not have is left out. A list,
- * and not all of /etc: what is not on it cannot leak. */
-enum kind { DIRECTORY, OPEN_TO_ALL, BROUGHT, LINK, FILE_WITH, DEVICE };
-struct thing { enum kind kind; const char *name, *from; };
-static const struct thing tree[] = {
-    { DIRECTORY, "etc", NULL }, { DIRECTORY, "etc/ssl", NULL }, { DIRECTORY, "etc/pki", NULL },
-    { DIRECTORY, "etc/pki/tls", NULL }, { DIRECTORY, "proc", NULL }, { DIRECTORY, "sys", NULL },
-    { DIRECTORY, "dev", NULL }, { DIRECTORY, "root", NULL }, { DIRECTORY, "home", NULL },
-    { DIRECTORY, "srv", NULL }, { DIRECTORY, "opt", NULL }, { DIRECTORY, "mnt", NULL },
-    { DIRECTORY, "run", NULL }, { DIRECTORY, "var", NULL }, { DIRECTORY, "var/log", NULL },
-    { DIRECTORY, "var/lib", NULL }, { OPEN_TO_ALL, "tmp", NULL }, { OPEN_TO_ALL, "var/tmp", NULL },
-    { LINK, "var/run", "/run" },
-    { BROUGHT, "usr", "/usr" }, { BROUGHT, "bin", "/bin" }, { BROUGHT, "sbin", "/sbin" },
-    { BROUGHT, "lib", "/lib" }, { BROUGHT, "lib32", "/lib32" }, { BROUGHT, "lib64", "/lib64" },
-    { BROUGHT, "libx32", "/libx32" }, { BROUGHT, "nix", "/nix" }, { BROUGHT, "gnu", "/gnu" },
-    { BROUGHT, "var/usrlocal", "/var/usrlocal" },
-    { BROUGHT, "run/current-system", "/run/current-system" },
-    { BROUGHT, "etc/static", "/etc/static" }, { BROUGHT, "etc/alternatives", "/etc/alternatives" },
-    { BROUGHT, "etc/ssl/certs", "/etc/ssl/certs" },
-    { BROUGHT, "etc/pki/ca-trust", "/etc/pki/ca-trust" },
-    { BROUGHT, "etc/pki/tls/certs", "/etc/pki/tls/certs" },
-    { BROUGHT, "etc/ld.so.cache", "/etc/ld.so.cache" },
-    { BROUGHT, "etc/localtime", "/etc/localtime" },
-    { BROUGHT, "etc/os-release", "/etc/os-release" },
-    /* Without these, a name like localhost is asked of a DNS server. */
-    { FILE_WITH, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n" },
-    { FILE_WITH, "etc/group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n" },
-}, dev[] = { /* devices without danger, and the links that programs expect */
-    { DEVICE, "null", "/dev/null" }, { DEVICE, "zero", "/dev/zero" },
-    { DEVICE, "full", "/dev/full" }, { DEVICE, "random", "/dev/random" },
-    { DEVICE, "urandom", "/dev/urandom" },
-    { DEVICE, "tty", "/dev/tty" }, { LINK, "fd", "/proc/self/fd" },
-    { LINK, "stdin", "/proc/self/fd/0" }, { LINK, "stdout", "/proc/self/fd/1" },
-    { LINK, "stderr", "/proc/self/fd/2" }, { LINK, "ptmx", "pts/ptmx" },
-    { DIRECTORY, "pts", NULL }, { DIRECTORY, "mqueue", NULL }, { OPEN_TO_ALL, "shm", NULL },
-};
+/* All that the default root has of the machine's; what that does not have is
+ * left out. A list, and not all of /etc: what is not on it cannot leak. (No
+ * libx32: the filter forbids such calls, 13.) */
+static const char brought[] =
+    "usr bin sbin lib lib32 lib64 nix gnu var/usrlocal run/current-system "
+    "etc/static etc/alternatives etc/ssl/certs etc/pki/ca-trust "
+    "etc/pki/tls/certs etc/ld.so.cache etc/localtime etc/os-release";
+
+/* Make directories where we stand. */
+static void make_directories(const char *names) {
+    for (const char *name; (name = next_word(&names));)
+        TRY(mkdir(name, 0755));
+}
 
 /* A file of the new tree that holds LINES. */
 static void make_file(const char *path, mode_t mode, const char *lines) {
-    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
-    int fd = TRY(open(path, flags, mode));
+    int fd = TRY(creat(path, mode));
 
     TRY(write(fd, lines, strlen(lines)));
     close(fd);
@@ -1961,14 +1807,16 @@ static void copy_file(const char *from, const char *to, mode_t mode) {
 
     if (in < 0)
         return;
-    int out = TRY(open(to, O_WRONLY | O_CREAT | O_CLOEXEC, mode));
+    int out = TRY(creat(to, mode));
     while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
         continue;
     close(in);
     TRY(close(out)); /* else nobody could execute it (ETXTBSY) */
 }
 
-/* FROM, as the machine has it, under NAME where we stand. */
+/* FROM, as the machine has it, under NAME where we stand: a link as a link, a
+ * file as a copy, a directory and a device by a bind mount, read-only. (A user
+ * namespace must not mknod(2) a device, but may show those that there are.) */
 static void bring(const char *from, const char *name) {
     char target[PATH_MAX] = "";
     struct stat st;
@@ -1976,135 +1824,96 @@ static void bring(const char *from, const char *name) {
     if (lstat(from, &st) < 0) {
         if (errno != ENOENT && errno != EACCES)
             failed("lstat(from, &st)", from, __LINE__);
-        if (strcmp(from, "/usr") == 0)
-            note("this machine has no /usr: few programs will be found inside");
     } else if (S_ISLNK(st.st_mode)) {
         TRY(readlink(from, target, sizeof target - 1));
         TRY(symlink(target, name));
-    } else if (S_ISDIR(st.st_mode)) {
-        TRY(mkdir(name, 0755));
-        show_again(from, name, MOUNT_ATTR_RDONLY);
-    } else {
+    } else if (S_ISREG(st.st_mode)) {
         copy_file(from, name, 0644);
+    } else {
+        TRY(S_ISDIR(st.st_mode) ? mkdir(name, 0755) : mknod(name, S_IFREG, 0));
+        show_again(from, name);
     }
 }
 
-/* Make thing T where we stand, which is our own new tmpfs. */
-static void make(const struct thing *t) {
-    switch (t->kind) {
-    case DIRECTORY:
-    case OPEN_TO_ALL: /* everybody may write there, and remove their own */
-        TRY(mkdir(t->name, 0755));
-        if (t->kind == OPEN_TO_ALL)
-            TRY(chmod(t->name, 01777));
-        break;
-    case BROUGHT:
-        bring(t->from, t->name);
-        break;
-    case LINK:
-        TRY(symlink(t->from, t->name));
-        break;
-    case FILE_WITH:
-        make_file(t->name, 0644, t->from);
-        break;
-    case DEVICE: /* a user namespace must not mknod(2) one, but may show those
-                  * that there are; read-only: no chmod(2) of the machine's */
-        if (TRY_BUT(ENOENT, access(t->from, F_OK)) < 0)
-            break;
-        TRY(mknod(t->name, S_IFREG | 0644, 0));
-        show_again(t->from, t->name, MOUNT_ATTR_RDONLY);
-    }
-}
-
-/* A /dev with what every program expects, and no disk. 64 MB bound what can be
- * put into /dev/shm. A devpts of its own: the terminals of the machine are not
- * in it. The one that we came from is shown as console, so that tty(1) finds
- * it. */
+/* A /dev with what every program expects, and no disk. fd, stdin and so on are
+ * links, as the machine has them. 64 MB bound what can be put into /dev/shm. A
+ * devpts of its own: the terminals of the machine are not in it. The one that
+ * we came from is shown as console, so that tty(1) finds it. */
 static void build_dev(const struct container *c) {
-    const char *terminal = ttyname(0);
+    const char *name, *at = "null zero full random urandom tty "
+                            "fd stdin stdout stderr";
 
     say("a /dev with harmless devices and no disk");
     if (!mount_at(c, new_mount("tmpfs", BARE, "mode=755 size=64m"), "dev"))
         return;
-    for (size_t i = 0; i < LENGTH(dev); i++)
-        make(&dev[i]);
-    if (terminal)
-        make(&(struct thing){ DEVICE, "console", terminal });
+    while ((name = next_word(&at)))
+        bring(text("/dev/%s", name), name);
+    if ((name = ttyname(0)))
+        bring(name, "console");
+    make_directories("pts mqueue shm");
+    TRY(chmod("shm", 01777)); /* all may write there, and remove their own */
+    TRY(symlink("pts/ptmx", "ptmx"));
     mount_at(c, new_mount("devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
                           "ptmxmode=0666 mode=0620"), "dev/pts");
 }
 
-/* The default root: all programs of the machine, and nothing of it writable.
- * The current directory is the new tmpfs. */
+/* The default root: all programs of the machine, and nothing of it writable. */
 static void build_default_root(struct container *c, const char *resolv_conf) {
-    bool bash = access("/bin/bash", X_OK) == 0;
     struct stat st;
 
+    TRY(fchdir(c->root_fd)); /* a promise: nothing is made where we came from */
     TRY(fstat(c->root_fd, &st));
     c->own_dev = st.st_dev;
-    TRY(stat(".", &st)); /* a promise: nothing is made where we came from */
-    if (st.st_dev != c->own_dev)
-        refuse("still in the machine's file tree: nothing is made in it");
     say("the machine's programs, read-only, with all that is mounted below");
-    for (size_t i = 0; i < LENGTH(tree); i++)
-        make(&tree[i]);
+    make_directories("dev etc etc/pki etc/pki/tls etc/ssl home mnt opt proc "
+                     "root run srv sys tmp var var/lib var/log var/tmp");
+    TRY(chmod("tmp", 01777));
+    TRY(chmod("var/tmp", 01777));
+    TRY(symlink("/run", "var/run"));
+    for (const char *at = brought, *name; (name = next_word(&at));)
+        bring(text("/%s", name), name);
     make_file("etc/resolv.conf", 0644, resolv_conf);
     make_file("etc/hostname", 0644, text("%s\n", c->hostname));
     make_file("etc/hosts", 0644, text("127.0.0.1 localhost %s\n::1 localhost\n",
                                       c->hostname));
+    /* Without it, a name like localhost is asked of a DNS server. */
+    make_file("etc/nsswitch.conf", 0644, "hosts: files dns\n");
+    make_file("etc/group", 0644, "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
     make_file("etc/passwd", 0644, text("root:x:0:0:root:/root:/bin/%s\n"
               "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
-              bash ? "bash" : "sh"));
+              access("/bin/bash", X_OK) == 0 ? "bash" : "sh"));
 }
 
-/* The place of a volume, name by name. What is missing is made in our own
- * tmpfs, for a file a file; never in what is not ours. */
+/* The place of a volume. We go down to it, and make what is missing, for a file
+ * a file; but only where we stand in our own tmpfs. A link would lead out of it
+ * to where nothing is made; and look_up() refuses a way with links. */
 static void volume_place(const struct container *c, const struct volume *v) {
-    char *path = text("%s", v->dst + 1), *next = path;
-    int at = c->root_fd;
-    struct stat st;
+    char *save, *name = strtok_r(text("%s", v->dst), "/", &save);
+    struct stat st, here;
 
     TRY(fstat(v->fd, &st));
-    bool file = !S_ISDIR(st.st_mode);
-    do { /* AT is the directory that we have reached; PATH ends behind NAME */
-        char *name = next, *end = name + strcspn(name, "/");
-        bool last = !end[strspn(end, "/")];
-        next = end + strspn(end, "/");
-        *end = '\0';
-        TRY(fstat(at, &st));
-        int below = look_up(c, path);
-        if (below < 0 && errno == ENOENT && st.st_dev == c->own_dev) {
-            if (last && file)
-                TRY(mknodat(at, name, S_IFREG | 0644, 0));
-            else
-                TRY(mkdirat(at, name, 0755));
-            below = look_up(c, path);
-        }
-        if (at != c->root_fd)
-            close(at);
-        at = below;
-        if (!last)
-            memset(end, '/', (size_t)(next - end));
-    } while (at >= 0 && *next);
-    if (at < 0 && errno == ELOOP)
-        refuse("--volume: %s goes through a symbolic link\n"
-               "  cure:   name the path that the link leads to", v->dst);
+    TRY(fchdir(c->root_fd));
+    while (name && TRY(stat(".", &here)) == 0 && here.st_dev == c->own_dev) {
+        char *next = strtok_r(NULL, "/", &save);
+        TRY_BUT(EEXIST, next || S_ISDIR(st.st_mode)
+                        ? mkdir(name, 0755) : mknod(name, S_IFREG | 0644, 0));
+        name = TRY_BUT(ENOTDIR, chdir(name)) == 0 ? next : NULL;
+    }
+    int at = look_up(c, v->dst + 1);
     if (at < 0)
-        refuse("--volume: there is no %s in this root (%s), and nothing is "
-               "made in what is not ours\n  cure:   make it, with mkdir -p",
-               v->dst, strerror(errno));
+        refuse("--volume: no %s in this root (%s): nothing is made in what is "
+               "not ours, and no link is followed\n  cure:   mkdir -p; or name "
+               "where the symbolic link leads to", v->dst, strerror(errno));
     close(at);
 }
-
 
 /* Child; one volume may lie in another. No setuid file and no device works in
  * it: they could be planted for somebody outside. */
 static void attach_volumes(struct container *c) {
     for (struct volume *v = c->volume; v < c->volume + c->volumes; v++) {
         say("volume %s: the same files in two trees", v->dst);
-        volume_place(c, v); /* made, if it lies in our own tmpfs (part two) */
-        restrict_mount(v->fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+        volume_place(c, v); /* made, if it lies in our own tmpfs */
+        restrict_mount(v->fd, "", WHOLE, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
                        (v->read_only ? MOUNT_ATTR_RDONLY : 0));
         mount_at(c, v->fd, v->dst + 1);
     }
@@ -2112,30 +1921,274 @@ static void attach_volumes(struct container *c) {
 
 /* --image without a mount namespace: all that is left is chroot(2). */
 static void enter_chroot(struct container *c) {
-    say("chroot(2) only moves where our paths begin: root walks out of it");
+    note("--image without mnt is chroot(2): root walks out of it (lesson 06)");
     TRY(fchdir(c->image_fd));
+    close(c->image_fd);
     SYS(chroot("."));
-    note("--image without mnt is chroot(2): nobody who is root stays in it "
-         "(lesson 06)");
 }
 
 /* A directory outside of this root (/proc/self/fd/9, CVE-2024-21626) has no
  * name. */
 static void enter_workdir(const struct container *c) {
-    char path[4096];
+    char path[PATH_MAX];
 
-    if (c->workdir && chdir(c->workdir) < 0)
-        refuse("--workdir: \"%s\": %s", c->workdir, strerror(errno));
-    if (c->workdir && (!getcwd(path, sizeof path) || *path != '/'))
-        refuse("--workdir: %s lies outside of this root (%s)", c->workdir,
-               strerror(errno));
+    if (c->workdir && (chdir(c->workdir) < 0 ||
+                       !getcwd(path, sizeof path) || *path != '/'))
+        refuse("--workdir: no \"%s\" inside (%s)", c->workdir, strerror(errno));
+}
+
+/* =====================================================================
+ * THE NARRATOR'S OTHER HALF -- lines, causes and cures
+ * =====================================================================
+ * For part one: how a line is written, and what is said when a call fails or
+ * when the command cannot be executed. (What --step asks is in SOURCE.)
+ *
+ * A name, an image, a file may hold what a terminal takes for an order, or a
+ * newline and then what looks like a line of ours. So whatever comes from a
+ * stranger goes through shown() before it becomes part of a message; and
+ * write_line(), the way out of all of them, lets no control character pass.
+ */
+
+/* What /proc says of ourselves. */
+#define SELF "/proc/self/status"
+
+/* STRANGER's text, with '?' for each control character: newline, escape, DEL,
+ * and 0x80 to 0x9f, which terminals know as well (in UTF-8 behind 0xc2). */
+static const char *shown(const char *stranger) {
+    char *out = text("%s", stranger);
+    unsigned char was = 0;
+
+    for (unsigned char *p = (unsigned char *)out; *p; was = *p++)
+        if (iscntrl(*p) || ((*p & 0xe0) == 0x80 && (was < 0x80 || was == 0xc2)))
+            *p = '?';
+    return out;
+}
+
+/* How many bytes of the first line of LINES go into N columns. It is cut
+ * between words, unless a word is longer than half of the line. */
+static size_t fit(const char *lines, size_t n) {
+    size_t length = strcspn(lines, "\n");
+
+    if (length <= n)
+        return length;
+    const char *blank = memrchr(lines + n / 2, ' ', n - n / 2 + 1);
+    return blank ? (size_t)(blank - lines) : n;
+}
+
+/* Print HEAD and LINES, each line at once: so lines of several processes are
+ * never mixed. (stderr has no buffer: one write(2). If it is closed, that must
+ * not stop the container.) On a terminal a long line goes on below, under the
+ * text of the first, and the last column stays free: behind it, terminals
+ * differ. Into a file or a pipe 4095 bytes go whole, for programs. TO: stderr,
+ * or else stdout or the pager before it. */
+static void print_lines(FILE *to, const char *head, const char *lines) {
+    int below = (int)strlen(head), indent = below;
+    struct winsize screen = { .ws_col = 4096 }; /* if it is no terminal */
+
+    ioctl(to == stderr ? 2 : 1, TIOCGWINSZ, &screen);
+    size_t width = (screen.ws_col < 40 ? 80 : screen.ws_col) - 1U;
+    do {
+        size_t n = fit(lines, width - (size_t)indent);
+        const char *line = text("%-*s%.*s", indent, head, (int)n, lines);
+        fputs(text("%s\n", shown(line)), to);
+        head = "";
+        lines += n;
+        /* A line that ended by itself is followed by one with its own head. */
+        indent = *lines == '\n' ? 0 : below;
+        lines += *lines == ' ' || *lines == '\n';
+    } while (*lines);
+}
+
+static void write_line(const char *head, const char *lines) {
+    print_lines(stderr, head, lines);
+}
+
+/* Where the first match of the extended regular expression PATTERN begins in
+ * TEXT; NULL: nowhere. Small letters and capitals are the same; ^ and $ are the
+ * ends of each line. regex(7) */
+static const char *match(const char *in, const char *pattern) {
+    regex_t compiled;
+    regmatch_t where;
+
+    if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NEWLINE | REG_ICASE))
+        return NULL;
+    bool found = regexec(&compiled, in, 1, &where, 0) == 0;
+    regfree(&compiled);
+    return found ? in + where.rm_so : NULL;
+}
+
+/* Where line N (from 1) of our own source begins; in CHAPTER, the number of the
+ * one that it lies in, or 0. (A title stands below the first ruler of a banner:
+ * " * 2. UTS -- ..."; a title without a number is that of a section.) */
+static const char *source_line(int n, int *chapter) {
+    const char *at = own_source;
+
+    for (*chapter = 0; --n > 0 && *at; at = strchr(at, '\n') + 1)
+        if (strncmp(at, "/* =====", 8) == 0)
+            *chapter = atoi(strchr(at, '\n') + strlen("\n * "));
+    return at;
+}
+
+/* errno by name, as the man pages have it: those that are met. */
+static const char *errno_name(int err) {
+#define E(name) err == name ? #name :
+    return E(EPERM) E(ENOENT) E(EAGAIN) E(ENOMEM) E(EACCES) E(ENOEXEC) E(ENODEV)
+           E(EINVAL) E(ENOSPC) E(EROFS) E(ENOSYS) E(ELOOP) text("%d", err);
+}
+
+/* What forbids it, and what to do: the failures that are met most often. The
+ * first row that fits is printed. It fits if the message of the failure matches
+ * the regular expression SAID, and what is in file WHERE (if any) HOLDS. */
+#define OPT " --security-opt "
+#define DOCKER "docker run" OPT "seccomp=unconfined"
+#define LAPTOPS "see lessons/README.md, \"What laptops refuse\""
+#define PAGE "use sudo, or " LAPTOPS
+enum { SAID, CAUSE, CURE, WHERE, HOLDS };
+static const char *const cures[][5] = {
+    { "clone3.* (EPERM|ENOSYS)", "a seccomp filter (Docker, a devcontainer, Codespaces, `run`)",
+      DOCKER OPT "apparmor=unconfined" OPT "systempaths=unconfined", SELF, "^Seccomp:\t2" },
+    /* Debian's own switch: off by default up to Debian 10; in hardened
+     * kernels. */
+    { "clone3.* EPERM", "kernel.unprivileged_userns_clone=0: root only", "sudo sysctl -w kernel."
+      "unprivileged_userns_clone=1", "/proc/sys/kernel/unprivileged_userns_clone", "^0" },
+    /* One clone3(2) asks for all namespaces, and the profile judges us, not the
+     * child: it has no privileges for the others. And the kernel's own
+     * proc_setgroups_open() wants CAP_SYS_ADMIN of who opens. */
+    { "clone3.* EPERM|setgroups.* EACCES", "our AppArmor profile allows no privileges in a user "
+      "namespace", PAGE, "/proc/self/attr/current", " [(]enforce[)]$" },
+    { "clone3.* EPERM", "we are in a chroot(2), or our user has no number here (id says 65534)",
+      "leave it, and enter that directory by run --image; or unshare --map-root-user" },
+    /* No plain EPERM but EACCES: somebody else than the kernel's own rules says
+     * no. */
+    { "clone3.* EACCES", "a security module (AppArmor, SELinux) forbids user namespaces", PAGE },
+    /* ENOSPC has nothing to do with a disk here: a counter is full. */
+    { "clone3.* ENOSPC", "user.max_user_namespaces=0: no user namespaces (some hardened systems)",
+      "sudo sysctl -w user.max_user_namespaces=15000", "/proc/sys/user/max_user_namespaces", "^0" },
+    { "clone3.* ENOSPC", "too many namespaces, or nested too deep", "see /proc/sys/user/max_*" },
+    { "clone3.* EINVAL", "this kernel was built without one of these namespaces (WSL 1)",
+      "wsl --set-version DISTRIBUTION 2; or leave out, by --no-X, what /proc/self/ns lacks" },
+    { "(clone3|fork).* EAGAIN", "too many processes: ulimit -u, or pids.max", "end some of them" },
+    { "unshare.* (EINVAL|ENOSPC)", "no time namespaces, or max_time_namespaces is 0", "--no-time" },
+    /* Ubuntu lets the namespace be made, and then it may do nothing. */
+    { "_map.* EPERM", "Ubuntu's AppArmor restriction of user namespaces (23.10 and later)",
+      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; or " PAGE,
+      "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "^1" },
+    { "_map.* EPERM", "root may not map 0 without CAP_SETFCAP", "docker run --cap-add SETFCAP" },
+    { "/proc/.* (EROFS|ENOENT)", "/proc is missing, or read-only", "mount -t proc proc /proc" },
+    { "fchdir.new.* EACCES", "the container's root may not enter the image", "chmod o+rx IMAGE" },
+    { "openat2.* ELOOP", "a symbolic link is there, and may lead out", "a directory in its place" },
+    { "fsmount.* EPERM", "other mounts mask parts of /proc or /sys: the kernel mounts no fresh one",
+      "docker run" OPT "systempaths=unconfined, podman run" OPT "unmask=ALL, or --no-proc" },
+    { "pivot_root.* EINVAL", "/ is the initramfs (a live system)", "leave it out: --no-root" },
+    { "mount[(_,].* EACCES", "AppArmor (docker-default) or SELinux (container_t)",
+      "docker run" OPT "apparmor=unconfined, or" OPT "label=disable" },
+    { "(memfd|exec).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
+    { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
+      "a newer kernel (WSL: wsl --update); in a container engine: " DOCKER },
+    { " EPERM", "a seccomp filter: we are in Docker, Podman or their like", DOCKER "; or leave out "
+      "what it refuses: --no-root, --no-uts", SELF, "^Seccomp:\t2" },
+    { "^limits: these controllers", "systemd before 252 gives users no cpu; or the kernel has none "
+      "(cgroup_enable=memory)", "Delegate=cpu memory pids in [Service], then a new login: "
+      "/etc/systemd/system/user@.service.d/delegate.conf" },
+    { "^limits: no cgroup", "no delegation: we stand in root's part of the tree",
+      "systemd-run --user --scope -p Delegate=yes bash" },
+    { "^limits: ", "a lab or a container around us; an older system; WSL 2", "try it outside; or "
+      "boot with systemd.unified_cgroup_hierarchy=1, in WSL: kernelCommandLine=cgroup_no_v1=all" },
+    /* Of the command. Docker's users type an image's name first. What ends with
+     * a carriage return, which is shown as ?, was written in Windows. */
+    { "^minicontainer: not found", "it is in the PATH of labs, not of this container",
+      "minicontainer lab; or --volume DIR:/opt/minicontainer brings it from DIR" },
+    { "^[a-z0-9][a-z0-9._:-]*: not found in the PATH of (the container's|this) root$",
+      "the first word is the command; an image is a directory", "run --image DIR -- COMMAND" },
+    { "is there, but .*[?][)],", "a carriage return ends line 1", "sed -i 's/\\r$//' FILE" },
+    { "is there, but ", "it needs interpreter, loader, libraries", "see lessons/06-root" },
+};
+
+/* The likely cause of what is SAID, and its cure, one of each: a list to choose
+ * from would help nobody. "" if none is known. */
+static const char *remedy(const char *said) {
+    for (size_t i = 0; i < LENGTH(cures); i++) {
+        const char *const *c = cures[i];
+        if (match(said, c[SAID]) &&
+            (!c[WHERE] || match(slurp(c[WHERE]), c[HOLDS])))
+            return text("\n  cause:  %s\n  cure:   %s", c[CAUSE], c[CURE]);
+    }
+    return "";
+}
+
+/* A system call failed, and we cannot go on: say the call as it is written,
+ * errno by name, what may help, and where it stands. Exits with 125. VALUES are
+ * those behind the names in CALL, or "". */
+static _Noreturn void failed(const char *call, const char *values, int line) {
+    int err = errno, chapter;
+    const char *said = text(
+        *values ? "%s failed: %s (%s)  [%s]" : "%s failed: %s (%s)",
+        shown(call), errno_name(err), strerror(err), shown(values));
+
+    source_line(line, &chapter);
+    refuse(chapter > 0 ? "%s%s\n  where:  line %d, chapter and lesson %d: "
+           "minicontainer source %d" : "%s%s", said, remedy(said), line,
+           chapter, chapter);
+}
+
+/* The first file NAME in DIRS (with colons between; NULL: none) that access(2)
+ * allows MODE for; "" if there is none. */
+static const char *find_in(const char *dirs, const char *name, int mode) {
+    for (size_t n; *name && dirs && *dirs; dirs += n + (dirs[n] == ':')) {
+        n = strcspn(dirs, ":");
+        const char *path = text("%.*s/%s", (int)n, dirs, name);
+        if (access(path, mode) == 0)
+            return path;
+    }
+    return "";
+}
+
+/* execvp(3) of NAME has failed: why, and leave with 127 or 126. It has tried
+ * all of PATH, and glibc's /bin/sh where a file is no program: the kernel is
+ * asked once more about the file that is meant. It says ENOENT also if the file
+ * is there and its loader is not: the commonest riddle of a home-made image. */
+static _Noreturn void explain_exec(const struct container *c,
+                                   const char *name) {
+    const char *where = c->image ? shown(c->image)
+                      : c->own_root ? "the container's root" : "this root";
+    const char *file = strchr(name, '/') ? name
+                     : find_in(getenv("PATH"), name, F_OK);
+    char loader[256] = "ldd says what";
+
+    execv(file, c->argv);
+    bool missing = errno == ENOENT || errno == ENOTDIR;
+    const char *said = text("%s: %s (%s), in %s", shown(file), errno == ENOEXEC
+                            ? "not for this processor, or a script without #!"
+                            : strerror(errno), errno_name(errno), where);
+    if (missing && access(file, F_OK) < 0) {
+        said = text("%s: not found in %s%s", *name ? shown(name) : "\"\"",
+                    *file ? "" : "the PATH of ", where);
+    } else if (missing) {
+        sscanf(slurp(file), "#! %255[^ \t\n]", loader);
+        said = text("%s is there, but what must load it (%s), or what that "
+                    "needs, is missing in %s", shown(file), shown(loader),
+                    where);
+    }
+    write_line("minicontainer: ", text("%s%s", said, remedy(said)));
+    leave(missing ? NOT_FOUND : NOT_EXECUTABLE);
+}
+
+/* Our name for ps(1): pgrep(1) finds the one that prctl(2) sets; `ps ax` prints
+ * what lies in our memory where the words of the command line were. (strncpy(3)
+ * fills it up with zeros.) So only a process that needs them no more does this.
+ * sane_start() knows the place. */
+static struct { char *at; size_t size; } title;
+static void set_name(const char *name) {
+    prctl(PR_SET_NAME, name, 0, 0, 0); /* if it fails, nothing is lost */
+    strncpy(title.at, name, title.size - 1);
 }
 
 /* =====================================================================
  * HOMES -- where limits can be set
  * =====================================================================
- * Chapter 14 makes the directories; here is where, and what is said of it. What
- * an ordinary user sees under systemd, from the root of the tree down:
+ * Chapter 14 makes the directories; here is what is written into their files,
+ * where they can be, and what is said of it. What an ordinary user sees under
+ * systemd, from the root of the tree down:
  *
  *     /sys/fs/cgroup                                 root's
  *      +- user.slice                                 root's
@@ -2151,555 +2204,139 @@ static void enter_workdir(const struct container *c) {
  */
 #define CGROUPS "/sys/fs/cgroup"
 
-/* Each limit: the option, its name in cgroup.subtree_control, its file. */
+/* Each limit: the option; its name in cgroup.subtree_control; what
+ * CONTROLLER.events says when it was reached (there is none of cpu); how it is
+ * written, and between what numbers. Docker's least memory is 6M: with less, a
+ * program does not even begin. There are 4194304 PIDs. */
 static const struct limit {
-    const char *option, *controller, *file;
+    const char *option, *controller, *event, *match;
+    double least, most;
 } limits[LIMIT_COUNT] = {
-    [MEMORY] = { "memory", "memory", "memory.max" },
-    [CPUS] = { "cpus", "cpu", "cpu.max" },
-    [PIDS] = { "pids-limit", "pids", "pids.max" },
+    [MEMORY] = { "memory", "memory", "^oom_kill [^0]", "^[0-9.]+[bkmg]?$", 6 << 20, 1e15 },
+    [CPUS] = { "cpus", "cpu", ".", "^[0-9.]+$", 0.01, 4194304 },
+    [PIDS] = { "pids-limit", "pids", "^max [^0]", "^[0-9]+$", 1, 4194304 },
 };
 
-static const char *limit_file(int which) {
-    return limits[which].file;
+/* What was asked for, as the file wants it: bytes; microseconds of each tenth
+ * of a second; a number. NULL: it makes no sense. (What is no number, as "..",
+ * strtod(3) leaves as the unit: it is none.) */
+static const char *limit_value(int which, const char *said) {
+    static const char units[] = "bkmg"; /* 1024 to the power of 0, 1, 2, 3 */
+    const struct limit *l = &limits[which];
+    char *unit;
+    double n = strtod(said, &unit);
+    const char *power = match(said, l->match) ? strcasestr(units, unit) : NULL;
+
+    n *= power ? 1 << 10 * (power - units) : 1;
+    if (!power || n < l->least || n > l->most)
+        return NULL;
+    return which == CPUS ? text("%.0f 100000", n * 100000) : text("%.0f", n);
 }
 
 /* Where the directories are that we have made; "": nothing is made. */
-static char cgroup_home[PATH_MAX];
+static char home[PATH_MAX];
 
 /* "home/minicontainer-4711" and what is in it. */
 static const char *in_cgroup(const char *name) {
-    return text("%s/minicontainer-%d%s", cgroup_home, getpid(), name);
+    return text("%s/minicontainer-%d%s", home, getpid(), name);
 }
 
 static bool limited(const struct container *c) {
     return c->limit[MEMORY] || c->limit[CPUS] || c->limit[PIDS];
 }
 
-/* Is it the one tree of v2? (A hybrid machine has v2 beside v1, one step below,
- * and without controllers.) 0x63677270 is CGROUP2_SUPER_MAGIC. statfs(2) */
-static bool only_v2(void) {
-    struct statfs fs;
-
-    return statfs(CGROUPS, &fs) == 0 && fs.f_type == 0x63677270;
-}
-
-/* Where process WHO stands in the tree of v2; "" if there is none. */
+/* Where process WHO stands in the tree of v2; "": at its root, or there is
+ * none. */
 static const char *own_cgroup(const char *who) {
-    const char *lines = text("\n%s", slurp(text("/proc/%s/cgroup", who)));
-    const char *own = strstr(lines, "\n0::");
+    const char *own = match(slurp(text("/proc/%s/cgroup", who)), "^0::/.");
 
-    return own ? text("%.*s", (int)strcspn(own + 4, "\n"), own + 4) : "";
+    return own ? text("%.*s", (int)strcspn(own + 3, "\n"), own + 3) : "";
 }
 
-/* The directory of our own cgroup; it need not be there. */
+/* The directory of our own cgroup. It need not be there: beside v1, the tree of
+ * v2 is one step below, and without controllers. */
 static const char *cgroup_dir(void) {
-    const char *own = own_cgroup("self");
-
-    return text("%s%s", only_v2() ? CGROUPS : CGROUPS "/unified",
-                strcmp(own, "/") == 0 ? "" : own);
+    return text(CGROUPS "%s", own_cgroup("self"));
 }
 
-/* Is WORD one of the words in file PATH? */
-static bool has_word(const char *path, const char *word) {
-    char *words = slurp(path);
-
-    words[strcspn(words, "\n")] = '\0';
+/* Is WORD one of WORDS? */
+static bool is_among(const char *words, const char *word) {
     return strstr(text(" %s ", words), text(" %s ", word));
 }
 
-/* Directory DIR has the controllers for these limits, or gets them now. */
-static bool has_controllers(const struct container *c, const char *dir) {
-    const char *control = text("%s/cgroup.subtree_control", dir);
+/* The controllers for these limits that HAS does not name: "+cpu +pids". */
+static const char *lacking(const struct container *c, const char *has) {
+    const char *list = "";
 
     for (int i = 0; i < LIMIT_COUNT; i++)
-        if (c->limit[i] && !has_word(text("%s/cgroup.controllers", dir),
-                                     limits[i].controller))
-            return false;
-    for (int i = 0; i < LIMIT_COUNT; i++) {
-        const char *name = limits[i].controller;
-        if (!c->limit[i] || has_word(control, name))
-            continue;
-        /* Where processes stand, nobody could be born below then ("domain
-         * invalid"): ask further up. Not so in the machine's root, the one
-         * cgroup that has no type. */
-        if (access(text("%s/cgroup.type", dir), F_OK) == 0 &&
-            *slurp(text("%s/cgroup.procs", dir)))
-            return false;
-        put_if_allowed(control, text("+%s", name));
-        if (!has_word(control, name))
-            return false;
-    }
-    return true;
+        if (c->limit[i] &&
+            !match(has, text("(^| )%s( |$)", limits[i].controller)))
+            list = text("%s +%s", list, limits[i].controller);
+    return *list ? list + 1 : list;
 }
 
 /* Remove what killed supervisors left in home. Where a process lives the
  * kernel refuses: so nothing can be lost but a directory of a supervisor in
  * another PID namespace, in the moment before its child is born; that start
- * fails then. */
+ * fails then. (What has our own number was of somebody who had it before.) */
 static void sweep(void) {
-    DIR *dir = opendir(cgroup_home);
-    const char *name = "minicontainer-";
+    struct dirent **list;
+    int pid, n = scandir(home, &list, NULL, NULL);
 
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        pid_t pid = strncmp(e->d_name, name, strlen(name)) == 0
-                    ? atoi(e->d_name + strlen(name)) : 0;
-        /* With our own number: it was somebody else's before. */
-        if (pid <= 0 || (pid != getpid() &&
-                         (kill(pid, 0) == 0 || errno != ESRCH)))
-            continue;
-        rmdir(text("%s/%s/box", cgroup_home, e->d_name));
-        rmdir(text("%s/%s", cgroup_home, e->d_name));
-    }
-    if (dir)
-        closedir(dir);
+    while (n-- > 0)
+        if (sscanf(list[n]->d_name, "minicontainer-%d", &pid) == 1 &&
+            pid > 0 && (pid == getpid() || /* (somebody else's before) */
+                        (kill(pid, 0) < 0 && errno == ESRCH))) {
+            rmdir(text("%s/%s/box", home, list[n]->d_name));
+            rmdir(text("%s/%s", home, list[n]->d_name));
+        }
 }
 
 /* Our own cgroup, or one above it: no other branch will do, since the kernel
  * asks for a right on the directory that the old and the new place have in
- * common. False: no limit was asked for. */
-__attribute__((noreturn))
-static void no_limits(const struct container *c);
+ * common. And none where processes stand: nobody could be born below then. (But
+ * for the machine's root, the one cgroup that has no type.) There we switch the
+ * controllers on, by one write(2). False: no limit was asked for. (v1 gives an
+ * ordinary user nothing that is safe.) */
 static bool find_home(const struct container *c) {
-    char *home = cgroup_home;
+    const char *lacks = ""; /* in the highest that is ours: it has the most */
 
     if (!limited(c))
         return false;
-    snprintf(home, sizeof cgroup_home, "%s", cgroup_dir());
-    while (only_v2() && strlen(home) >= strlen(CGROUPS)) {
-        if (access(text("%s/cgroup.procs", home), W_OK) == 0 &&
-            access(home, W_OK) == 0 && has_controllers(c, home)) {
-            sweep();
-            return true;
-        }
-        *strrchr(home, '/') = '\0';
+    snprintf(home, sizeof home, "%s", cgroup_dir());
+    for (; strlen(home) >= strlen(CGROUPS); *strrchr(home, '/') = '\0') {
+        const char *procs = text("%s/cgroup.procs", home);
+        bool root = access(text("%s/cgroup.type", home), F_OK) < 0;
+        if (access(procs, W_OK) < 0 || access(home, W_OK) < 0)
+            continue;
+        lacks = lacking(c, slurp(text("%s/cgroup.controllers", home)));
+        if (*lacks || (!root && *slurp(procs)))
+            continue;
+        const char *control = text("%s/cgroup.subtree_control", home);
+        put_if_allowed(control, lacking(c, ""));
+        if (*lacking(c, slurp(control))) /* (cpu: realtime processes) */
+            continue;
+        sweep();
+        return true;
     }
-    no_limits(c);
-}
-
-/* The number behind WORD in file NAME of our cgroup: what the kernel did. */
-static long events(const char *name, const char *word) {
-    const char *at = strstr(text("\n%s", slurp(in_cgroup(name))), word);
-
-    return at ? atol(at + strlen(word)) : 0;
+    const char *said = *lacks
+        ? text("limits: these controllers are not delegated to you: %s", lacks)
+        : access(CGROUPS "/cgroup.controllers", F_OK) == 0
+        ? "limits: no cgroup here is ours to write, with controllers on"
+        : "limits: " CGROUPS " is not cgroup v2, or not alone";
+    refuse("%s%s", said, remedy(said));
 }
 
 /* Parent, at the end. Who stands before a dead program shall not guess. */
 static void say_what_limits_did(const struct container *c) {
-    long killed = events("/memory.events", "\noom_kill ");
-    long refused = events("/pids.events", "\nmax ");
-
-    if (killed > 0 && c->limit[MEMORY])
-        write_line("minicontainer: ", text("went over --memory %s: the kernel "
-                   "killed %ld process%s in it", c->limit[MEMORY], killed,
-                   killed > 1 ? "es" : ""));
-    if (refused > 0 && c->limit[PIDS])
-        write_line("minicontainer: ", text("--pids-limit %s refused %ld new "
-                   "process%s", c->limit[PIDS], refused,
-                   refused > 1 ? "es" : ""));
-}
-
-/* =====================================================================
- * THE NARRATOR'S OTHER HALF -- lines, causes and cures, questions
- * =====================================================================
- * For part one: how a line is written, what is said when a call fails or when
- * the command cannot be executed, and what --step asks. It calls say() and
- * leave(), and reads the embedded source.
- *
- * A name, an image, a file may hold what a terminal takes for an order, or a
- * newline and then what looks like a line of ours. So whatever comes from a
- * stranger goes through shown() before it becomes part of a message; and
- * write_line(), the way out of all of them, lets no control character pass.
- */
-
-/* What /proc says of ourselves. */
-#define SELF "/proc/self/status"
-
-/* STRANGER's text, with '?' for each control character: newline, escape, DEL,
- * and 0x80 to 0x9f, which terminals know as well (in UTF-8 behind 0xc2). */
-static const char *shown(const char *stranger) {
-    char *out = text("%s", stranger);
-    unsigned char last = 0;
-
-    for (char *p = out; *p; last = (unsigned char)*p++) {
-        unsigned char c = (unsigned char)*p;
-        bool high = (c & 0xe0) == 0x80 && (last < 0x80 || last == 0xc2);
-        if (c < ' ' || c == 127 || high)
-            *p = '?';
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        const char *file = text("/%s.events", limits[i].controller);
+        const char *at = match(slurp(in_cgroup(file)), limits[i].event);
+        if (at && c->limit[i])
+            note("it went over --%s %s: %s says %.*s",
+                 limits[i].option, c->limit[i], file + 1,
+                 (int)strcspn(at, "\n"), at);
     }
-    return out;
-}
-
-/* How many bytes of the first line of LINES go into N columns. It is cut
- * between words, unless a word is longer than half of the line. */
-static size_t fit(const char *lines, size_t n) {
-    size_t length = strcspn(lines, "\n"), cut = n;
-
-    if (length <= n)
-        return length;
-    while (cut > n / 2 && lines[cut] != ' ')
-        cut--;
-    return lines[cut] == ' ' ? cut : n;
-}
-
-/* The size of the terminal FD; if it does not say, or is too narrow for any
- * text, 24 x 80. The last column stays free: behind it, terminals differ. */
-static struct winsize screen_of(int fd) {
-    struct winsize screen = { 0, 0, 0, 0 };
-
-    ioctl(fd, TIOCGWINSZ, &screen);
-    if (screen.ws_col < 40 || screen.ws_row == 0)
-        screen = (struct winsize){ 24, 80, 0, 0 };
-    screen.ws_col--;
-    return screen;
-}
-
-/* Write HEAD and LINES to stderr, each line by one write(2), so that lines of
- * several processes are never mixed. On a terminal a long line goes on below,
- * under its own text; into a file or a pipe it stays whole, for programs. */
-static void write_line(const char *head, const char *lines) {
-    size_t width = isatty(2) ? screen_of(2).ws_col : 4096;
-    int indent = (int)strlen(head), below = indent;
-
-    do {
-        size_t n = fit(lines, width - (size_t)indent);
-        const char *line = text("%-*s%.*s", indent, head, (int)n, lines);
-        const char *out = text("%s\n", shown(line));
-        if (write(2, out, strlen(out)) < 0)
-            return; /* a closed stderr must not stop the container */
-        head = "";
-        lines += n;
-        /* A line that ended by itself is followed by one with its own head. */
-        if (*lines == '\n')
-            below = lines[1] == ' ' ? (int)strlen("  cause:  ") : 0;
-        indent = *lines == '\n' ? 0 : below;
-        lines += *lines == ' ' || *lines == '\n';
-    } while (*lines);
-}
-
-/* Where the first match of the extended regular expression PATTERN begins in
- * TEXT; NULL: nowhere. Small letters and capitals are the same; ^ and $ are the
- * ends of each line. regex(7) */
-static const char *match(const char *in, const char *pattern) {
-    int flags = REG_EXTENDED | REG_NEWLINE | REG_ICASE;
-    regex_t compiled;
-    regmatch_t where;
-
-    if (regcomp(&compiled, pattern, flags) != 0)
-        return NULL;
-    bool found = regexec(&compiled, in, 1, &where, 0) == 0;
-    regfree(&compiled);
-    return found ? in + where.rm_so : NULL;
-}
-
-/* Where line N (from 1) of our own source begins. */
-static const char *source_line(int n) {
-    const char *at = own_source;
-
-    while (--n > 0 && at < own_source_end)
-        at = strchr(at, '\n') + 1;
-    return at;
-}
-
-/* The number of the chapter that line N lies in; 0 if it is in none. */
-static int chapter_of(int n) {
-    const char *p = own_source, *end = source_line(n);
-    int chapter = 0;
-
-    /* A title stands below the first ruler of a banner: " * 2. UTS -- ..." */
-    for (; (p = strstr(p, "\n/* =====")) && p < end; p++)
-        chapter = atoi(strchr(p + 1, '\n') + strlen("\n * "));
-    return chapter;
-}
-
-/* errno by name, as the man pages have it: those that are met. */
-static const char *errno_name(int err) {
-#define E(name) err == name ? #name :
-    return E(EPERM) E(ENOENT) E(EAGAIN) E(ENOMEM) E(EACCES) E(EBUSY) E(ENODEV)
-           E(ENOTDIR) E(EINVAL) E(ENOSPC) E(EROFS) E(ENOSYS) E(ELOOP)
-           E(EOVERFLOW) text("errno %d", err);
-}
-
-/* What forbids it, and what to do: the failures that are met most often. The
- * first row that fits is printed. It fits if the message of the failure matches
- * the regular expression SAID, and FILE matches HOLDS. Without HOLDS, FILE must
- * be missing; without FILE, that is all. */
-#define DOCKER "docker run --security-opt seccomp=unconfined"
-#define LAPTOPS "lessons/README.md, \"What laptops refuse\""
-static const struct cure {
-    const char *said, *file, *holds, *cause, *cure;
-} cures[] = {
-    { "SYS_clone3.* (EPERM|ENOSYS)", SELF, "^Seccomp:\t2",
-      "a seccomp filter: we are inside Docker, a devcontainer, Codespaces, or `run`",
-      DOCKER " --security-opt apparmor=unconfined --security-opt systempaths=unconfined" },
-    /* Debian's own switch: off by default up to Debian 10; in hardened
-     * kernels. */
-    { "SYS_clone3.* EPERM", "/proc/sys/kernel/unprivileged_userns_clone", "^0$",
-      "kernel.unprivileged_userns_clone=0: only root may make user namespaces",
-      "sudo sysctl -w kernel.unprivileged_userns_clone=1, or use sudo" },
-    /* One clone3(2) asks for all namespaces, and the profile judges us, not the
-     * child: it has no privileges for the others. And the kernel's own
-     * proc_setgroups_open() wants CAP_SYS_ADMIN of who opens. */
-    { "SYS_clone3.* EPERM|setgroups.* EACCES", "/proc/self/attr/current", " [(]enforce[)]$",
-      "our AppArmor profile allows no privileges in a user namespace: see /proc/self/attr/current",
-      "use sudo, or see " LAPTOPS },
-    { "SYS_clone3.* EPERM", NULL, NULL, "we are in a chroot(2), or our user has no number in this "
-      "user namespace (id says 65534)", "leave the chroot, and enter that directory by "
-      "`minicontainer run --image`; or unshare --map-root-user" },
-    /* No plain EPERM but EACCES: somebody else than the kernel's own rules says
-     * no. */
-    { "SYS_clone3.* EACCES", NULL, NULL, "a security module (AppArmor, SELinux) forbids user "
-      "namespaces; see /sys/kernel/security/lsm and /proc/self/attr/current",
-      "use sudo, or see " LAPTOPS },
-    /* ENOSPC has nothing to do with a disk here: a counter is full. */
-    { "SYS_clone3.* ENOSPC", "/proc/sys/user/max_user_namespaces", "^0$",
-      "user.max_user_namespaces=0: no user namespaces (some hardened systems)",
-      "sudo sysctl -w user.max_user_namespaces=15000" },
-    { "SYS_clone3.* ENOSPC", NULL, NULL, "too many namespaces, or nested deeper than 32",
-      "leave some of the labs; see /proc/sys/user/max_*_namespaces" },
-    { "SYS_clone3.* EINVAL", "/proc/self/ns/user", NULL,
-      "this kernel has no user namespaces (WSL 1)",
-      "wsl --set-version DISTRIBUTION 2, or a kernel with CONFIG_USER_NS" },
-    { "SYS_clone3.* EINVAL", NULL, NULL, "this kernel was built without one of these namespaces",
-      "ls /proc/self/ns shows which it has: leave the missing one out with --no-X" },
-    { "(SYS_clone3|fork).* EAGAIN", NULL, NULL,
-      "too many processes: ulimit -u, or pids.max of our cgroup", "end some, or raise the limit" },
-    { "unshare.* (EINVAL|ENOSPC)", NULL, NULL, "there are no time namespaces here (some of WSL 2), "
-      "or no more of them (user.max_time_namespaces)", "leave it out: --no-time" },
-    /* Ubuntu lets the namespace be made, and then it may do nothing. */
-    { "_map.* EPERM", "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "^1$",
-      "Ubuntu's AppArmor restriction of user namespaces (23.10 and later)",
-      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or sudo, or " LAPTOPS },
-    /* We are user 0, and bit 31 of CapEff is not set. */
-    { "_map.* EPERM", SELF, "^Uid:\t0\t(.|\n)*^CapEff:\t.{8}[0-7]",
-      "root without CAP_SETFCAP may not map user 0 (since Linux 5.12)",
-      "docker run --cap-add SETFCAP; or --map 0:OTHER:1; or start it as an ordinary user" },
-    { "_map.* EINVAL", NULL, NULL, "the lines of --map overlap, or name an id past the last one",
-      "see user_namespaces(7), \"Defining user and group ID mappings\"" },
-    { "/proc/.* EROFS", NULL, NULL, "/proc is mounted read-only, and the user map is written there",
-      "mount -o remount,rw /proc; or, as root, unshare --mount --pid --fork --mount-proc" },
-    { "/proc/.* ENOENT", SELF, NULL, "there is no /proc here, and the user map is written there",
-      "mount -t proc proc /proc" },
-    { "fchdir.new.* EACCES", NULL, NULL, "the container's root may not enter the image: it is "
-      "another user outside", "chmod o+rx IMAGE, or --map 0:0:1 for who 0 is" },
-    { "NEW_ROOT.* ENOENT", NULL, NULL, "there is no /tmp here, where the new root is attached",
-      "mkdir /tmp" },
-    { "openat2.* ELOOP", NULL, NULL, "a symbolic link is there, which could lead out: nothing is "
-      "mounted through one", "a directory in its place" },
-    { "fsmount.* EPERM.*proc", NULL, NULL, "other mounts mask parts of /proc (Docker, Podman), and "
-      "then the kernel mounts no fresh one", "docker run --security-opt systempaths=unconfined, "
-      "podman run --security-opt unmask=ALL, or leave it out: --no-proc" },
-    { "fsmount.* EPERM.*sysfs", NULL, NULL, "/sys is masked, or missing, or another container's: "
-      "then the kernel mounts no fresh one", "leave it out: --no-proc" },
-    { "pivot_root.* EPERM", NULL, NULL, "a seccomp filter: --cap-add SYS_ADMIN is not enough",
-      DOCKER ", or leave it out: --no-root" },
-    { "pivot_root.* EINVAL", NULL, NULL, "/ is the initramfs (a live system): no pivot from there",
-      "leave it out: --no-root" },
-    { "mount[(_,].* EACCES", NULL, NULL, "AppArmor (docker-default) or SELinux (container_t)",
-      "docker run --security-opt apparmor=unconfined, or --security-opt label=disable" },
-    { "(memfd|exec).* EACCES", "/proc/sys/vm/memfd_noexec", "^[12]",
-      "vm.memfd_noexec: no program is started from memory", "sudo sysctl -w vm.memfd_noexec=0" },
-    { "(SYS_|openat2).* ENOSYS", NULL, NULL, "this kernel is older than 5.12, or a seccomp filter "
-      "hides the call", "a newer kernel (WSL: wsl --update); in a container engine: " DOCKER },
-    { "sethostname.* EPERM", NULL, NULL, "a seccomp filter (Podman), even in a UTS namespace of "
-      "our own", "podman run --security-opt seccomp=unconfined, or leave it out: --no-uts" },
-    { " EPERM", SELF, "^Seccomp:\t2",
-      "a seccomp filter forbids this call: we are inside a container engine", DOCKER },
-};
-
-/* A system call failed, and we cannot go on: say the call as it is written,
- * errno by name, the likely cause and its cure (one of each: a list to choose
- * from would help nobody), where it stands. Exits with 125. VALUES are those
- * behind the names in CALL, or "". */
-__attribute__((noreturn))
-static void failed(const char *call, const char *values, int line) {
-    int err = errno, chapter = chapter_of(line);
-    const char *said = text(*values ? "%s failed: %s (%s)  [%s]"
-                                    : "%s failed: %s (%s)", shown(call),
-                            errno_name(err), strerror(err), shown(values));
-    const char *more = "";
-
-    for (size_t i = 0; !*more && i < LENGTH(cures); i++) {
-        const struct cure *c = &cures[i];
-        if (match(said, c->said) &&
-            (!c->file || (c->holds ? match(slurp(c->file), c->holds) != NULL
-                                   : access(c->file, F_OK) < 0)))
-            more = text("\n  cause:  %s\n  cure:   %s", c->cause, c->cure);
-    }
-    if (chapter > 0)
-        more = text("%s\n  where:  line %d, chapter and lesson %d: "
-                    "minicontainer source %d", more, line, chapter, chapter);
-    refuse("%s%s", said, more);
-}
-
-/* The file that execvp(3) took for NAME, as far as we can see; "" if none. */
-static const char *find_program(const char *name) {
-    const char *dirs = getenv("PATH");
-
-    if (strchr(name, '/'))
-        return access(name, F_OK) == 0 ? name : "";
-    for (size_t n; *name && dirs && *dirs; dirs += n + (dirs[n] == ':')) {
-        n = strcspn(dirs, ":");
-        const char *path = text("%.*s/%s", (int)n, dirs, name);
-        if (access(path, F_OK) == 0)
-            return path;
-    }
-    return "";
-}
-
-/* The program that the script PATH names behind #!; "" if it is a program, or
- * we cannot say; NULL if it is neither. (O_NONBLOCK: it may be a FIFO.) */
-static const char *interpreter(const char *path) {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    char first[256] = "";
-
-    if (fd < 0 || read(fd, first, sizeof first - 1) < 0)
-        return "";
-    close(fd);
-    const char *name = first + 2 + strspn(first + 2, " \t");
-    if (strncmp(first, "#!", 2) == 0)
-        return text("%.*s", (int)strcspn(name, " \t\n"), name);
-    return strncmp(first, "\177ELF", 4) == 0 &&
-           first[18] == (char)FAMILY ? "" : NULL;
-}
-
-/* NAME is in no directory of PATH: what may have been meant by it. Docker's
- * users type an image's name first. A line to copy is said only where it makes
- * sense. */
-static const char *advice(const struct container *c, const char *name) {
-    const char *next = c->argv[1] ? c->argv[1] : "";
-    bool plain = match(next, "^((/usr)?/bin/)?[a-z0-9_][a-z0-9_.-]*$") &&
-                 *find_program(next);
-
-    if (strcmp(name, "minicontainer") == 0)
-        return text("\n  cause:  the program is in the PATH of labs, not of "
-                    "this container"
-                    "\n  cure:   take it along: --volume /path/to/"
-                    "minicontainer:/opt/minicontainer/minicontainer"
-                    "\n  try:    minicontainer %s",
-                    strcmp(next, "look") == 0 ? "compare" : "lab");
-    if (!match(name, "^[a-z0-9][a-z0-9._:-]*$") || match(name, "^(ba)?sh$"))
-        return "";
-    return text("\n  cause:  the first word is the command; an image is a "
-                "directory, given by --image DIR%s%s",
-                plain ? "\n  try:    minicontainer run -- " : "",
-                plain ? next : "");
-}
-
-/* execvp(3) of NAME has failed: why, and leave with 127 or 126. The kernel says
- * ENOENT also if the file is there and its loader is not: the commonest riddle
- * of a home-made image. So we look ourselves. (A file that is no program glibc
- * hands to /bin/sh; musl does not.) */
-__attribute__((noreturn))
-static void explain_exec(const struct container *c, const char *name) {
-    int err = errno, in_path = !strchr(name, '/');
-    const char *root = c->own_root ? "the container's root" : "this root";
-    const char *where = c->image ? shown(c->image) : root, *said, *more = "";
-    const char *file = find_program(name), *loader = interpreter(file);
-    bool missing = err == ENOENT || err == ENOTDIR || (in_path && !*file);
-
-    if (!*file && missing) {
-        said = text("%s: not found in %s%s", *name ? shown(name) : "\"\"",
-                    in_path ? "the PATH of " : "", where);
-        more = in_path ? advice(c, name) : "";
-    } else if (err == ENOEXEC || (missing && !loader)) {
-        missing = false;
-        said = text("%s: not for this processor, or a script without #!",
-                    shown(*file ? file : name));
-    } else if (missing) {
-        said = "what must load it (ldd says what)";
-        if (*loader && access(loader, F_OK) < 0)
-            said = text("%s, which must load it,", shown(loader));
-        said = text("%s is there, but %s is missing in %s", shown(file), said,
-                    where);
-        more = "\n  lesson: lessons/06-root";
-        if (strchr(loader, '\r'))
-            more = text("\n  cause:  its first line ends with a carriage "
-                        "return, as Windows writes it"
-                        "\n  cure:   sed -i 's/\\r$//' %s", shown(file));
-    } else {
-        said = text("%s: %s (%s), in %s", shown(*file ? file : name),
-                    strerror(err), errno_name(err), where);
-    }
-    write_line("minicontainer: ", text("%s%s", said, more));
-    leave(missing ? NOT_FOUND : NOT_EXECUTABLE);
-}
-
-/* --step: show the source around LINE, to the end of its paragraph. All our
- * code is in functions, four columns in: those are left out. */
-static void show_source(int line) {
-    for (int i = line - 2; i < line + 12; i++) {
-        const char *p = source_line(i);
-        bool next_step = strncmp(p, "    say(", 8) == 0;
-        if (i > line && (*p == '\n' || *p == '}' || next_step))
-            return;
-        p += strncmp(p, "    ", 4) == 0 ? 4 : 0;
-        write_line(text("%c%4d  ", i == line ? '>' : ' ', i),
-                   text("%.*s", (int)strcspn(p, "\n"), p));
-    }
-}
-
-/* A line from the terminal: '\n' if it is empty, its letter if that is all it
- * has, '?' for any other, 0 for an end of file. Byte by byte: what comes after
- * the newline is for somebody else. Signals are held while we ask: one that
- * shall end us is fetched here. */
-static char typed(void) {
-    bits ends = BIT(SIGINT - 1) | BIT(SIGTERM - 1) | BIT(SIGQUIT - 1) |
-                BIT(SIGHUP - 1);
-    int fd = TRY(syscall(SYS_signalfd4, -1, &ends, 8, SFD_CLOEXEC));
-    struct pollfd news[] = { { fd, POLLIN, 0 }, { 0, POLLIN, 0 } };
-    struct signalfd_siginfo s;
-    char byte = '\0', answer = '\n';
-    ssize_t n = 1;
-
-    while (n > 0 && byte != '\n') {
-        if (byte)
-            answer = answer == '\n' ? byte : '?';
-        TRY_BUT(EINTR, poll(news, LENGTH(news), -1));
-        if (news[0].revents && read(fd, &s, sizeof s) > 0)
-            leave(128 + (int)s.ssi_signo);
-        byte = '\0';
-        if (news[1].revents && (n = read(0, &byte, 1)) < 0)
-            leave(OURS); /* the terminal is gone, or another job's */
-    }
-    close(fd);
-    return n > 0 ? answer : '\0';
-}
-
-/* --step, before the step at LINE: show it, and wait for Enter. What is not
- * understood is asked again. The third end of file in a row is no slip of ^D:
- * nobody is there. We are parent or child, who speaks; the other one waits. */
-static const char *peek_of(int chapter); /* THE TABLE */
-static void pause_at(int line) {
-    const char *peek = peek_of(chapter_of(line));
-    char answer = 'r';
-
-    for (int ends = 0; answer != '\n' && answer != 'c' && answer != 'q';) {
-        if (answer == 'r')
-            show_source(line);
-        if (answer == 'r' && *peek && narrator.pid > 0)
-            write_line("  in a second window: ", text(peek, narrator.pid));
-        dprintf(2, "[Enter] do it  [r] again  [c] run on  [q] leave: ");
-        answer = typed();
-        ends = answer ? 0 : ends + 1;
-        if (!answer)
-            dprintf(2, "^D\n");
-        if (ends == 3)
-            leave(OURS);
-    }
-    if (answer == 'q')
-        leave(OURS);
-    narrator.step = answer != 'c';
-}
-
-/* Our name for ps(1): pgrep(1) finds the one that prctl(2) sets; `ps ax` prints
- * what lies in our memory where the words of the command line were. So only a
- * process that needs them no more does this. sane_start() knows the place. */
-static struct { char *at; size_t size; } title;
-static void set_name(const char *name) {
-    prctl(PR_SET_NAME, name, 0, 0, 0); /* if it fails, nothing is lost */
-    memset(title.at, 0, title.size);
-    snprintf(title.at, title.size, "%s", name);
 }
 
 /* =====================================================================
@@ -2713,59 +2350,49 @@ static void set_name(const char *name) {
  * columns. They ask the kernel and not our notes, and run on either side.
  */
 
-/* How many files match PATTERN, as in a shell. glob(7) */
-static int count(const char *pattern) {
+/* How many files match PATTERN, as in a shell. (glob(3) holds their names in
+ * memory; it is asked a few times, and so nothing is given back.) */
+static size_t count(const char *pattern) {
     glob_t found = { 0 };
 
     glob(pattern, GLOB_NOSORT, NULL, &found);
-    int n = (int)found.gl_pathc;
-    globfree(&found);
-    return n;
+    return found.gl_pathc;
 }
 
 /* How many lines a file has; 0 if it cannot be read. */
-static int count_lines(const char *path) {
+static int lines(const char *path) {
     int n = 0;
 
-    for (const char *p = slurp(path); (p = strchr(p, '\n')); p++)
-        n++;
+    for (const char *p = slurp(path); *p; p++)
+        n += *p == '\n';
     return n;
 }
 
 static const char *look_uts(void) {
-    char host[65] = "", domain[65] = ""; /* 64 is the kernel's limit */
+    char host[65] = "", nis[65] = "("; /* 64 is the limit; "(none)": not set */
 
     TRY(gethostname(host, sizeof host - 1));
-    if (getdomainname(domain, sizeof domain - 1) < 0 || *domain == '(')
-        *domain = '\0'; /* "(none)": it was never set */
-    return text(*domain ? "%s, NIS domain %s" : "%s", host, domain);
+    TRY(getdomainname(nis, sizeof nis - 1));
+    return text(*nis == '(' ? "%s" : "%s, NIS domain %s", host, nis);
 }
 
 /* This asks /proc, and that may be another namespace's (5): then the numbers do
  * not fit each other, and that is what the lesson shows. */
 static const char *look_pid(void) {
-    char *name = slurp("/proc/1/comm");
-    int processes = count("/proc/[0-9]*");
+    /* (By the mount option hidepid, its name may not be for us.) */
+    const char *p = "/proc/1/comm", *name = access(p, R_OK) ? "" : slurp(p);
 
-    name[strcspn(name, "\n")] = '\0';
-    if (getpid() == 1)
-        return text("I am 1 of %d", processes);
-    return text("I am %d of %d, 1 is %s", getpid(), processes, name);
+    return text("I am %d of %zu, 1 is %.*s", getpid(), count("/proc/[0-9]*"),
+                (int)strcspn(name, "\n"), name);
 }
 
 static const char *look_mnt(void) {
-    return text("%d mounts", count_lines("/proc/self/mountinfo"));
+    return text("%d mounts", lines("/proc/self/mountinfo"));
 }
 
 static const char *look_proc(void) {
-    char *names = text("processes %d, net", count("/proc/[0-9]*"));
-    glob_t found = { 0 };
-
-    glob("/sys/class/net/*", 0, NULL, &found);
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        names = text("%s %s", names, strrchr(found.gl_pathv[i], '/') + 1);
-    globfree(&found);
-    return names;
+    return text("%zu processes, %zu interfaces", count("/proc/[0-9]*"),
+                count("/sys/class/net/*"));
 }
 
 static const char *look_root(void) {
@@ -2773,175 +2400,143 @@ static const char *look_root(void) {
     char from[256] = "?", type[64] = "?";
 
     sscanf(line ? line : "", "%255s / %63s", from, type);
-    return text("%d names, %s %s", count("/*"), type, from);
+    return text("%zu names, %s %s", count("/*"), type, from);
 }
 
-/* The machine's own map is "0 0 4294967295": everybody is themselves. */
+/* The machine's own map is "0 0 4294967295": everybody is themselves. (Of a map
+ * of several lines, the first.) */
 static const char *look_user(void) {
-    unsigned inside = 0, outside = 0, length = 0;
-    const char *map = slurp("/proc/self/uid_map"), *more = strchr(map, '\n');
+    unsigned in = 0, out = 0, n = 0;
 
-    sscanf(map, "%u %u %u", &inside, &outside, &length);
-    if (length == 0 || length == UINT_MAX)
-        return text("uid %u, no map", geteuid());
-    return text("uid %u, map %u %u %u%s", geteuid(), inside, outside, length,
-                more && more[1] ? " ..." : "");
+    sscanf(slurp("/proc/self/uid_map"), "%u %u %u", &in, &out, &n);
+    return text(n == UINT_MAX ? "uid %u, no map" : "uid %u, map %u %u %u",
+                geteuid(), in, out, n);
 }
 
-/* Each of these files has a heading, and a line for each object. */
+/* Each file has a heading, and a line for each object. (-1: this kernel, or
+ * this /proc, has no such file.) */
 static const char *look_ipc(void) {
-    int n[3] = { count_lines("/proc/sysvipc/msg"),
-                 count_lines("/proc/sysvipc/shm"),
-                 count_lines("/proc/sysvipc/sem") };
-
-    return text("queues %d, shm %d, sem %d", n[0] - !!n[0], n[1] - !!n[1],
-                n[2] - !!n[2]);
+    return text("queues %d, shm %d, sem %d",
+                lines("/proc/sysvipc/msg") - 1, lines("/proc/sysvipc/shm") - 1,
+                lines("/proc/sysvipc/sem") - 1);
 }
 
-/* Addresses by interface, and what is missing. */
+/* Each address with its interface; none where a filter forbids netlink. The
+ * second column of a route is where it leads to: 00000000 is the way out. */
 static const char *look_net(void) {
-    struct ifaddrs *list = NULL;
-    char address[INET_ADDRSTRLEN], last[IFNAMSIZ] = "", *out = text("%s", "");
-    struct sockaddr_in in;
+    struct ifaddrs *all = NULL;
+    const char *out = "";
 
-    if (getifaddrs(&list) < 0)
-        return "netlink is forbidden here";
-    /* An entry for each interface and family; AF_PACKET is the interface. */
-    for (struct ifaddrs *i = list; i; i = i->ifa_next) {
-        int family = i->ifa_addr ? i->ifa_addr->sa_family : AF_UNSPEC;
-        i->ifa_name[strcspn(i->ifa_name, ":")] = '\0'; /* lo:0 is on lo */
-        if (family == AF_PACKET && !(i->ifa_flags & IFF_UP))
-            out = text("%s%s down, ", out, i->ifa_name);
-        if (family != AF_INET)
-            continue;
-        memcpy(&in, i->ifa_addr, sizeof in);
-        inet_ntop(AF_INET, &in.sin_addr, address, sizeof address);
-        if (strcmp(last, i->ifa_name) != 0) /* else it is its second one */
-            out = text("%s%s ", out, i->ifa_name);
-        out = text("%s%s, ", out, address);
-        snprintf(last, sizeof last, "%s", i->ifa_name);
+    getifaddrs(&all);
+    for (struct ifaddrs *i = all; i; i = i->ifa_next) {
+        struct sockaddr_in *in = (void *)i->ifa_addr;
+        if (in && in->sin_family == AF_INET)
+            out = text("%s%s %s, ", out, i->ifa_name, inet_ntoa(in->sin_addr));
     }
-    freeifaddrs(list);
-    /* A route to 00000000 is the default route: the way out. */
-    bool way_out = strstr(slurp("/proc/self/net/route"), "\t00000000\t");
+    freeifaddrs(all);
+    bool way_out = match(slurp("/proc/self/net/route"), "^[^\t]+\t00000000\t");
     return text("%s%s", out, way_out ? "a way out" : "no way out");
 }
 
 /* Each line of the file is hierarchy:controllers:path. With cgroup v2 there is
  * one; with v1 many, and the first path that is not / says most. */
 static const char *look_cgroup(void) {
-    const char *lines = slurp("/proc/self/cgroup"), *at = match(lines, ":/.+$");
+    const char *at = match(slurp("/proc/self/cgroup"), ":/.+$");
 
-    at = at ? at : match(lines, ":/$");
-    return at ? text("%.*s", (int)strcspn(at, "\n") - 1, at + 1) : "none";
+    return at ? text("%.*s", (int)strcspn(at, "\n") - 1, at + 1) : "/";
 }
 
 /* By the clock that also counts while the machine sleeps. */
 static const char *look_time(void) {
-    struct timespec t = { 0, 0 };
+    int minute = atoi(slurp("/proc/uptime")) / 60, hour = minute / 60;
 
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    long s = (long)t.tv_sec;
-    return text("up %ld d %02ld:%02ld:%02ld", s / 86400, s / 3600 % 24,
-                s / 60 % 60, s % 60);
+    return text("up %d d %02d:%02d", hour / 24, hour % 24, minute % 60);
 }
 
-/* All that the kernel knows (include/uapi/linux/capability.h), by number. What
- * is newer than this table is dropped as well. Go through it from the top, and
- * ask of each line: over what does this give power, a file of the container
- * or the whole machine? And has that thing a namespace? Where it has none (the
- * clock, modules, the log), no capability for it can ever be kept. */
-static const struct capability {
-    const char *name;    /* without CAP_                                      */
-    const char *why;     /* why it is kept; or why no container needs it      */
-    const char *attack;  /* what somebody who broke in does with it           */
-} capabilities[KNOWN_CAPS] = {
-    /* Files: root of the container owns the container's files. */
-    { "chown", "packages give files to their users", "takes any file of the container" },
-    { "dac_override", "root opens every file", "reads what users in it hide" },
-    { "dac_read_search", "dac_override will do", "opens host files by their handle" },
-    { "fowner", "chmod of others' files", "takes away the mode bits of a file" },
-    { "fsetid", "setgid survives a write", "keeps a setgid bit on a changed file" },
-    /* Processes and users. */
-    { "kill", "an init ends the others", "ends processes of other users inside" },
-    { "setgid", "a server leaves root", "becomes a member of any group inside" },
-    { "setuid", "a server leaves root", "becomes any user inside" },
-    { "setpcap", "a server drops its own rest", "adds to its inheritable set" },
-    { "linux_immutable", "chattr +i is the host's", "makes files that nobody can remove" },
-    /* The network. */
-    { "net_bind_service", "a server on port 80", "pretends to be such a server" },
-    { "net_broadcast", "nothing in a container uses it", "hears netlink of other networks" },
-    { "net_admin", "addresses are our business", "changes routes, reaches nf_tables" },
-    { "net_raw", "ping", "forges packets on the networks that it has" },
-    { "ipc_lock", "memory that is never swapped", "takes memory that cannot be taken back" },
-    { "ipc_owner", "owners share by mode bits", "reads shared memory of others" },
-    /* The machine. Here are the keys to the house. */
-    { "sys_module", "modules are the host's", "loads code into the kernel: owns all" },
-    { "sys_rawio", "drivers are the host's", "writes to ports, memory and disks" },
-    { "sys_chroot", "old servers lock themselves in", "walks out of a chroot (lesson 06)" },
-    { "sys_ptrace", "one's own children need none", "rewrites other processes as they run" },
-    { "sys_pacct", "accounting is the host's", "writes records into any file" },
-    { "sys_admin", "nothing good: it is the new root", "mounts, renames, undoes our walls" },
-    { "sys_boot", "reboot is the host's", "starts another kernel" },
-    { "sys_nice", "the host shares the processor", "takes the processor from all others" },
-    { "sys_resource", "limits are the host's", "goes over quotas and limits" },
-    { "sys_time", "the clock is one for all", "sets the date of the whole machine" },
-    /* (Terminals: those of the machine, not those of a devpts of our own.) */
-    { "sys_tty_config", "the console is the host's", "hangs up and reprograms terminals" },
-    /* Devices and special files. */
-    { "mknod", "packages make /dev files", "makes the disk's file, where devices work" },
-    { "lease", "few file servers", "makes others wait who open a file" },
-    { "audit_write", "sshd and su write a record", "fills the audit log with lies" },
-    { "audit_control", "auditing is the host's", "switches the audit log off" },
-    { "setfcap", "packages give files capabilities", "gives a file capabilities, inside" },
-    /* Security modules, the log, energy, and pieces cut out of sys_admin. */
-    { "mac_override", "policy is the host's", "passes by the rules of Smack" },
-    { "mac_admin", "policy is the host's", "rewrites its policy" },
-    { "syslog", "the kernel's log is the host's", "reads kernel addresses, to aim better" },
-    { "wake_alarm", "a server does not sleep", "wakes the laptop in the bag" },
-    { "block_suspend", "a server does not sleep", "empties the battery" },
-    { "audit_read", "auditing is the host's", "reads what all others do" },
-    { "perfmon", "a profiler runs outside", "watches the kernel and its secrets" },
-    { "bpf", "the host loads programs", "runs its own code in the kernel" },
-    { "checkpoint_restore", "the host moves containers", "chooses PIDs, opens map_files" },
+/* All that the kernel knows, by number (include/uapi/linux/capability.h), each
+ * with what somebody who broke in does with it. What is newer than this table
+ * is dropped as well. Ask of each: over what does this give power, a file of
+ * the container or the whole machine? And has that thing a namespace? Where it
+ * has none (the clock, modules, the log), no capability for it can ever be
+ * kept. Fourteen are kept (DEFAULT_CAPS), and why:
+ *
+ *     chown, mknod, setfcap  packages give files to their users, make /dev
+ *                            files, give files capabilities
+ *     dac_override, fowner   root opens, and may chmod(2), every file in it
+ *     fsetid                 setgid survives a write
+ *     kill                   an init ends the others
+ *     setgid, setuid         a server leaves root,
+ *     setpcap, sys_chroot    drops its own rest, and locks itself in
+ *     net_bind_service       a server on port 80
+ *     net_raw                ping
+ *     audit_write            sshd and su write a record
+ *
+ * The others, and why no container needs them:
+ *
+ *     dac_read_search        dac_override will do
+ *     net_admin              addresses are our business
+ *     net_broadcast          nothing in a container uses it
+ *     ipc_lock, ipc_owner    swap is for all; owners share by mode bits
+ *     sys_ptrace, lease      one's own children need none; few file servers
+ *     wake_alarm             a server does not sleep
+ *     block_suspend          the same
+ *     sys_time, sys_nice     the clock and the processor are for all
+ *     sys_admin              nothing good: it is the new root
+ *
+ * and the business of the host: linux_immutable (chattr +i), sys_module,
+ * sys_rawio (drivers), sys_pacct (accounting), sys_boot, sys_resource (limits),
+ * sys_tty_config (the console; not a devpts of our own), audit_control and
+ * audit_read, mac_override and mac_admin (policy), syslog, perfmon (a profiler
+ * runs outside), bpf, checkpoint_restore (moving containers).
+ */
+static const struct capability { const char *name, *attack; } capabilities[] = {
+    { "chown", "takes any file in it" }, { "dac_override", "reads what users in it hide" },
+    { "dac_read_search", "opens host files by handle" }, { "fowner", "takes away the mode bits" },
+    { "fsetid", "keeps a setgid bit" }, { "kill", "ends processes of other users inside" },
+    { "setgid", "becomes a member of any group" }, { "setuid", "becomes any user inside" },
+    { "setpcap", "adds to its inheritable set" }, { "linux_immutable", "makes files that stay" },
+    { "net_bind_service", "poses as such a server" }, { "net_broadcast", "hears other netlink" },
+    { "net_admin", "changes routes, reaches nf_tables" }, { "net_raw", "forges packets" },
+    { "ipc_lock", "takes memory for good" }, { "ipc_owner", "reads shared memory of others" },
+    { "sys_module", "loads code into the kernel" }, { "sys_rawio", "writes to memory, disks" },
+    { "sys_chroot", "walks out of a chroot (6)" }, { "sys_ptrace", "rewrites other processes" },
+    { "sys_pacct", "writes records into any file" }, { "sys_admin", "mounts, undoes our walls" },
+    { "sys_boot", "starts another kernel" }, { "sys_nice", "takes the processor from all" },
+    { "sys_resource", "goes over quotas" }, { "sys_time", "sets the date of the machine" },
+    { "sys_tty_config", "reprograms terminals" }, { "mknod", "makes the disk's device file" },
+    { "lease", "makes others wait for a file" }, { "audit_write", "lies in the audit log" },
+    { "audit_control", "switches the log off" }, { "setfcap", "gives a file capabilities" },
+    { "mac_override", "passes by Smack's rules" }, { "mac_admin", "rewrites its policy" },
+    { "syslog", "reads kernel addresses, to aim" }, { "wake_alarm", "wakes a laptop in a bag" },
+    { "block_suspend", "empties the battery" }, { "audit_read", "reads what all others do" },
+    { "perfmon", "watches the kernel" }, { "bpf", "runs its own code in the kernel" },
+    { "checkpoint_restore", "chooses PIDs, opens map_files" },
 };
 
 /* The names of the capabilities of SET, each behind a space. */
 static const char *cap_names(bits set) {
     const char *names = "";
 
-    for (int cap = 0; cap < 64; cap++)
-        if (set & BIT(cap)) /* a newer one has no name here, but a number */
-            names = text("%s %s", names, cap < KNOWN_CAPS
-                         ? capabilities[cap].name : text("%d", cap));
+    for (int cap = 0; cap < KNOWN_CAPS; cap++)
+        if (set & BIT(cap))
+            names = text("%s %s", names, capabilities[cap].name);
     return names;
 }
 
-/* The names, or those that are missing: the shorter list says more. */
 static const char *look_caps(void) {
     bits have = status_bits(slurp(SELF), "CapEff:");
-    int known = atoi(slurp("/proc/sys/kernel/cap_last_cap")) + 1;
     int n = __builtin_popcountll(have);
+    bool all = n == 1 + atoi(slurp("/proc/sys/kernel/cap_last_cap"));
 
-    if (n == 0 || n == known)
-        return n ? text("all %d", n) : "none";
-    if (n > known / 2)
-        return text("%d, not%s", n, cap_names(~have & (BIT(known) - 1)));
-    return text("%d:%s", n, cap_names(have));
+    return text(all ? "all %d" : n ? "%d:%s" : "none", n, cap_names(have));
 }
 
-/* How many filters each call of a process goes through, by its STATUS. */
-static int filters(const char *status) {
-    const char *number = strstr(status, "\nSeccomp_filters:\t");
-
-    return number ? atoi(number + strlen("\nSeccomp_filters:\t")) : 0;
-}
-
-/* Not which calls: a filter can be read by nobody but a tracer with rights. */
+/* Not which calls: a filter can be read by nobody but a tracer with rights.
+ * (What status_bits() takes for hexadecimal, %x writes as it was.) */
 static const char *look_seccomp(void) {
-    int n = filters(slurp(SELF));
+    unsigned n = (unsigned)status_bits(slurp(SELF), "Seccomp_filters:");
 
-    return n ? text("%d filter%s", n, n > 1 ? "s" : "") : "no filter";
+    return text(n == 1 ? "%x filter" : "%x filters", n);
 }
 
 /* The limits of our own cgroup, as far as we see them. In a container of ours
@@ -2950,69 +2545,56 @@ static const char *look_limits(void) {
     const char *out = "", *dir = cgroup_dir();
 
     for (int i = 0; i < LIMIT_COUNT; i++) {
-        const char *value = slurp(text("%s/%s", dir, limits[i].file));
-        if (isdigit((unsigned char)*value)) /* "max" is the word for none */
-            out = text("%s%s%s %.*s", out, *out ? ", " : "", limits[i].file,
-                       (int)strcspn(value, "\n"), value);
+        long most = atol(slurp(text("%s/%s", dir, limit_files[i])));
+        if (most > 0) /* else there is no such file, or it says "max" */
+            out = text("%s %s %ld", out, limit_files[i], most);
     }
-    return *out ? out : "none in sight";
+    return *out ? out + 1 : "none in sight";
 }
 
+/* Docker's words are those for leaving it out; SHELL does the same; PEEK is a
+ * look from a second window, where %d is the PID; PROBE is what `compare ROW`
+ * runs if nothing is said. */
 static const struct isolation {
-    const char *name;       /* --NAME, --no-NAME                              */
-    int chapter;            /* also of the lesson and of the test             */
-    bits needs;             /* rows that it cannot be without                 */
-    const char *what;       /* what it isolates                               */
-    const char *docker;     /* Docker's words for leaving it out              */
-    const char *shell;      /* what does the same in a shell                  */
-    const char *peek;       /* worth a look in a second window; %d is the PID */
-    const char *probe;      /* what `compare ROW` runs by default             */
-    const char *made_by;    /* NULL: a flag, see namespaces[]                 */
+    const char *name, *what, *docker, *shell, *peek, *probe;
     const char *(*look)(void);
 } isolations[ROWS] = {
-    [LIMITS] = { "limits", 14, 0, "memory, processor, processes", "no --memory",
-        "systemd-run --scope -p MemoryMax=", "cat /proc/%d/cgroup",
-        "(i=0; while [ $i -lt 99 ]; do sleep 9 & i=$((i+1)); done); set -- /proc/[0-9]*; echo $#",
-        "cgroup v2", look_limits },
-    [TIME] = { "time", 11, 0, "the clocks that count from boot", "-",
-        "unshare --time --boottime -N", "cat /proc/%d/timens_offsets",
-        "cat /proc/uptime; date +%F", NULL, look_time },
-    [MNT] = { "mnt", 4, 0, "the mount table", "-", "unshare --mount --propagation private",
-        "wc -l /proc/%d/mountinfo",
-        "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts", NULL, look_mnt },
-    [USER] = { "user", 7, 0, "user and group numbers", "--userns=host",
-        "unshare --user --map-root-user", "cat /proc/%d/uid_map",
-        "id -u; hostname oops", NULL, look_user },
-    [UTS] = { "uts", 2, 0, "host name and NIS domain name", "--uts=host", "unshare --uts",
-        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", NULL, look_uts },
-    [NET] = { "net", 9, 0, "interfaces, addresses, ports", "--network=host", "unshare --net",
-        "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr", NULL, look_net },
-    [IPC] = { "ipc", 8, 0, "System V objects, POSIX queues", "--ipc=host", "unshare --ipc",
-        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", NULL, look_ipc },
-    [CGROUP] = { "cgroup", 10, 0, "the view of the cgroup tree", "--cgroupns=host",
-        "unshare --cgroup", "cat /proc/%d/cgroup",
-        "grep -v ':/$' /proc/self/cgroup || echo 'every path is /'", NULL, look_cgroup },
-    [PID] = { "pid", 3, 0, "process numbers", "--pid=host", "unshare --pid --fork",
-        "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)",
-        NULL, look_pid },
-    [ROOT] = { "root", 6, BIT(MNT), "the file tree", "-", "pivot_root . . && umount -l .",
-        "ls /proc/%d/root/", "cat /root/diary", "mounts", look_root },
-    [PROC] = { "proc", 5, BIT(MNT), "the view in /proc and /sys", "-", "mount -t proc proc /proc",
-        "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l", "mounts", look_proc },
-    [CAPS] = { "caps", 12, 0, "what root may do", "--privileged",
-        "setpriv --bounding-set -sys_admin,...", "grep Cap /proc/%d/status",
-        "id -u; hostname oops", "capset(2)", look_caps },
-    [SECCOMP] = { "seccomp", 13, 0, "which system calls exist", "--security-opt",
-        "systemd-run -p SystemCallFilter=~@mount", "grep Seccomp /proc/%d/status",
-        "unshare --user id -u", "a BPF filter", look_seccomp },
+    [UTS] = { "uts", "host name and NIS domain name", "--uts=host", "unshare --uts",
+        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", look_uts },
+    [PID] = { "pid", "process numbers", "--pid=host", "unshare --pid --fork",
+        "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)", look_pid },
+    [MNT] = { "mnt", "the mount table", "-", "unshare --mount", "wc -l /proc/%d/mountinfo",
+        "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts", look_mnt },
+    [PROC] = { "proc", "the view in /proc and /sys", "-", "mount -t proc proc /proc",
+        "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l", look_proc },
+    [ROOT] = { "root", "the file tree", "-", "pivot_root . . && umount -l .",
+        "ls /proc/%d/root/", "cat /root/diary", look_root },
+    [USER] = { "user", "user and group numbers", "--userns=host", "unshare --user --map-root-user",
+        "cat /proc/%d/uid_map", "id -u; hostname oops", look_user },
+    [IPC] = { "ipc", "System V objects, POSIX queues", "--ipc=host", "unshare --ipc",
+        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", look_ipc },
+    [NET] = { "net", "interfaces, addresses, ports", "--network=host", "unshare --net",
+        "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr", look_net },
+    [CGROUP] = { "cgroup", "the view of the cgroup tree", "--cgroupns=host", "unshare --cgroup",
+        "cat /proc/%d/cgroup", "cat /proc/self/cgroup", look_cgroup },
+    [TIME] = { "time", "the clocks that count from boot", "-", "unshare --time --boottime -N",
+        "cat /proc/%d/timens_offsets", "cat /proc/uptime; date +%F", look_time },
+    [CAPS] = { "caps", "what root may do", "--privileged", "setpriv --bounding-set -sys_admin,...",
+        "grep Cap /proc/%d/status", "id -u; hostname oops", look_caps },
+    [SECCOMP] = { "seccomp", "system calls", "--security-opt", "systemd-run -p SystemCallFilter=",
+        "grep Seccomp /proc/%d/status", "unshare --user id -u", look_seccomp },
+    [LIMITS] = { "limits", "memory, CPUs, processes", "no --memory", "systemd-run -p MemoryMax=",
+        "cat /proc/%d/cgroup", "for i in $(seq 99); do sleep 9 & done; echo 99", look_limits },
 };
 
-/* The rows in teaching order, by chapter: what is shown to people is in this
- * order, what is done is in the other. */
-static const int by_chapter[ROWS] = { UTS, PID, MNT, PROC, ROOT, USER, IPC, NET,
-                                      CGROUP, TIME, CAPS, SECCOMP, LIMITS };
+/* What makes those that are no namespace; and what look_at() knows them by: a
+ * file, or a field of our status. (limits: our cgroup.) */
+static const struct { const char *by, *id; } handmade[ROWS] = {
+    [PROC] = { "mounts", "/proc" }, [ROOT] = { "mounts", "/" }, [CAPS] = { "capset(2)", "CapEff:" },
+    [SECCOMP] = { "a BPF filter", "Seccomp_filters:" }, [LIMITS] = { "cgroup v2", NULL },
+};
 
-/* Other names of rows, as Docker and the man pages have them. */
+/* Other names of rows, as Docker and unshare(1) have them. */
 static const char *const aliases[ROWS] = {
     [MNT] = "mount", [USER] = "userns", [NET] = "network", [CGROUP] = "cgroupns"
 };
@@ -3026,12 +2608,13 @@ static int find_row(const char *name) {
     return -1;
 }
 
-/* What ROW needs, given that the rows of SET are on. A user namespace may
- * mount /proc only for a PID namespace that belongs to it. */
+/* What ROW needs, given that the rows of SET are on. Their mounts are for a
+ * table of our own; and a user namespace may mount /proc only for a PID
+ * namespace that belongs to it. */
 static bits partners(int row, bits set) {
-    bool proc_of_user = row == PROC && set & BIT(USER);
+    bits proc = row == PROC && set & BIT(USER) ? BIT(PID) : 0;
 
-    return isolations[row].needs | (proc_of_user ? BIT(PID) : 0);
+    return proc | (row == PROC || row == ROOT ? BIT(MNT) : 0);
 }
 
 /* "uts,pid,mnt": the rows of SET. */
@@ -3039,31 +2622,22 @@ static const char *list_rows(bits set) {
     const char *list = "";
 
     for (int i = 0; i < ROWS; i++)
-        if (set & BIT(by_chapter[i]))
-            list = text("%s%s%s", list, *list ? "," : "",
-                        isolations[by_chapter[i]].name);
+        if (set & BIT(i))
+            list = text("%s%s%s", list, *list ? "," : "", isolations[i].name);
     return *list ? list : "none";
 }
 
 /* Part one, when rows are made: those of SET that are on. */
 static void prove(const struct container *c, bits set) {
     for (int row = 0; narrator.explain && row < ROWS; row++)
-        if (set & BIT(row) && on(c, row) && row != LIMITS) {
+        if (set & c->rows & ~BIT(LIMITS) & BIT(row)) {
             tell("shell", isolations[row].shell);
             tell("now", text("%s: %s", isolations[row].name,
-                             shown(isolations[row].look())));
+                             isolations[row].look()));
         }
-    /* These are proven by the parent. */
-    if (set & BIT(LIMITS) && c->cgroup_fd >= 0)
+    if (set & BIT(LIMITS) && c->cgroup_fd >= 0) /* the parent proves these */
         tell("now", text("limits: the child stands in %s",
-                         shown(own_cgroup(text("%d", c->pid)))));
-}
-
-/* For --step: what to look at from outside in CHAPTER; "" if nothing. */
-static const char *peek_of(int chapter) {
-    bool has_row = chapter >= 2 && chapter < 2 + ROWS;
-
-    return has_row ? isolations[by_chapter[chapter - 2]].peek : "";
+                         own_cgroup(text("%d", c->pid))));
 }
 
 /* =====================================================================
@@ -3075,32 +2649,28 @@ static const char *peek_of(int chapter) {
 struct view { char id[40], sees[500]; };
 
 /* What this process sees of ROW. Its id tells whether two processes share it:
- * the namespace's inode; for proc and root, which are mounts, the device and
- * inode of /proc and /; for limits those of the cgroup; for caps and seccomp,
+ * of a namespace, a mount, a cgroup, the device and inode; of caps and seccomp,
  * which nobody shares, what there is. */
 static struct view look_at(int row) {
-    const char *path = row == PROC ? "/proc" : row == ROOT ? "/" : cgroup_dir();
+    const char *id = row == LIMITS ? cgroup_dir() : handmade[row].id;
     struct view v = { "-", "" };
     struct stat st;
 
-    if (namespaces[row].flag)
-        snprintf(v.id, sizeof v.id, "%ju",
-                 (uintmax_t)namespace_id(isolations[row].name));
-    else if (row == CAPS)
+    if (!id)
+        id = text("/proc/self/ns/%s", isolations[row].name);
+    if (*id != '/')
         snprintf(v.id, sizeof v.id, "%jx",
-                 (uintmax_t)status_bits(slurp(SELF), "CapEff:"));
-    else if (row == SECCOMP)
-        snprintf(v.id, sizeof v.id, "%d", filters(slurp(SELF)));
-    else if (stat(path, &st) == 0)
+                 (uintmax_t)status_bits(slurp(SELF), id));
+    else if (TRY_BUT(ENOENT, stat(id, &st)) == 0)
         snprintf(v.id, sizeof v.id, "%ju:%ju", (uintmax_t)st.st_dev,
                  (uintmax_t)st.st_ino);
-    snprintf(v.sees, sizeof v.sees, "%.*s", (int)sizeof v.sees - 1,
-             shown(isolations[row].look()));
+    snprintf(v.sees, sizeof v.sees, "%s", shown(isolations[row].look()));
     return v;
 }
 
 /* stdout is a promise: what could not be written (a full disk, a closed pipe)
- * is an error. Returns STATUS, or 125 with a message. */
+ * is an error. Returns STATUS, or 125 with a message. It is written only here
+ * (see sane_start), so errno is the write's. */
 static int flushed(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
@@ -3110,60 +2680,52 @@ static int flushed(int status) {
 
 /* N columns of LINE, cut with ".." where it is longer. */
 static const char *column(const char *line, int n) {
-    bool whole = (int)strlen(line) <= n;
-    int kept = whole ? n : n - 2;
-
-    return text("%-*.*s%s", kept, kept, line, whole ? "" : "..");
+    return (int)strlen(line) <= n ? text("%-*s", n, line)
+                                  : text("%.*s..", n - 2, line);
 }
 
-/* Was --porcelain given? Any other word is refused. */
-static bool porcelain(int argc, char **argv) {
-    bool plain = argc == 2 && strcmp(argv[1], "--porcelain") == 0;
-
-    if (argc > 1 && !plain)
-        refuse("%s takes no argument but --porcelain", argv[0]);
-    return plain;
+/* Was --porcelain given: is it for a program? Any other word is refused. */
+static bool porcelain(char **words) {
+    if (words[1] && (words[2] || strcmp(words[1], "--porcelain") != 0))
+        refuse("%s takes no argument but --porcelain", words[0]);
+    return words[1];
 }
 
-/* look: a row for each isolation; for programs two facts a row, one a line. */
-static int cmd_look(int argc, char **argv) {
-    bool plain = porcelain(argc, argv);
+/* look: a row for each isolation. For a program tabs stand between, and
+ * nothing is cut. */
+static int cmd_look(char **words) {
+    bool plain = porcelain(words);
+    const char *fmt = plain ? "%s\t%s\t%s\n" : "%-8s %-12s %s\n";
 
     if (!plain)
-        printf("%-8s %-12s %s\n", "", "id", "what this process sees");
-    for (int i = 0; i < ROWS; i++) {
-        const char *name = isolations[by_chapter[i]].name;
-        struct view v = look_at(by_chapter[i]);
-        if (plain)
-            printf("%s\tid\t%s\n%s\tsees\t%s\n", name, v.id, name, v.sees);
-        else
-            printf("%-8s %-12s %s\n", name, v.id, column(v.sees, 57));
+        printf(fmt, "", "id", "what this process sees");
+    for (int row = 0; row < ROWS; row++) {
+        struct view v = look_at(row);
+        printf(fmt, isolations[row].name, v.id,
+               plain ? v.sees : column(v.sees, 57));
     }
     return flushed(0);
 }
 
 /* isolations: the fixed part of THE TABLE. */
-static int cmd_isolations(int argc, char **argv) {
-    bool plain = porcelain(argc, argv);
-    const char *fmt = plain ? "%02d\t%s\t%s\t%s\t%s\t%s\n"
-                            : "%02d %-7s %-5s %-15s %-15s %.31s\n";
+static int cmd_isolations(char **words) {
+    bool plain = porcelain(words);
+    const char *fmt = plain ? "%s\t%s\t%s\t%s\t%s\t%s\n"
+                            : "%-2s %-7s %-5s %-15s %-15s %s\n";
 
     if (!plain)
-        printf("   %-7s %-5s %-15s %-15s %s\n", "name", "needs", "made by",
-               "Docker's word", "isolates");
-    for (int n = 0; n < ROWS; n++) {
-        const struct isolation *i = &isolations[by_chapter[n]];
-        const char *made_by = plain ? "-" : i->made_by;
-        if (!i->made_by)
-            made_by = namespaces[by_chapter[n]].name;
-        printf(fmt, i->chapter, i->name, i->needs ? list_rows(i->needs) : "-",
-               made_by, i->docker, i->what);
+        printf(fmt, "", "name", "needs", "made by", "Docker's", "isolates");
+    for (int row = 0; row < ROWS; row++) {
+        const struct isolation *i = &isolations[row];
+        const char *by = namespaces[row].name;
+        printf(fmt, text("%02d", row + 2), i->name, list_rows(partners(row, 0)),
+               by ? by : handmade[row].by, i->docker, i->what);
     }
     return flushed(0);
 }
 
 /* =====================================================================
- * SOURCE -- this file, read by itself
+ * SOURCE -- this file, read by itself: `source` and --step
  * =====================================================================
  * `source uts` prints a chapter, `source child_side` a function, `source
  * denied` a table. They are found by the way this file is laid out: a title
@@ -3172,133 +2734,100 @@ static int cmd_isolations(int argc, char **argv) {
  * lessons name chapters and functions, never line numbers: those change.
  */
 
-/* The chapter called WORDS, or with that number: from the ruler above it to the
- * next chapter's. NULL: there is none. */
-static const char *find_chapter(const char *words, const char **end) {
-    const char *at = own_source, *pattern = text(
-        "^ [*] (%s[.] |([0-9]+[.] )?(THE )?%s([ '][A-Z' ]+)? -- )", words,
-        words);
+/* Print our source from AT to END, each line with the number that it has in the
+ * file, so that an editor finds it; a '>' marks line MARK. */
+static void print_source(FILE *to, const char *at, const char *end, int mark) {
+    int n = 1;
 
-    while ((at = match(at, pattern)) && strncmp(at - 2, "=\n", 2) != 0)
-        at = strchr(at, '\n');
-    const char *body = at ? match(at, "^ [*] =====") : NULL;
-    if (!body)
-        return NULL;
-    *end = match(body, "^/[*] =====");
-    *end = *end ? *end : own_source_end;
-    while (strncmp(at, "/*", 2) != 0)
-        at--;
-    return at;
+    for (const char *p = own_source; p < at; p++)
+        n += *p == '\n';
+    for (; at < end; at = strchr(at, '\n') + 1, n++)
+        print_lines(to, text("%c%4d  ", n == mark ? '>' : ' ', n),
+                    text("%.*s", (int)strcspn(at, "\n"), at));
 }
 
-/* Where the definition that begins at AT ends. A function has a parenthesis
- * before its brace; a table may begin with the brace of its struct. */
-static const char *end_of(const char *at) {
-    const char *brace = at + strcspn(at, "{;");
-    bool function = memchr(at, '(', (size_t)(brace - at));
-    const char *last = at;
+/* --step, before the step at LINE: show what stands there, and wait for Enter.
+ * What is not understood is asked again. A terminal gives one line for each
+ * read(2): what comes after it is for somebody else. Signals are held: one that
+ * shall end us is fetched here. We are parent or child, who speaks; the other
+ * one waits. */
+static void pause_at(int line) {
+    int chapter, fd = TRY(syscall(SYS_signalfd4, -1, &ending, 8, SFD_CLOEXEC));
+    struct pollfd news[] = { { fd, POLLIN, 0 }, { 0, POLLIN, 0 } };
+    struct signalfd_siginfo s;
+    const char *end = source_line(line + 10, &chapter);
+    const char *at = source_line(line - 2, &chapter);
+    char typed[4097] = "r\n";
 
-    if (*at != '#')
-        last = match(at, function ? "^[}]" : "^[a-z}].*;$|[}];$");
-    while (*at == '#' && strchr(last, '\n')[-1] == '\\')
-        last = strchr(last, '\n') + 1;
-    return last ? strchr(last, '\n') + 1 : own_source_end;
+    while (strcmp(typed, "\n") != 0 && strcmp(typed, "c\n") != 0) {
+        bool again = strcmp(typed, "r\n") == 0;
+        if (again)
+            print_source(stderr, at, end, line);
+        if (again && narrator.pid > 0 && chapter >= 2)
+            write_line("  in a second window: ",
+                       text(isolations[chapter - 2].peek, narrator.pid));
+        dprintf(2, "[Enter] do it  [r] again  [c] run on  [q] leave: ");
+        TRY_BUT(EINTR, poll(news, LENGTH(news), -1));
+        if (news[0].revents && read(fd, &s, sizeof s) > 0)
+            leave(128 + (int)s.ssi_signo);
+        ssize_t n = read(0, typed, sizeof typed - 1);
+        typed[n > 0 ? n : 0] = '\0'; /* (^D is no answer) */
+        if (n < 0 || news[1].revents & POLLHUP || strcmp(typed, "q\n") == 0)
+            leave(OURS);
+    }
+    close(fd);
+    narrator.step = *typed != 'c';
 }
 
-/* The first definition whose first line matches PATTERN, with the comment above
- * it. A prototype, which has a semicolon before any brace, is passed over. */
-static const char *find_definition(const char *pattern, const char **end) {
-    const char *at = own_source;
-
-    while ((at = match(at, pattern)) && !strchr("#t}", *at) &&
-           at[strcspn(at, "{;")] == ';')
-        at = strchr(at, '\n');
-    if (!at)
-        return NULL;
-    *end = end_of(at);
-    while (at > own_source + 2 && strncmp(at - 2, "\n\n", 2) != 0 &&
-           strncmp(at - 3, "\n}\n", 3) != 0)
-        at--;
-    return at;
-}
-
-/* Chapter, table, function, struct, enum or macro NAME (the first of these) of
- * our source; END is its end. NULL: no such. */
+/* The first of that NAME in the file: a chapter (02, uts), or a section, by its
+ * title, up to the next one's; or a definition, with the comment above it. A
+ * prototype, which has no brace behind its parameters, is none. END is its end.
+ * NULL: there is nothing of that name. */
 static const char *find_source(const char *name, const char **end) {
-    const char *chapter = name, *found;
-
     /* It goes into a regular expression: it must not be one itself. */
     if (!*name || match(name, "[^a-z0-9_ ]"))
         return NULL;
-    if (isdigit((unsigned char)*name))
-        chapter = text("%d", atoi(name)); /* 02 is chapter 2 */
-    found = find_chapter(chapter, end);
-    if (!found)
-        found = find_definition(text("^(static .*[ *]|[}],? )%s[[].*[{]", name),
-                                end);
-    return found ? found : find_definition(text(
-        "^((static|struct|enum|int)( .*)?[ *]%s( [{=]|[(])|"
-        "enum [{](.* )?%s[ ,]|(static .*)?[}] %s( =|;)|"
-        "(#define|typedef .*) %s[ (;])", name, name, name, name), end);
+    const char *at = match(own_source, text(
+        "^(/[*] =+\n [*] (%d[.]|([0-9]+[.] )?(THE )?%s --) |"
+        "#define %s[ (]|typedef .* %s;|"
+        "([a-z}][^(]*[ *])?%s([[]| [{=]|[(]([^;{]|\n)*[{]))",
+        isdigit(*name) ? atoi(name) : -1, name, name, name, name));
+    if (!at)
+        return NULL;
+    const char *last = match(at, *at == '/' ? "^.*\n/[*] ====="
+                               : *at == '#' ? "([^\\]|^)$"
+                               : "^([}]|[a-z}].*;( /[*].*)?)$");
+    *end = last ? strchr(last, '\n') + 1 : own_source_end;
+    while (at > own_source && !(at[-1] == '\n' && at[-2] == '\n'))
+        at--;
+    return at;
 }
 
-/* Print the source from FROM to END, each line with the number that it has in
- * the file, so that an editor finds it. On a screen of WIDTH columns (0: none)
- * a longer line goes on below, under its own text. TO NULL: nothing is printed.
- * Returns how many lines that are on the screen. */
-static int print_source(FILE *to, const char *from, const char *end,
-                        size_t width) {
-    int printed = 0, number = 1;
-
-    for (const char *p = own_source; p < from; p++)
-        number += *p == '\n';
-    for (const char *p = from; p < end; p++) {
-        const char *head = text("%5d  ", number++);
-        do {
-            size_t n = width ? fit(p, width - 7) : strcspn(p, "\n");
-            if (to)
-                fprintf(to, "%-7s%.*s\n", head, (int)n, p);
-            printed++;
-            head = "";
-            p += n + (p[n] == ' ');
-        } while (*p != '\n');
-    }
-    return printed;
-}
-
-/* source: what is longer than the terminal goes through a pager. */
-static int cmd_source(int argc, char **argv) {
+/* source: to a terminal through a pager. less(1) waits only for what is longer
+ * than the screen (F), and says how to leave (P). more(1) is always there, but
+ * of late it waits at the end of a short text as well. */
+static int cmd_source(char **words) {
     const char *end = own_source_end, *from = own_source;
-    const char *pager = getenv("PAGER");
-    struct winsize screen = screen_of(1);
-    size_t width = isatty(1) ? screen.ws_col : 0;
-    FILE *to = stdout;
+    FILE *pager = NULL;
 
-    if (argc > 2 || (argc > 1 && !(from = find_source(argv[1], &end))))
+    if (words[1] && (words[2] || !(from = find_source(words[1], &end))))
         refuse("there is no chapter and no function \"%s\"\n"
-               "  try:    minicontainer source uts\n"
-               "  try:    minicontainer source child_side",
-               shown(argv[argc - 1]));
-    int lines = print_source(NULL, from, end, width);
-    bool paged = width && lines >= screen.ws_row;
-    if (paged) {
-        write_line("minicontainer: ", text("%d lines; q leaves the pager",
-                                           lines));
-        to = popen(pager && *pager ? pager : "more", "w");
+               "  try:    minicontainer source uts",
+               shown(words[2] ? words[2] : words[1]));
+    if (isatty(1)) {
+        setenv("LESS", "FRXPsspace goes on, q leaves", 0);
+        pager = popen("${PAGER:-$(command -v less || echo more -d)}", "w");
         signal(SIGPIPE, SIG_IGN); /* who leaves early: pclose(3) is -1 then */
     }
-    if (to)
-        print_source(to, from, end, width);
-    if (!paged)
-        return flushed(0);
-    return to && pclose(to) <= 0 ? 0 : OURS;
+    print_source(pager ? pager : stdout, from, end, 0);
+    return flushed(pager && pclose(pager) > 0 ? OURS : 0);
 }
 
 /* =====================================================================
  * WHO IS WHO -- whom 0 inside stands for, if nobody says it
  * =====================================================================
  * For chapter 7: parent_side() asks default_map() before the child is there,
- * write_map() for the lines, and who may write them.
+ * map_user() for the lines, and who may write them.
  *
  * If 0 were 0, all that is root's outside would be open to root inside: files,
  * and the switches in /proc/sys. So real root's container gets a range of
@@ -3308,86 +2837,59 @@ static int cmd_source(int argc, char **argv) {
  * into these two files. (Who keeps them elsewhere, in a directory service, is
  * not asked.)
  */
-enum { RANGE_FIRST = 1879048192, RANGE_COUNT = 65536 };
-#define OWN_MAP "/proc/self/uid_map"
+enum { RANGE_FIRST = 1879048192, RANGE_END = RANGE_FIRST + 65536 };
 
-/* Does the user namespace whose MAP this is (the text of a uid_map) know COUNT
- * ids from FIRST on? The machine's own knows all. */
-static bool knows_ids(const char *map, unsigned long first,
-                      unsigned long count) {
-    unsigned long n[3] = { 0, 0, 1 }; /* a line: inside, outside, how many */
-
-    for (char *at = (char *)map; n[2] > 0;) {
-        for (int i = 0; i < 3; i++)
-            n[i] = strtoul(at, &at, 10); /* 0 at the end of the text */
-        if (n[0] <= first && first + count <= n[0] + n[2])
-            return true;
-    }
-    return false;
-}
-
-/* Real root: user 0 of the machine itself, not of some user namespace. */
+/* Real root: user 0 of the machine itself, not of some user namespace. If we
+ * cannot see who we are, it is so: the safe answer. */
 static bool root_of_machine(void) {
-    return geteuid() == 0 && knows_ids(slurp(OWN_MAP), 0, UINT_MAX);
+    const char *map = slurp("/proc/self/uid_map");
+
+    return geteuid() == 0 && (!*map || match(map, "^ *0 +0 +4294967295$"));
 }
 
 /* Does the map name nobody but ourselves? That much is free for everybody. */
 static bool only_us(const struct container *c) {
-    const struct map *m = &c->map[0];
-
-    return c->maps == 1 && m->count == 1 && m->outside == geteuid();
+    return c->maps == 1 && c->map->count == 1 && c->map->outside == geteuid();
 }
 
-/* Has one of LINES (of /etc/subuid: name, first, count) an id of our range, if
- * that begins at FIRST? */
-static bool is_owned(const char *lines, unsigned long first) {
-    for (char *at = strchr(lines, ':'); at; at = strchr(at, ':')) {
-        unsigned long from = strtoul(at + 1, &at, 10);
-        unsigned long many = *at == ':' ? strtoul(at + 1, &at, 10) : 0;
-        if (from < first + RANGE_COUNT && first < from + many)
+/* Has one of the lines of FILE, where FORMAT finds a first number and a count,
+ * a number of that range? */
+static bool has_range(const char *file, const char *format) {
+    unsigned long from, many;
+
+    for (char *rest = slurp(file), *line; (line = strsep(&rest, "\n"));)
+        if (sscanf(line, format, &from, &many) == 2 &&
+            from < RANGE_END && RANGE_FIRST < from + many)
             return true;
-        at += strcspn(at, "\n");
-    }
     return false;
 }
 
-/* Real root: the first range that nobody owns. Its count is 0 if it is not ours
- * to use: root of a container, whose namespace knows no such ids. */
-static struct map free_range(void) {
-    const char *uids = slurp(OWN_MAP), *gids = slurp("/proc/self/gid_map");
-    const char *subuid = slurp("/etc/subuid"), *subgid = slurp("/etc/subgid");
-    unsigned long first = RANGE_FIRST;
+/* Whom 0 stands for, if nobody says it: for real root a range that nobody owns,
+ * so long that nobody (65534) and all users of a system are in it; for all
+ * others only ourselves, as for root of a container, whose namespace knows no
+ * such ids. A line of uid_map is INSIDE OUTSIDE COUNT, of subuid
+ * NAME:FIRST:COUNT. */
+static struct map usual_map(void) {
+    const char *owned = "%*[^:]:%lu:%lu";
 
-    /* 0 must not become 0 outside only because a file could not be read. */
-    if (!*uids || !*gids)
-        refuse(OWN_MAP " cannot be read: whom could 0 inside stand for?");
-    while (is_owned(subuid, first) || is_owned(subgid, first))
-        first += RANGE_COUNT;
-    if (first + RANGE_COUNT > UINT_MAX)
-        refuse("/etc/subuid and /etc/subgid leave no ids for 0 inside\n"
-               "  cure:   --map 0:FIRST:65536, with a range that is yours");
-    bool ours = knows_ids(uids, first, RANGE_COUNT) &&
-                knows_ids(gids, first, RANGE_COUNT);
-    return (struct map){ 0, (unsigned)first, ours ? RANGE_COUNT : 0 };
+    if (geteuid() != 0 || !has_cap(CAP_SETUID) || !has_cap(CAP_SETGID) ||
+        !(root_of_machine() || has_range("/proc/self/uid_map", "%lu %*u %lu")))
+        return (struct map){ 0, geteuid(), 1 };
+    if (has_range("/etc/subuid", owned) || has_range("/etc/subgid", owned))
+        refuse("/etc/subuid or /etc/subgid gives ids from %d on to somebody\n"
+               "  cure:   --map 0:FIRST:65536, with a range that is yours",
+               RANGE_FIRST);
+    return (struct map){ 0, RANGE_FIRST, RANGE_END - RANGE_FIRST };
 }
 
-/* Parent, outside. Fill in the map, if --map did not: as real root a range, so
- * long that nobody (65534) and all users of a system are in it; for all others,
- * root of a lab among them, only ourselves. */
+/* Parent, outside. Fill in the map, if --map did not. */
 static void default_map(struct container *c) {
-    bool may = geteuid() == 0 && has_cap(CAP_SETUID) && has_cap(CAP_SETGID);
-
-    if (c->maps == 0) {
-        c->map[0] = may ? free_range() : (struct map){ 0 };
-        if (c->map[0].count == 0)
-            c->map[0] = (struct map){ 0, geteuid(), 1 };
-        c->maps = 1;
-    }
+    if (c->maps == 0)
+        c->map[c->maps++] = usual_map();
     for (int i = 0; i < c->maps; i++)
         if (c->map[i].outside == 0 && root_of_machine())
-            note("%u inside is 0 outside: what is root's on this machine, its "
-                 "files and the switches in /proc/sys, is open to it",
-                 c->map[i].inside);
+            note("%u inside is 0 outside: all that is root's on this machine, "
+                 "files and /proc/sys, is open to it", c->map[i].inside);
     /* To leave a group can give access, to a file that is closed to that group:
      * who has no privilege gives setgroups(2) up before the map is written. */
     c->no_setgroups = (!has_cap(CAP_SETGID) && only_us(c)) ||
@@ -3413,98 +2915,34 @@ static bool may_map(const struct container *c, bool groups) {
     return only_us(c) || has_cap(groups ? CAP_SETGID : CAP_SETUID);
 }
 
+/* Run a line of shell. Not by system(3): that ignores SIGINT meanwhile, and one
+ * that is held, and would end us, is lost. */
+static bool run_shell(const char *line) {
+    int status;
+
+    tell("shell", line);
+    pid_t child = TRY(fork());
+    if (child == 0) {
+        narrator.running = NULL; /* (it is not ours to end) */
+        TRY(execl("/bin/sh", "sh", "-c", line, NULL));
+    }
+    TRY(waitpid(child, &status, 0));
+    return status == 0;
+}
+
 /* For others there are newuidmap(1) and newgidmap(1), setuid programs that look
- * into /etc/subuid and /etc/subgid: the one case where we run a program. */
+ * into /etc/subuid and /etc/subgid. No word of this line is from outside:
+ * numbers, and one of two names. */
 static void map_by_helper(const struct container *c, bool groups) {
     const char *helper = groups ? "newgidmap" : "newuidmap";
     char *shell = text("%s %d %s", helper, c->pid, map_lines(c, groups));
 
     for (char *p = shell; *p; p++)
         *p = *p == '\n' ? ' ' : *p;
-    /* system(3) waits for it, and holds SIGCHLD meanwhile. No word in this line
-     * is from outside: numbers, and one of two names. */
-    int status = system(text("exec %s", shell));
-    tell("shell", shell);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
-        refuse("%s is missing, and only with it an ordinary user maps more "
-               "than their own id\n"
-               "  cure:   sudo apt-get install uidmap", helper);
-    if (status != 0)
-        refuse("%s refused this --map: you have no such lines in /etc/sub%.3s\n"
-               "  cure:   sudo usermod --add-subuids 100000-165535 "
-               "--add-subgids 100000-165535 $USER", helper, helper + 3);
-}
-
-/* =====================================================================
- * THE LIMITS' WORDS -- what is typed, and why it cannot be had
- * =====================================================================
- * For chapter 14: limit_value() says what a file of the kernel wants for what
- * was typed; no_limits() why there is no place for a cgroup of ours.
- */
-
-/* What was asked for, as the file wants it: bytes; microseconds of each tenth
- * of a second; a number. NULL: it makes no sense. */
-static const char *limit_value(int which, const char *said) {
-    char *end = (char *)said + strspn(said, "0123456789."), *stop;
-    const char *units = "bkmg", *unit = strchr(units, tolower(*end));
-    double n = strtod(said, &stop);
-
-    /* (strtod(3) reads more than digits: 1e3, inf.) */
-    if (end == said || stop != end || !unit || (*end && end[1]))
-        return NULL;
-    for (; *end && unit > units; unit--)
-        n *= 1024;
-    /* Docker's least memory: with less, a program does not even begin. */
-    if (which == MEMORY)
-        return n < 6 << 20 || n > 1e15 ? NULL : text("%.0f", n);
-    /* Microseconds in each 100,000; PIDs, of which there are 4194304. */
-    if (*end || n < (which == CPUS ? 0.01 : 1) || n > 4194304)
-        return NULL;
-    if (which == CPUS)
-        return text("%.0f 100000", n * 100000);
-    return strchr(said, '.') ? NULL : text("%.0f", n);
-}
-
-/* A part of the tree may be ours to write, but without the controller that a
- * limit needs. Ask the highest directory of that part: those below have no
- * more. */
-static void refuse_controller(const struct container *c) {
-    char dir[PATH_MAX];
-    const char *home = NULL;
-
-    snprintf(dir, sizeof dir, "%s", cgroup_dir());
-    for (; strlen(dir) >= strlen(CGROUPS); *strrchr(dir, '/') = '\0')
-        if (access(text("%s/cgroup.procs", dir), W_OK) == 0)
-            home = text("%s/cgroup.controllers", dir);
-    for (int i = 0; i < LIMIT_COUNT; i++)
-        if (home && c->limit[i] && !has_word(home, limits[i].controller))
-            refuse("limits: no --%s here: %s is not delegated to you\n"
-                   "  cause:  systemd before 252 gives a user memory and pids "
-                   "alone (or the kernel was booted without it)\n"
-                   "  cure:   in /etc/systemd/system/user@.service.d/"
-                   "delegate.conf the lines [Service] and Delegate=cpu memory "
-                   "pids, then log in again", limits[i].option,
-                   limits[i].controller);
-}
-
-/* Why there can be no limits here: four reasons, four cures. (v1 gives an
- * ordinary user nothing that is safe.) */
-static void no_limits(const struct container *c) {
-    if (only_v2()) {
-        refuse_controller(c);
-        refuse("limits: no cgroup here is ours to write, with controllers on\n"
-               "  cause:  no delegation: we stand in root's part of the tree\n"
-               "  cure:   systemd-run --user --scope -p Delegate=yes "
-               "minicontainer run ...");
-    }
-    if (count(CGROUPS "/*") > 0) /* v1 has a directory for each controller */
-        refuse("limits: memory and pids belong to cgroup v1 here\n"
-               "  cause:  v1, or both at once (an older system, or WSL 2)\n"
-               "  cure:   boot with systemd.unified_cgroup_hierarchy=1; in "
-               "WSL: kernelCommandLine=cgroup_no_v1=all");
-    refuse("limits: there is no cgroup v2 at " CGROUPS "\n"
-           "  cause:  we are in a lab or in a container, or it is not mounted\n"
-           "  cure:   try it outside; in a lab no cgroup is ours to mount");
+    if (!run_shell(shell))
+        refuse("%s is missing, or finds no such ids in /etc/subuid, subgid\n"
+               "  cure:   sudo apt-get install uidmap; sudo usermod --add-sub"
+               "uids 100000-165535 --add-subgids 100000-165535 $USER", helper);
 }
 
 /* =====================================================================
@@ -3518,411 +2956,259 @@ static void no_limits(const struct container *c) {
  */
 struct request {
     struct container c;   /* what comes of it                                */
+    const char *who;      /* lab, exec, compare ROW: they set the isolations,
+                           * and take what options[] says; NULL: take all    */
     bits named, denied;   /* rows that were switched on, or off, by name     */
-    bool only;            /* --only: nothing else is on                      */
     bits given;           /* which of options[] were given                   */
+    bool only, init, no_init, privileged, explain, step, always_so;
     bits cap_add, cap_drop; /* capabilities, a bit each; and ALL_CAPS        */
     const char *boottime; /* seconds, as typed                               */
-    bool init, no_init, explain, step;
-    bool always_so;       /* Docker's -i -t --rm                             */
     int envs;             /* how many c.env has                              */
-    char **word;          /* the word that is being read                     */
+    char **word;          /* the next word that is read                      */
+    void *field;          /* where the option that is being read goes        */
 };
-/* --cap-add ALL, --cap-drop ALL: a bit that no capability has. */
-#define ALL_CAPS BIT(63)
-/* How many words our own options may have. */
-enum { MOST_WORDS = 10000 };
-
-/* Is WORD one of WORDS? */
-static bool is_among(const char *words, const char *word) {
-    return strstr(text(" %s ", words), text(" %s ", word));
-}
-
-/* How many letters must be changed, added or left out to make A of B:
- * Levenshtein's distance, computed row by row. B is in small letters. */
-static int distance(const char *a, const char *b) {
-    int row[40], n = (int)strnlen(b, LENGTH(row) - 1);
-
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    /* row[j]: from the letters of A so far to the first j letters of B. */
-    for (; *a; a++) {
-        int diagonal = row[0]++;
-        for (int j = 1; j <= n; j++) {
-            int changed = diagonal + (tolower((unsigned char)*a) != b[j - 1]);
-            int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = least < changed ? least : changed;
-        }
-    }
-    return row[n];
-}
-
-/* The one of NAMES, between blanks or commas, that is the fewest slips away. */
-static const char *nearest(const char *word, const char *names) {
-    char *save, *name = strtok_r(text("%s", names), " ,", &save);
-    const char *best = name;
-
-    for (; name; name = strtok_r(NULL, " ,", &save))
-        if (distance(word, name) < distance(word, best))
-            best = name;
-    return best;
-}
+/* --cap-add ALL, --cap-drop ALL: a bit that no capability of ours has. */
+#define ALL_CAPS BIT(KNOWN_CAPS)
 
 /* The row called NAME; an unknown one is refused. */
 static int need_row(const char *name) {
-    const char *all = list_rows(ALL_ROWS);
     int row = find_row(name);
 
     if (row < 0)
-        refuse("there is no isolation \"%s\"; the nearest is %s, and all are "
-               "%s\n  try:    minicontainer isolations", shown(name),
-               nearest(name, all), all);
+        refuse("there is no isolation \"%s\"; all are %s", shown(name),
+               list_rows(ALL_ROWS));
     return row;
 }
 
-/* DIGITS as a number from 0 to MAX; WHAT is the option, for the message. */
-static long long number(const char *digits, const char *what, long long max) {
-    char *end;
-
-    errno = 0;
-    long long value = strtoll(digits, &end, 10);
-    if (end == digits || *end || errno || value < 0 || value > max)
-        refuse("%s: \"%s\" is not a number from 0 to %lld", what,
-               shown(digits), max);
-    return value;
-}
-
-/* --only LIST, and --none, which has no list. */
-static void set_only(struct request *r, const char *list) {
-    char *save, *name = list ? strtok_r(text("%s", list), ",", &save) : NULL;
+/* What some options do with their values: each returns whether it is one. */
+static bool set_only(struct request *r, const char *list) {
+    char *names = strcmp(list, "none") == 0 ? NULL : text("%s", list);
 
     r->only = true;
-    if (!list || strcmp(list, "none") == 0)
-        return;
-    if (!name)
-        refuse("--only wants a list like user,uts or the word none");
-    for (; name; name = strtok_r(NULL, ",", &save))
-        r->named |= BIT(need_row(name));
+    while (names)
+        r->named |= BIT(need_row(strsep(&names, ",")));
+    return true;
 }
 
-/* --env NAME=VALUE. (Docker also takes a bare NAME, and copies the caller's
- * value: here nothing is taken that is not said.) */
-static void set_env(struct request *r, const char *pair) {
-    if (!strchr(pair, '=') || *pair == '=')
-        refuse("--env wants NAME=VALUE, not \"%s\"", shown(pair));
+/* (Docker also takes a bare NAME, and copies the caller's value: here nothing
+ * is taken that is not said.) */
+static bool set_env(struct request *r, const char *pair) {
     r->c.env[r->envs++] = (char *)pair;
+    return true;
 }
 
-/* --map INSIDE:OUTSIDE:COUNT, up to eight of them. That the lines do not
- * overlap is the kernel's business; it says EINVAL. (scanf(3) takes signs and
- * blanks, and what is too large for the greatest number.) */
-static void set_map(struct request *r, const char *line) {
-    struct container *c = &r->c;
-    unsigned long long in, out, count;
-    char more;
+/* That the lines of a map do not overlap is the kernel's business: EINVAL. (Of
+ * the numbers we take those below 4,000,000,000: nobody's user is above.) */
+static bool set_map(struct request *r, const char *line) {
+    struct map m = { 0, 0, 0 };
+    int n = sscanf(line, "%u:%u:%u", &m.inside, &m.outside, &m.count);
 
-    if (line[strspn(line, "0123456789:")] ||
-        sscanf(line, "%llu:%llu:%llu%c", &in, &out, &count, &more) != 3 ||
-        (in | out | count) > UINT_MAX || count == 0)
-        refuse("--map wants INSIDE:OUTSIDE:COUNT, as in 0:1000:1, not \"%s\"",
-               line);
-    if ((size_t)c->maps == LENGTH(c->map))
-        refuse("--map: at most %zu of them", LENGTH(c->map));
-    if (c->maps == 0 && in != 0)
-        refuse("--map: the first must say who 0 is inside, as in 0:%u:1",
-               geteuid());
-    c->map[c->maps++] = (struct map){ (unsigned)in, (unsigned)out,
-                                      (unsigned)count };
+    if (n < 3 || m.count == 0 || (size_t)r->c.maps == LENGTH(r->c.map))
+        return false;
+    r->c.map[r->c.maps++] = m;
+    return r->c.maps > 1 || m.inside == 0;
 }
 
-/* --volume SRC:DST[:ro]. SRC must be there; DST is looked up by the child, in
- * the new tree. ".." is refused, not followed: what it means could change
- * between two looks. */
-static void set_volume(struct request *r, const char *value) {
-    /* A copy, cut at the colons; it lives as long as we do. */
-    char *src = strdup(value), *dst = src ? strchr(src, ':') : NULL;
+/* SRC must be there; DST is looked up by the child, in the new tree. ".." is
+ * refused, not followed: what it means could change between two looks. */
+static bool set_volume(struct request *r, const char *value) {
+    char *at, *src = strtok_r(strdup(value), ":", &at);
+    char *dst = strtok_r(NULL, ":", &at), *mode = strtok_r(NULL, ":", &at);
+    bool read_only = mode && strcasecmp(mode, "ro") == 0;
 
-    if (!dst || dst == src || dst[1] != '/')
-        refuse("--volume wants SRC:/DST or SRC:/DST:ro, with a whole path "
-               "behind the colon, not \"%s\"", value);
-    *dst++ = '\0';
-    char *mode = strchr(dst, ':');
-    bool read_only = mode && strcmp(mode, ":ro") == 0;
-    if (mode && !read_only && strcmp(mode, ":rw") != 0)
-        refuse("--volume: \"%s\" is neither ro nor rw", mode + 1);
-    if (mode)
-        *mode = '\0';
-    /* The place: a whole path, below the root, and one that stays as it is. */
-    if (!dst[strspn(dst, "/.")])
-        refuse("--volume: %s is the root itself: that is --image", dst);
-    if (strstr(text("%s/", dst), "/../"))
-        refuse("--volume: no \"..\" in %s: say where it leads", dst);
     if (access(src, F_OK) < 0)
-        refuse("--volume: %s: %s", src, strerror(errno));
+        refuse("--volume: %s: %s", value, strerror(errno));
     r->c.volume[r->c.volumes++] = (struct volume){ src, dst, read_only, -1 };
+    return dst[strspn(dst, "/.")] && !strstr(text("%s/", dst), "/../");
 }
 
-/* --cap-add and --cap-drop NAME, as Docker writes it (NET_ADMIN), or the man
- * pages (CAP_NET_ADMIN); or ALL. Returns its bit. */
-static bits cap_bit(const char *option, const char *name) {
+/* A capability as Docker writes it (NET_ADMIN), or the man pages
+ * (CAP_NET_ADMIN); or ALL. */
+static bool set_cap(struct request *r, const char *name) {
     const char *bare = strncasecmp(name, "CAP_", 4) == 0 ? name + 4 : name;
+    int cap = 0;
 
-    if (strcasecmp(bare, "ALL") == 0)
-        return ALL_CAPS;
-    for (int i = 0; i < KNOWN_CAPS; i++)
-        if (strcasecmp(capabilities[i].name, bare) == 0)
-            return BIT(i);
-    refuse("%s: there is no capability \"%s\"; the nearest is %s\n"
-           "  try:    minicontainer source capabilities", option, shown(name),
-           nearest(bare, cap_names(BIT(KNOWN_CAPS) - 1)));
+    while (cap < KNOWN_CAPS && strcasecmp(capabilities[cap].name, bare) != 0)
+        cap++;
+    *(bits *)r->field |= BIT(cap); /* behind the last: ALL_CAPS */
+    return cap < KNOWN_CAPS || strcasecmp(bare, "ALL") == 0;
 }
 
-/* What is not kept by default is a gift to whoever breaks in: say which. (ALL
- * is not told: it would be all the lines.) */
-static void set_cap_add(struct request *r, const char *name) {
-    bits bit = cap_bit("--cap-add", name);
+static bool set_limit(struct request *r, const char *said) {
+    const char **limit = r->field;
 
-    r->cap_add |= bit;
-    for (int i = 0; i < KNOWN_CAPS; i++)
-        if (bit == BIT(i) && !(DEFAULT_CAPS & bit))
-            note("--cap-add %s: who breaks in %s", capabilities[i].name,
-                 capabilities[i].attack);
-}
-
-static void set_cap_drop(struct request *r, const char *name) {
-    r->cap_drop |= cap_bit("--cap-drop", name);
-}
-
-/* --privileged: Docker's word for "take down the walls that hold rights back".
- * It is often typed when one right is missing; --cap-add of that one is better.
- * (Docker's also gives all devices and a writable /sys: not here.) */
-static void set_privileged(struct request *r, const char *value) {
-    (void)value;
-    r->denied |= BIT(CAPS) | BIT(SECCOMP);
-    r->c.no_mask = true;
+    *limit = said;
+    return limit_value((int)(limit - r->c.limit), said);
 }
 
 /* --security-opt: of Docker's words those that mean something here. What names
  * a profile of AppArmor or SELinux, or a file with a filter, is beyond this
- * program, and must not be ignored. */
-static void set_security(struct request *r, const char *word) {
-    if (strcmp(word, "seccomp=unconfined") == 0)
-        r->denied |= BIT(SECCOMP);
-    else if (strcmp(word, "systempaths=unconfined") == 0)
-        r->c.no_mask = true;
-    else if (!is_among("no-new-privileges no-new-privileges:true "
-                       "no-new-privileges=true", word))
-        refuse("--security-opt: \"%s\" means nothing here; known are "
-               "seccomp=unconfined, systempaths=unconfined and "
-               "no-new-privileges (it is always so)", word);
+ * program, and must not be ignored. (match() takes capitals, too.) */
+static bool set_security(struct request *r, const char *word) {
+    r->denied |= match(word, "^seccomp") ? BIT(SECCOMP) : 0;
+    r->c.no_mask |= match(word, "^system") != NULL;
+    return true;
 }
 
-/* The options that are not isolations. */
+/* The options that are not isolations, and the usual ones of Docker's that are
+ * not ours: for them no value is right ("^$"), and `wants` is what there is
+ * instead. Fields that are left out are 0. */
 #define AT(name) offsetof(struct request, name)
 static const struct option_row {
-    const char *name;
-    char letter;        /* '\0': only the long one                            */
-    const char *arg;    /* NULL: takes none                                   */
+    const char *words;  /* what is typed for it                               */
     int row;            /* belongs to this row; ROWS: to none                 */
-    void (*set)(struct request *, const char *value);
+    const char *also;   /* lab, compare ROW, exec take it too: l, c, e        */
+    const char *wants;  /* what a wrong value is told; NULL: takes none       */
+    const char *match;  /* how its value looks: regex(7); NULL: as it likes   */
     size_t field;       /* set NULL: the value, or true, goes here            */
-    char also[4];       /* lab, compare ROW, exec take it too: l, c, e        */
+    bool (*set)(struct request *, const char *value);
 } options[] = {
-/*    name, letter, argument, row, set, field, also */
-    { "only", 0, "LIST", ROWS, set_only, 0, "" },
-    { "none", 0, NULL, ROWS, set_only, 0, "" },
-    { "hostname", 0, "NAME", UTS, NULL, AT(c.hostname), "c" },
-    { "image", 0, "DIR", ROWS, NULL, AT(c.image), "" },
-    { "volume", 'v', "SRC:DST[:ro]", MNT, set_volume, 0, "" },
-    { "read-only", 0, NULL, ROOT, NULL, AT(c.read_only), "" },
+/*    words, row, also, wants, match, field, set */
+    { "--only", ROWS, "", "wants a list like user,uts or the word none", .set = set_only },
+    { "--none", ROWS, "", .field = AT(only) },
+    { "--hostname", UTS, "c", "wants 1 to 64 letters, digits, dots or -",
+      "^[a-z0-9.-]{1,64}$", .field = AT(c.hostname) },
+    { "--image", ROWS, "", "wants a directory", .field = AT(c.image) },
+    { "--volume -v", MNT, "", "wants SRC:/DST[:ro]; /DST is a whole path below / without ..",
+      "^[^:]+:/[^:]*(:r[ow])?$", .set = set_volume },
+    { "--read-only", ROOT, "", .field = AT(c.read_only) },
     /* What the command finds when it begins. */
-    { "workdir", 'w', "DIR", ROWS, NULL, AT(c.workdir), "e" },
-    { "env", 'e', "NAME=VALUE", ROWS, set_env, 0, "lce" },
-    { "map", 0, "IN:OUT:COUNT", USER, set_map, 0, "" },
-    { "init", 0, NULL, ROWS, NULL, AT(init), "" },
-    { "no-init", 0, NULL, ROWS, NULL, AT(no_init), "" },
-    { "boottime", 0, "SECONDS", TIME, NULL, AT(boottime), "c" },
+    { "--workdir -w", ROWS, "e", "wants a directory", .field = AT(c.workdir) },
+    { "--env -e", ROWS, "lce", "wants NAME=VALUE", "^[^=[:cntrl:]]+=", .set = set_env },
+    { "--map", USER, "", "wants IN:OUT:COUNT, as 0:1000:1; 8 at most, the first from 0 on",
+      "^([1-3]?[0-9]{1,9}:){2}[1-3]?[0-9]{1,9}$", .set = set_map },
+    { "--init", ROWS, "", .field = AT(init) },
+    { "--no-init", ROWS, "", .field = AT(no_init) },
+    { "--boottime", TIME, "c", "wants a number: seconds", "^1?[0-9]{1,9}$", .field = AT(boottime) },
     /* What it may do, and how much. */
-    { "cap-add", 0, "CAP", CAPS, set_cap_add, 0, "c" },
-    { "cap-drop", 0, "CAP", CAPS, set_cap_drop, 0, "c" },
-    { "privileged", 0, NULL, ROWS, set_privileged, 0, "" },
-    { "no-mask", 0, NULL, PROC, NULL, AT(c.no_mask), "" },
-    { "security-opt", 0, "WORD", ROWS, set_security, 0, "" },
-    { "memory", 'm', "SIZE", LIMITS, NULL, AT(c.limit[MEMORY]), "lc" },
-    { "cpus", 0, "N", LIMITS, NULL, AT(c.limit[CPUS]), "lc" },
-    { "pids-limit", 0, "N", LIMITS, NULL, AT(c.limit[PIDS]), "lc" },
-    /* For learners; and Docker's words for what is always so here. */
-    { "explain", 0, NULL, ROWS, NULL, AT(explain), "lce" },
-    { "step", 0, NULL, ROWS, NULL, AT(step), "lce" },
-    { "interactive", 'i', NULL, ROWS, NULL, AT(always_so), "lce" },
-    { "tty", 't', NULL, ROWS, NULL, AT(always_so), "lce" },
-    { "rm", 0, NULL, ROWS, NULL, AT(always_so), "lce" },
+    { "--cap-add", CAPS, "c", "wants one of lesson 12, or ALL", NULL, AT(cap_add), set_cap },
+    { "--cap-drop", CAPS, "c", "wants one of lesson 12, or ALL", NULL, AT(cap_drop), set_cap },
+    { "--privileged", ROWS, "", .field = AT(privileged) },
+    { "--no-mask", PROC, "", .field = AT(c.no_mask) },
+    { "--security-opt", ROWS, "", "seccomp=unconfined, systempaths=unconfined or no-new-privileges",
+      "^((seccomp|systempaths)=unconfined|no-new-privileges([:=]true)?)$", .set = set_security },
+    { "--memory -m", LIMITS, "lc", "wants a size, from 6M", NULL, AT(c.limit[MEMORY]), set_limit },
+    { "--cpus", LIMITS, "lc", "wants a number, from 0.01 on", NULL, AT(c.limit[CPUS]), set_limit },
+    { "--pids-limit", LIMITS, "lc", "wants a whole number", NULL, AT(c.limit[PIDS]), set_limit },
+    /* For learners; and Docker's words for what is always so here. (-it is a
+     * word; other letters are typed one by one.) */
+    { "--explain", ROWS, "lce", .field = AT(explain) },
+    { "--step", ROWS, "lce", .field = AT(step) },
+    { "--interactive -i --tty -t -it -ti --rm", ROWS, "lce", .field = AT(always_so) },
+    /* And for what is not to be had. */
+    { "--publish -p -P", ROWS, "", "a container has only lo (lesson 09)", .match = "^$" },
+    { "--detach -d", ROWS, "", "it ends with who started it (lesson 01)", .match = "^$" },
+    { "--name -h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
+    { "-u", ROWS, "", "it is 0 inside; --map says who outside (lesson 07)", .match = "^$" },
 };
 
-/* Docker's words that are not ours: what there is instead, and the lesson. */
-static const struct { const char *words, *say, *lesson; } dockers[] = {
-    { "-p -P --publish", "no port is published: a container has only lo", "09-net" },
-    { "-d --detach", "it ends with who started it: a shell can go on, by &", "01-first-container" },
-    { "-h --name", "the name that it can have is --hostname", "02-uts" },
-    { "-u", "the user inside is 0; --map says who that is outside", "07-user" },
-    { "--entrypoint", "what is started is COMMAND", "01-first-container" },
-    { "--mount", "--volume SRC:DST shows a directory", "04-mnt" },
-    { "--tmpfs", "/tmp and /run are a tmpfs already", "06-root" },
-    { "--restart", "a shell can start it again, in a loop: until ...; done", "01-first-container" },
-    { "--device --gpus", "no device is there but null and its like", "06-root" },
-    { "--ulimit", "it is limited as a whole: --memory, --cpus, --pids-limit", "14-limits" },
-};
+/* Nobody knows WORD: say the nearest, which begins as more than half of it. (So
+ * a slip in the first letters has none.) */
+static _Noreturn void unknown_option(const char *word) {
+    const char *all = "", *near = NULL;
 
-/* Nobody knows WORD: say what Docker's users type instead, or the nearest
- * option, unless it is far. */
-__attribute__((noreturn))
-static void unknown_option(const char *word) {
-    const char *name = word + strspn(word, "-"), *all = "";
-    const char *no = strncmp(name, "no-", 3) == 0 ? "no-" : "";
-
-    for (size_t i = 0; i < LENGTH(dockers); i++)
-        if (is_among(dockers[i].words, word))
-            refuse("%s: %s\n  lesson: lessons/%s", word, dockers[i].say,
-                   dockers[i].lesson);
     for (int row = 0; row < ROWS; row++)
-        all = text("%s %s%s", all, no, isolations[row].name);
+        all = text("%s --%s --no-%s", all, isolations[row].name,
+                   isolations[row].name);
     for (size_t i = 0; i < LENGTH(options); i++)
-        all = text("%s %s", all, options[i].name);
-    const char *best = nearest(name, all);
-    bool near = 3 * distance(name, best) <= (int)strlen(name) + 1;
+        all = text("%s %s", all, options[i].words);
+    for (size_t n = strnlen(word, 40); n > strlen(word) / 2 && !near; n--)
+        near = strstr(all, text(" %.*s", (int)n, word));
     refuse("there is no option %s here%s%s\n"
            "  try:    minicontainer run --help", shown(word),
-           near ? "; the nearest is --" : "", near ? best : "");
+           near ? "; the nearest is " : "", near ? next_word(&near) : "");
 }
 
-/* --pid=host means --no-pid; --network=none is what net always is here. NEXT
- * is the next word, or NULL: a value that was not joined. */
-static void set_row(struct request *r, int row, bool wanted, const char *value,
-                    const char *next) {
-    const char *name = isolations[row].name, *word = value ? value : next;
-    bool host = word && strcmp(word, "host") == 0;
-    bool none = word && row == NET && strcmp(word, "none") == 0;
+/* A row by one of its names: --pid=host means --no-pid; --network=none is what
+ * net always is here. What Docker's users type unjoined, as the next word, is
+ * not a command. */
+static void set_row(struct request *r, const char *name, const char *value) {
+    bool off = strncmp(name, "--no-", 5) == 0;
+    int row = find_row(name + (off ? 5 : 2));
+    const char *word = value ? value : off || !*r->word ? "" : *r->word;
+    bool host = !off && strcmp(word, "host") == 0;
+    bool none = !off && row == NET && strcmp(word, "none") == 0;
 
-    if (row == MNT && word && strstr(word, "type=")) /* Docker's --mount */
-        unknown_option("--mount");
-    if (value && !host && !none)
-        refuse("--%s=%s: only \"host\" is known%s", name, shown(value),
-               row == NET ? ", and \"none\", as it always is here" : "");
-    if (wanted && !value && (host || none))
-        refuse("--%s %s: the value must be joined\n"
-               "  try:    minicontainer run --%s=%s", name, next, name, next);
-    bool digit = word && isdigit((unsigned char)*word);
-    if (wanted && !value && row == USER && digit)
-        refuse("--user is the user *namespace*; Docker's --user %s is a number "
-               "in it\n  cause:  --map says which number outside is 0 inside\n"
-               "  try:    minicontainer run --map 0:%u:1", shown(word),
-               geteuid());
-    *(wanted && !(value && host) ? &r->named : &r->denied) |= BIT(row);
+    if (row < 0)
+        unknown_option(name);
+    if (value ? !(host || none)
+              : host || none || match(word, "^[0-9:]+$|^type=") == word)
+        refuse("%s %s: an isolation takes nothing but a joined =host (net also "
+               "=none); Docker's --user is --map here, its --mount --volume\n"
+               "  try:    minicontainer run %s%s", name, shown(word), name,
+               host ? "=host" : none ? "=none" : "");
+    *(off || host ? &r->denied : &r->named) |= BIT(row);
 }
 
-/* Option number I with its VALUE; NULL: if it wants one, that is the next. */
-static void take_option(struct request *r, size_t i, const char *value) {
-    const struct option_row *o = &options[i];
-    char *field = (char *)r + o->field;
+/* The VALUE of option O, which was typed as NAME. What it says may come back in
+ * a message, or in a prompt; but not what stands behind NAME= of --env. */
+static void take_value(struct request *r, const struct option_row *o,
+                       const char *name, const char *value) {
+    const char *clean = shown(value);
+    bool same = strcmp(clean, value) == 0;
 
-    r->given |= BIT(i);
-    if (value && !o->arg)
-        refuse("--%s takes no value", o->name);
-    if (o->arg && !value && !(value = *++r->word))
-        refuse("--%s wants an argument: %s", o->name, o->arg);
-    /* It may come back in a message, or in a prompt; but not behind NAME=. */
-    const char *clean = value ? shown(value) : "";
-    size_t n = strcspn(clean, o->set == set_env ? "=" : "");
-    if (*clean && strncmp(clean, value, n) != 0)
-        refuse("--%s: a control character in the value", o->name);
-    /* Three kinds: a function takes it, or it is a text, or it is a yes. */
-    if (o->set)
-        o->set(r, value);
-    else if (o->arg)
-        memcpy(field, &value, sizeof value);
-    else
-        *(bool *)field = true;
+    r->field = (char *)r + o->field;
+    if (!*value || (!same && o->set != set_env) ||
+        (o->match && match(value, o->match) != value) ||
+        (o->set && !o->set(r, value)))
+        refuse("%s \"%s\"%s: %s", name, clean,
+               same ? "" : " (a control character, or too long)", o->wants);
+    if (!o->set)
+        *(const char **)r->field = value;
 }
 
-/* --NAME or --NAME=VALUE: an option, or a row by one of its names. The name
- * must be whole. */
-static void take_long(struct request *r, const char *word) {
-    const char *value = strchr(word, '=');
-    const char *name = text("%.*s", (int)strcspn(word + 2, "="), word + 2);
-    bool off = strncmp(name, "no-", 3) == 0;
-    int row = find_row(off ? name + 3 : name);
+/* A word of options: --NAME, --NAME=VALUE, -x, -xVALUE. A name is whole. What
+ * lab, exec and `compare ROW` cannot honour they refuse. */
+static void take_word(struct request *r, const char *word) {
+    bool is_long = word[1] == '-';
+    size_t n = is_long ? strcspn(word, "=") : is_among("-it -ti", word) ? 3 : 2;
+    const char *name = text("%.*s", (int)n, word);
+    const char *value = word[n] ? word + n + is_long : NULL;
     size_t i = 0;
 
-    value = value ? value + 1 : NULL;
-    while (i < LENGTH(options) && strcmp(options[i].name, name) != 0)
+    while (i < LENGTH(options) && !is_among(options[i].words, name))
         i++;
-    if (i < LENGTH(options))
-        take_option(r, i, value);
-    else if (row < 0)
-        unknown_option(text("--%s", name));
-    else if (off && value)
-        refuse("--%s takes no value", name);
+    if (r->who && (i == LENGTH(options) || !strchr(options[i].also, *r->who)))
+        refuse("%s sets the isolations itself: it does not take %s", r->who,
+               shown(name));
+    r->given |= BIT(i);
+    if (i == LENGTH(options))
+        set_row(r, name, value);
+    else if (options[i].wants)
+        take_value(r, &options[i], name,
+                   value ? value : *r->word ? *r->word++ : "");
+    else if (value)
+        refuse("%s takes no value", name);
     else
-        set_row(r, row, !off, value, r->word[1]);
+        *(bool *)((char *)r + options[i].field) = true;
 }
 
-/* -v VALUE, -vVALUE, or letters without values: -it. */
-static void take_short(struct request *r, const char *letter) {
-    for (bool joined = false; *letter && !joined; letter++) {
-        size_t i = 0;
-        while (i < LENGTH(options) && options[i].letter != *letter)
-            i++;
-        if (i == LENGTH(options))
-            unknown_option(text("-%c", *letter));
-        joined = options[i].arg;
-        take_option(r, i, joined && letter[1] ? letter + 1 : NULL);
-    }
-}
+/* A container that nothing is said about yet. */
+static const struct container preset = { .hostname = "box", .proc_fd = -1,
+                                         .children = -1, .caps = DEFAULT_CAPS };
 
-/* Read the options of run (and compare, lab, exec) into R, whose container is
- * preset, from word FIRST on. A "--" ends them. Returns the index of the first
- * word that is none: the command; what follows is the command's own. */
-static int parse_options(struct request *r, int argc, char **argv, int first) {
+/* What WORDS ask for; WHO as in struct request. A "--" ends the options. The
+ * first word that is none is the command; what follows is the command's own. (A
+ * lone "-" is no option: many programs mean standard input by it.) */
+static struct request request_of(const char *who, char **words) {
     /* No more volumes than words, and no more variables (and a NULL). */
-    static struct volume volume[MOST_WORDS + 2];
-    static char *env[MOST_WORDS + 2];
+    static struct volume volume[10000];
+    static char *env[LENGTH(volume) + 1];
+    struct request r = { .c = preset, .who = who, .word = words };
+    const char *word;
 
-    (void)argc;
-    r->c.volume = volume;
-    r->c.env = env;
-    /* (A lone "-" is no option: many programs mean standard input by it.) */
-    for (r->word = argv + first; *r->word && **r->word == '-'; r->word++) {
-        const char *word = *r->word;
-        if (!word[1] || strcmp(word, "--") == 0)
-            break;
-        if (r->word - argv > MOST_WORDS)
-            refuse("more than %d words of options", MOST_WORDS);
-        if (word[1] == '-')
-            take_long(r, word);
-        else
-            take_short(r, word + 1);
+    r.c.volume = volume;
+    r.c.env = env;
+    while ((word = *r.word) && *word == '-' && !is_among("- --", word)) {
+        if ((size_t)(r.word++ - words) >= LENGTH(volume))
+            refuse("more than %zu words of options", LENGTH(volume));
+        take_word(&r, word);
     }
-    narrator.step = r->step;
-    narrator.explain = r->explain || r->step;
-    r->word += *r->word && strcmp(*r->word, "--") == 0;
-    return (int)(r->word - argv);
-}
-
-/* lab, exec and `compare ROW` set the isolations themselves: what they cannot
- * honour they refuse. WHICH is their letter in options[]. */
-static void only_these(const struct request *r, char which, const char *who) {
-    bits others = r->named | r->denied;
-    const char *list = "";
-
-    for (size_t i = 0; i < LENGTH(options); i++) {
-        bool takes = strchr(options[i].also, which) != NULL;
-        others |= takes ? 0 : r->given & BIT(i);
-        list = takes ? text("%s --%s", list, options[i].name) : list;
-    }
-    if (others)
-        refuse("%s sets the isolations itself; of run's options it takes only"
-               "%s", who, list);
+    narrator.step = r.step;
+    narrator.explain = r.explain || r.step;
+    r.word += word && strcmp(word, "--") == 0;
+    r.c.argv = *r.word ? r.word : NULL;
+    return r;
 }
 
 /* =====================================================================
@@ -3946,19 +3232,11 @@ static void only_these(const struct request *r, char which, const char *who) {
  * refused with the rule and with a line that works: the refusal is a lesson.
  */
 
-/* Those that change what a process may do; all others change what it sees. */
-#define RIGHTS (BIT(CAPS) | BIT(SECCOMP) | BIT(LIMITS))
+/* Those that change what a process sees; all others change what it may do. */
+#define VIEWS (BIT(CAPS) - 1)
 /* What needs no privilege: no_new_privs is enough for a filter, and a cgroup
  * needs a directory that is ours. */
 #define FREE (BIT(SECCOMP) | BIT(LIMITS))
-
-/* A container that nothing is said about yet. */
-static void preset(struct container *c) {
-    memset(c, 0, sizeof *c);
-    c->hostname = "box";
-    c->caps = DEFAULT_CAPS;
-    c->proc_fd = -1;
-}
 
 /* ROWS with what they lack, so that all rules are kept. */
 static bits completed(bits rows) {
@@ -3970,156 +3248,115 @@ static bits completed(bits rows) {
     return rows;
 }
 
-/* ROW lacks MISSING. A default gives way; what was named is refused, with the
- * rule, a line to copy that works, and the lesson. */
-static void give_way(struct request *r, int row, bits missing) {
-    const char *name = isolations[row].name, *list = list_rows(missing);
-    const char *rule = missing & BIT(MNT)
-        ? "its mounts would be the machine's"
-        : "a user namespace mounts /proc only for a PID namespace of its own";
-
-    if (r->named & BIT(row))
-        refuse("%s cannot be without %s: %s\n"
-               "  try:    minicontainer run --only %s\n"
-               "  lesson: lessons/%02d-%s", name, list, rule,
-               list_rows(completed(r->c.rows)), isolations[row].chapter, name);
-    r->c.rows &= ~BIT(row);
-    note("%s gives way: it cannot be without %s", name, list);
+/* A set that cannot be: WHY; ROWS and what they lack as a line to copy; and the
+ * lesson of ROW. */
+static _Noreturn void refuse_set(const char *why, bits rows, int row) {
+    refuse("%s\n  try:    minicontainer run --only %s\n"
+           "  lesson: lessons/%02d-%s", why, list_rows(completed(rows)),
+           row + 2, isolations[row].name);
 }
 
-/* Fills in the rows, or refuses. The first three rules are in partners(), the
- * fourth is the last refusal here. */
-static void settle_rows(struct request *r) {
-    struct container *c = &r->c;
-
-    if (r->named & r->denied)
-        refuse("%s: asked for and denied at once; say one of them",
-               list_rows(r->named & r->denied));
-    c->rows = r->only ? r->named : ALL_ROWS & ~r->denied;
-    for (int row = ROWS - 1; row >= 0; row--) { /* proc before the rest */
-        bits missing = partners(row, c->rows) & ~c->rows;
-        if (on(c, row) && missing)
-            give_way(r, row, missing);
+/* The first three rules, which partners() has. A row that was named is refused;
+ * a default gives way. */
+static void give_way(struct request *r) {
+    for (int row = PROC; row <= ROOT; row++) {
+        bits lacks = partners(row, r->c.rows) & ~r->c.rows;
+        const char *name = isolations[row].name, *list = list_rows(lacks);
+        const char *why = lacks & BIT(MNT) ? "its mounts would be the machine's"
+            : "a user namespace mounts /proc for a PID namespace of its own";
+        if (!on(&r->c, row) || !lacks)
+            continue;
+        if (r->named & BIT(row))
+            refuse_set(text("%s cannot be without %s: %s", name, list, why),
+                       r->c.rows, row);
+        note("%s gives way: %s is off", name, list);
+        r->c.rows &= ~BIT(row);
     }
-    if (c->rows & ~FREE && !on(c, USER) && !has_cap(CAP_SYS_ADMIN))
-        refuse("without privilege only user is free: it gives the right to "
-               "the others\n  try:    minicontainer run --only %s\n"
-               "  try:    minicontainer lab\n  lesson: lessons/07-user",
-               list_rows(completed(c->rows)));
 }
 
-/* The command is PID 1 if that is the WISH, and if there is a PID 1. */
-static void choose_init(struct container *c, bool wish) {
-    c->init = !(wish && on(c, PID));
-}
-
-/* --only means nothing else: then the command is PID 1. Where pid is off there
- * is none, and an init ends what is left. */
-static void settle_init(struct request *r) {
-    if (r->init && r->no_init)
-        refuse("init: asked for and denied at once; say one of them");
-    if (r->no_init && !on(&r->c, PID))
-        refuse("--no-init needs pid: without it somebody must end what the "
-               "command leaves behind\n"
-               "  try:    minicontainer run --no-init --only %s\n"
-               "  lesson: lessons/03-pid",
-               list_rows(completed(r->c.rows | BIT(PID))));
-    choose_init(&r->c, r->no_init || (r->only && !r->init));
-}
-
-/* Refuse an option of a row that is off: it would be silently useless; and
- * values that cannot be. What is left of them goes into the container. */
+/* Refuse an option of a row that is off: it would be silently useless. What is
+ * left of them goes into the container. */
 static void check_options(struct request *r) {
     struct container *c = &r->c;
-    bool good = *c->hostname && strlen(c->hostname) <= 64;
 
     for (size_t i = 0; i < LENGTH(options); i++) {
+        const char *words = options[i].words;
         int row = options[i].row;
         if (r->given & BIT(i) && row != ROWS && !on(c, row))
-            refuse("--%s belongs to the isolation %s, which is off\n"
-                   "  cure:   leave --%s out, or switch %s on\n"
-                   "  try:    minicontainer run --only %s", options[i].name,
-                   isolations[row].name, options[i].name, isolations[row].name,
-                   list_rows(completed(c->rows | BIT(row))));
+            refuse_set(text("%s: the isolation %s is off", next_word(&words),
+                            isolations[row].name), c->rows | BIT(row), row);
     }
-    /* The kernel takes any bytes; a prompt, /etc/hosts and Docker do not. */
-    for (const char *p = c->hostname; *p; p++)
-        good &= isalnum((unsigned char)*p) || strchr(".-", *p);
-    if (!good)
-        refuse("--hostname wants 1 to 64 letters, digits, dots and hyphens");
-    for (int i = 0; i < LIMIT_COUNT; i++)
-        if (c->limit[i] && !limit_value(i, c->limit[i]))
-            refuse("--%s: \"%s\" is no such limit; write --memory 50M (at "
-                   "least 6M), --cpus 0.5, --pids-limit 100",
-                   limits[i].option, c->limit[i]);
     if (r->boottime)
-        c->age = number(r->boottime, "--boottime", 1000000000);
+        c->age = atoll(r->boottime);
     /* ALL first, as Docker reads it, then single ones. What is both added and
      * dropped is dropped (Docker keeps it). */
     c->caps = r->cap_drop & ALL_CAPS ? 0 : DEFAULT_CAPS;
     c->caps |= r->cap_add & ALL_CAPS ? ~(bits)0 : r->cap_add;
     c->caps &= ~r->cap_drop;
-}
-
-/* An image is a directory that we may enter. All that is in it is the image's
- * business, but a place for what was named. */
-static void check_image(const struct request *r) {
-    const struct container *c = &r->c;
-    struct stat st;
-
-    if (!c->image)
-        return;
-    /* (Without mnt it is a chroot(2), for who has the privilege.) */
-    if (!on(c, ROOT) &&
-        (on(c, MNT) || (!on(c, USER) && !has_cap(CAP_SYS_ADMIN))))
-        refuse("--image is the new root, and the isolation root is off\n"
-               "  cure:   leave --image out, or switch root on");
-    int fd = open(c->image, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || access(c->image, X_OK) < 0)
-        refuse("--image: %s: %s", c->image, strerror(errno));
-    bool proc = fstatat(fd, "proc", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-                S_ISDIR(st.st_mode);
-    close(fd);
-    if (r->named & BIT(PROC) && !proc)
-        refuse("--image: %s has no directory /proc, which --proc needs\n"
-               "  cure:   mkdir %s/proc", c->image, c->image);
+    /* What is not kept by default is a gift to whoever breaks in: say which.
+     * (ALL is not told: it would be all the lines.) */
+    for (int i = 0; i < KNOWN_CAPS; i++)
+        if (r->cap_add & BIT(i) & ~DEFAULT_CAPS)
+            note("--cap-add %s: who breaks in %s", capabilities[i].name,
+                 capabilities[i].attack);
 }
 
 /* The options are read: all that a run and a comparison have in common. */
 static void settle(struct request *r) {
-    settle_rows(r);
-    settle_init(r);
+    struct container *c = &r->c;
+
+    /* Docker's "take down the walls that hold rights back". It is often typed
+     * when one right is missing; --cap-add of that one is better. (Docker's
+     * also gives all devices and a writable /sys: not here.) */
+    r->denied |= r->privileged ? BIT(CAPS) | BIT(SECCOMP) : 0;
+    c->no_mask |= r->privileged;
+    bits both = r->named & r->denied;
+    if (both || (r->init && r->no_init))
+        refuse("%s: on and off at once", both ? list_rows(both) : "init");
+    c->rows = r->only ? r->named : ALL_ROWS & ~r->denied;
+    give_way(r);
+    bool may = on(c, USER) || has_cap(CAP_SYS_ADMIN);
+    if (c->rows & ~FREE && !may) /* the fourth rule */
+        refuse_set("without privilege only user is free: it gives the right to "
+                   "the others, as `minicontainer lab` does", c->rows, USER);
+    /* Where pid is off there is no PID 1, and an init ends what is left. */
+    if (r->no_init && !on(c, PID))
+        refuse_set("--no-init needs pid: without it somebody must end what the "
+                   "command leaves behind", c->rows | BIT(PID), PID);
+    /* --only means nothing else: then the command is PID 1. */
+    c->init = !on(c, PID) || !(r->no_init || (r->only && !r->init));
     check_options(r);
-    check_image(r);
-    if (!r->c.workdir && (on(&r->c, ROOT) || r->c.image))
-        r->c.workdir = "/";
+    /* An image is a directory that we may enter, and becomes the root; without
+     * mnt by chroot(2), for who has the privilege. All that is in it is the
+     * image's business, but a place for what was named. */
+    if (c->image && !on(c, ROOT) && (on(c, MNT) || !may))
+        refuse_set("--image is the new root, and the isolation root is off",
+                   c->rows | BIT(ROOT), ROOT);
+    const char *needs = r->named & BIT(PROC) ? "proc/." : ".";
+    if (c->image && access(text("%s/%s", c->image, needs), R_OK | X_OK) < 0)
+        refuse("--image: %s/%s: %s", c->image, needs, strerror(errno));
+    if (!c->workdir && (on(c, ROOT) || c->image))
+        c->workdir = "/";
 }
 
 /* run: the whole of it. Ends with the command's status. */
-static void become_a_copy(char **argv);
-static int cmd_run(int argc, char **argv) {
-    struct request r = { .only = false };
+static void become_a_copy(char **words);
+static int cmd_run(char **words) {
+    struct request r = request_of(NULL, words + 1);
 
     /* What an image or a volume has under the name of the command may be a link
      * to our own file. So go on as a copy, before anything is said twice. */
-    for (char **word = argv; *word; word++)
-        if (strncmp(*word, "--image", 7) == 0 || strncmp(*word, "-v", 2) == 0 ||
-            strncmp(*word, "--volume", 8) == 0)
-            become_a_copy(argv);
-    preset(&r.c);
-    int first = parse_options(&r, argc, argv, 1);
-    r.c.argv = argv[first] ? argv + first : NULL;
+    if (r.c.image || r.c.volumes)
+        become_a_copy(words);
     settle(&r);
     if (!on(&r.c, USER) && root_of_machine())
-        note("you are root of this machine and it shares %s with COMMAND: what "
-             "it changes stays changed; practise in `minicontainer lab`",
-             list_rows(ALL_ROWS & ~r.c.rows & ~RIGHTS));
+        note("you are root of this machine, and COMMAND may change its %s; "
+             "practise in `minicontainer lab`",
+             list_rows(VIEWS & ~r.c.rows));
     int status = parent_side(&r.c);
     if (status == 128 + SIGSYS && on(&r.c, SECCOMP))
-        note("status %d is that of SIGSYS: most often a program for another "
-             "processor (32 bits, or x32): the filter knows one\n"
-             "  try:    minicontainer run --no-seccomp\n"
-             "  lesson: lessons/13-seccomp", status);
+        note("status %d is SIGSYS: most often a program of 32 bits: the filter "
+             "knows one processor\n  lesson: lessons/13-seccomp", status);
     /* (Nothing of stdio(3) was used: there is nothing to flush.) */
     _exit(status);
 }
@@ -4132,62 +3369,48 @@ static int cmd_run(int argc, char **argv) {
  * there; and as /proc/PID/exe our own file can be written, or get another mode
  * (set-uid!), since 0 inside may be the user that it belongs to. That hole was
  * in Docker (CVE-2019-5736). So we go on as a copy of our file in memory, which
- * has no path and is sealed; runc does the same. exec, lab, compare and
- * run --image begin so, before they have read an option.
+ * has no path and is sealed; runc does the same. exec, lab and compare begin
+ * so; run does it when it has read --image or --volume.
  */
 
-/* MFD_EXEC, of Linux 6.3; some systems ask for it since. */
-#define MAY_RUN 0x10U
+/* The path of the file that we were started from; a copy, which has no path,
+ * has it as its name. */
+static char *own_path(void) {
+    char *path = realpath("/proc/self/exe", NULL);
 
-/* ARGV are the words behind our own name. In the copy that name is the path of
- * the file: what lies beside it is found by that. memfd_create(2), fcntl(2) */
-static void become_a_copy(char **argv) {
+    return path ? path : title.at;
+}
+
+/* WORDS are those behind our own name. memfd_create(2), fcntl(2) */
+static void become_a_copy(char **words) {
     const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    static char path[PATH_MAX];
+    /* MFD_EXEC, of Linux 6.3; some systems ask for it since. */
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING, may_run = 0x10;
     int self = TRY_BUT(EACCES, open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
 
-    /* Skipped for a file that we may not even read (mode 0711): it is another
+    /* A copy has no name for ps(1). It comes here, too: then all is done; so it
+     * is with a file that we may not even read (mode 0711): it is another
      * user's, and whoever we are inside cannot change it, either. */
-    if (self < 0)
-        return;
-    /* The copy comes here, too. */
-    if (TRY_BUT(EINVAL, fcntl(self, F_GET_SEALS)) == seals) {
-        TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
+    TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
+    if (self < 0 || TRY_BUT(EINVAL, fcntl(self, F_GET_SEALS)) == seals) {
         close(self);
         return;
     }
-    int copy = TRY_BUT(EINVAL, memfd_create("minicontainer", flags | MAY_RUN));
+    int copy = TRY_BUT(EINVAL, memfd_create("minicontainer", flags | may_run));
     if (copy < 0)
         copy = TRY(memfd_create("minicontainer", flags));
     while (TRY(sendfile(copy, self, NULL, 1 << 20)) > 0)
         continue;
     TRY(fcntl(copy, F_ADD_SEALS, seals));
-    TRY(readlink("/proc/self/exe", path, sizeof path - 1));
-    argv[-1] = path;
-    TRY(fexecve(copy, argv - 1, environ));
+    words[-1] = own_path();
+    TRY(fexecve(copy, words - 1, environ));
 }
 
-/* The directory `lessons` beside this program, whatever it was called by. It
- * need not be there. */
+/* The directory `lessons` beside this program. It need not be there. */
 static const char *lessons_dir(void) {
-    static char path[PATH_MAX];
-    ssize_t n = TRY(readlink("/proc/self/exe", path, sizeof path - 16));
+    const char *path = own_path(), *end = strrchr(path, '/');
 
-    path[n] = '\0';
-    if (strncmp(path, "/memfd:", 7) == 0)
-        snprintf(path, sizeof path - 16, "%s", title.at);
-    char *end = strrchr(path, '/');
-    memcpy(end ? end : path, "/lessons", sizeof "/lessons");
-    return path;
-}
-
-/* A process of ours that stays inside, or runs as another user: its memory must
- * not show what the caller has in the environment (tokens!). */
-static void forget_environment(void) {
-    for (char **e = environ; e && *e; e++)
-        memset(*e, 0, strlen(*e));
-    clearenv();
+    return strdup(text("%.*s/lessons", end ? (int)(end - path) : 0, path));
 }
 
 /* =====================================================================
@@ -4212,21 +3435,20 @@ static void forget_environment(void) {
  *     this program, its source, the lessons         all: something to break
  *
  * All of it is in the lab's memory: copies. What it only shows, /usr, are
- * mounts of its own, so its root may make them writable; then they belong to
- * another user, whom the lab has no number for. Where they do not, furnish()
- * says it.
+ * mounts of its own, so its root may make them writable; but they belong to
+ * another user, whom the lab has no number for (where your own user owns them,
+ * what the lab breaks there is broken).
  */
 #define LESSONS "/run/lessons" /* the machine's, until they are copied */
 
 /* Child. A second address on lo, so that the lab's network differs from a new
- * one. (A label behind the name makes an address, not an interface.) */
+ * one. (A label behind the name makes an address, not an interface.) The bytes
+ * are a port, 0, and 10.0.0.1: ip(7). */
 static void add_address(void) {
-    struct ifreq request = { .ifr_name = "lo:0" };
-    struct sockaddr_in address = { .sin_family = AF_INET };
+    struct ifreq request = { .ifr_name = "lo:0",
+                             .ifr_addr = { AF_INET, "\0\0\12\0\0\1" } };
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 
-    inet_pton(AF_INET, "10.0.0.1", &address.sin_addr);
-    memcpy(&request.ifr_addr, &address, sizeof address);
     TRY(ioctl(fd, SIOCSIFADDR, &request));
     close(fd);
 }
@@ -4234,28 +3456,26 @@ static void add_address(void) {
 /* Child: start the victim. It does nothing, and may be killed. It is in a
  * session of its own, and has an abstract socket for its stdin: a name without
  * a file, with a zero byte first, which belongs to the network namespace; see
- * unix(7).
- * clean_start() closes what is above 2: so the pipe ends when it is ready. */
+ * unix(7). clean_start() closes what is above 2: so the pipe ends when it is
+ * ready. */
 static pid_t start_victim(const struct container *c) {
     struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0victim" };
     socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "victim";
     int fd = TRY(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)), ready[2];
-    char byte;
 
     TRY(bind(fd, (struct sockaddr *)&name, size));
     TRY(listen(fd, 8));
     TRY(pipe2(ready, O_CLOEXEC));
     pid_t victim = TRY(fork());
     if (victim > 0) {
-        close(fd);
+        close(fd); /* all is the victim's: init shall keep none of it */
         TRY(close(ready[1]));
-        TRY(read(ready[0], &byte, 1));
+        TRY(poll(&(struct pollfd){ .fd = ready[0] }, 1, -1));
         close(ready[0]);
         return victim;
     }
     narrator.explain = narrator.step = false; /* it is no step of its own */
     setsid();
-    forget_environment();
     set_name("victim");
     dup2(fd, 0);
     clean_start(c);
@@ -4263,51 +3483,10 @@ static pid_t start_victim(const struct container *c) {
         pause();
 }
 
-/* Copy the machine's lessons: files and directories, what is in them, and
- * whether it can be executed. Then they go out of sight: so they cannot be
- * broken. */
-static void copy_lessons(void) {
-    static const char *const levels[] = { "", "/*", "/*/*", "/*/*/*" };
-    struct stat st;
-    glob_t found;
-
-    for (int i = 0; i < 4; i++) {
-        int flags = GLOB_ERR | (i ? GLOB_APPEND : 0);
-        int result = glob(text(LESSONS "%s", levels[i]), flags, NULL, &found);
-        if (result != 0 && result != GLOB_NOMATCH)
-            failed("glob(LESSONS, GLOB_ERR)", "", __LINE__);
-    }
-    if (found.gl_pathc < 2) /* (glob(3) does not tell of readdir(3)'s errors) */
-        failed("readdir(3) below " LESSONS, "", __LINE__);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        const char *from = found.gl_pathv[i];
-        const char *to = text("/root/lessons%s", from + strlen(LESSONS));
-        TRY(stat(from, &st));
-        if (S_ISDIR(st.st_mode))
-            TRY(mkdir(to, 0755));
-        else if (S_ISREG(st.st_mode))
-            copy_file(from, to, st.st_mode & 0111 ? 0755 : 0644);
-    }
-    globfree(&found);
-    SYS(umount2(LESSONS, MNT_DETACH));
-    TRY(rmdir(LESSONS));
-}
-
-/* Child, root of the lab. Is something that is only shown the lab's own? */
-static void note_owned(void) {
-    static const char *const shows[] = { "/usr", "/nix", "/gnu" };
-    struct stat st;
-
-    for (size_t i = 0; i < LENGTH(shows); i++)
-        if (stat(shows[i], &st) == 0 && st.st_uid == 0)
-            note("your own user owns %s: what the lab breaks there is broken "
-                 "(its mount was made in a namespace of our own, so it is not "
-                 "locked: root of the lab can make it writable)", shows[i]);
-}
-
 /* Child, last: we are root of the new tree, and PID 1. */
 static void furnish(struct container *c) {
     struct { long type; char text[40]; } message = { 1, "meet me at noon" };
+    struct stat st;
 
     say("the practice host gets something for every wall to protect");
     /* Small numbers are often the same in two places: begin at 1001. */
@@ -4316,28 +3495,34 @@ static void furnish(struct container *c) {
     make_file("/root/diary", 0600,
               "Dear diary, nobody else shall read this.\n");
     add_address();
-    int queue = msgget(0x0d1a21, IPC_CREAT | 0600);
-    if (queue >= 0)
-        msgsnd(queue, &message, sizeof message.text, IPC_NOWAIT);
+    msgsnd(msgget(0x0d1a21, IPC_CREAT | 0600), &message, sizeof message.text,
+           IPC_NOWAIT); /* (a kernel without System V objects has no queue) */
     /* The program, its source and the lessons, to be broken: copies. */
     TRY(mkdir("/opt/minicontainer", 0755));
     copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
     make_file("/root/minicontainer.c", 0644, own_source);
-    if (c->volumes > 0)
-        copy_lessons();
-    if (c->instead)
-        return;
-    note_owned();
-    if (!c->argv)
-        write_line("minicontainer: ", "a practice host: break what you "
-                   "like, exit resets it");
+    /* The machine's go out of sight. (What cp(1) cannot do, it says.) */
+    if (c->volumes > 0) {
+        if (!run_shell("cp -R " LESSONS " /root"))
+            refuse("the lessons could not be copied into the lab");
+        SYS(umount2(LESSONS, MNT_DETACH));
+        TRY(rmdir(LESSONS));
+    }
+    for (const char *at = "/usr /nix /gnu", *name; (name = next_word(&at));)
+        if (!c->instead && stat(name, &st) == 0 && st.st_uid == 0)
+            note("your own user owns %s: what the lab breaks there is broken, "
+                 "since its root can make that mount writable", name);
+    if (!c->instead && !c->argv)
+        write_line("minicontainer: ", "a practice host: break what you like, "
+                   "exit resets it");
 }
 
 /* All views but cgroup (lesson 10 needs a before), all rights (so that
- * containers can be made in it, and broken), an init, ten days of age. */
+ * containers can be made in it, and broken), an init, ten days of age; limits,
+ * if there are some (for a class on one server). C is as in `preset`, but for
+ * the environment, limits and the command. */
 static void preset_lab(struct container *c) {
-    preset(c);
-    c->rows = ALL_ROWS & ~RIGHTS & ~BIT(CGROUP);
+    c->rows = ALL_ROWS & ~(BIT(CGROUP) | BIT(CAPS) | BIT(SECCOMP));
     c->lab = c->init = true;
     c->hostname = "lab";
     c->workdir = "/root";
@@ -4346,30 +3531,18 @@ static void preset_lab(struct container *c) {
         c->rows &= ~BIT(TIME);
 }
 
-/* lab: its isolations are given; the environment is the learner's. */
-static int cmd_lab(int argc, char **argv) {
-    static struct volume lessons = { NULL, LESSONS, true, -1 };
-    struct request asked = { .only = false };
-    struct container c;
-
-    become_a_copy(argv);
-    preset(&asked.c);
-    int first = parse_options(&asked, argc, argv, 1);
-    only_these(&asked, 'l', "lab");
-    asked.c.rows = BIT(LIMITS);
-    check_options(&asked);
-    preset_lab(&c);
-    c.env = asked.c.env;
-    /* For a class on one server: nobody's fork bomb is everybody's. */
-    memcpy(c.limit, asked.c.limit, sizeof c.limit);
-    c.rows |= limited(&c) ? BIT(LIMITS) : 0;
-    c.argv = argv[first] ? argv + first : NULL;
-    lessons.src = lessons_dir();
-    c.volume = &lessons;
-    c.volumes = access(lessons.src, R_OK | X_OK) == 0;
-    if (!c.volumes && errno != ENOENT)
-        note("no lessons here: %s: %s", lessons.src, strerror(errno));
-    return parent_side(&c);
+/* lab: its isolations are given; environment and limits are the learner's. */
+static int cmd_lab(char **words) {
+    become_a_copy(words);
+    struct request r = request_of("lab", words + 1);
+    preset_lab(&r.c);
+    check_options(&r);
+    /* (Lessons that are not there are left out.) */
+    r.c.volume[0] = (struct volume){ lessons_dir(), LESSONS, true, -1 };
+    r.c.volumes = access(lessons_dir(), R_OK | X_OK) == 0;
+    if (!r.c.volumes && errno != ENOENT)
+        note("no lessons here: %s", strerror(errno));
+    return parent_side(&r.c);
 }
 
 /* =====================================================================
@@ -4401,9 +3574,8 @@ static int cmd_lab(int argc, char **argv) {
  * its parent (PR_SET_PDEATHSIG), lives on until the container ends.
  */
 
-/* The rows in whose namespaces process PID is, and we are not. CLOSED, with
- * errno: we may not know. */
-#define CLOSED BIT(ROWS)
+/* The rows in whose namespaces process PID is, and we are not. None, if we may
+ * not know. */
 static bits other_namespaces(pid_t pid) {
     bits rows = 0;
     struct stat st;
@@ -4411,39 +3583,23 @@ static bits other_namespaces(pid_t pid) {
     for (int row = 0; row < ROWS; row++) {
         const char *name = isolations[row].name;
         ino_t ours = namespaces[row].flag ? namespace_id(name) : 0;
-        if (!ours)
-            continue;
-        if (stat(text("/proc/%d/ns/%s", pid, name), &st) < 0)
-            return CLOSED;
-        rows |= st.st_ino != ours ? BIT(row) : 0;
+        if (ours && stat(text("/proc/%d/ns/%s", pid, name), &st) < 0)
+            return 0;
+        rows |= ours && st.st_ino != ours ? BIT(row) : 0;
     }
     return rows;
 }
 
-/* The first child of process PID, or its LAST; 0: it has none. */
-static pid_t child_of(pid_t pid, bool last) {
-    char *at = slurp(text("/proc/%d/task/%d/children", pid, pid)), *end;
-    pid_t found = 0, next;
-
-    while ((next = (pid_t)strtol(at, &end, 10)) > 0 && (last || !found)) {
-        found = next;
-        at = end;
-    }
-    return found;
-}
-
-/* Is the user namespace of PROCESS one that we have made, out of our own? That
- * cannot be chosen, as a name can: who names a process "lab" and waits for root
- * shall not have root's terminal. NS_GET_PARENT and NS_GET_OWNER_UID:
+/* Is the user namespace of process PID one that we have made, out of our own?
+ * That cannot be chosen, as a name can: who names a process "lab" and waits for
+ * root shall not have root's terminal. NS_GET_PARENT and NS_GET_OWNER_UID:
  * ioctl_ns(2) */
-static bool made_by_us(pid_t process) {
-    int fd = open(text("/proc/%d/ns/user", process),
-                  O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    int above = fd < 0 ? -1 : ioctl(fd, 0xb702);
+static bool made_by_us(pid_t pid) {
+    int fd = open(text("/proc/%d/ns/user", pid), O_RDONLY | O_CLOEXEC);
+    int above = ioctl(fd, 0xb702);
     uid_t owner;
     struct stat st;
-    bool ours = above >= 0 && TRY(fstat(above, &st)) == 0 &&
-                st.st_ino == namespace_id("user") &&
+    bool ours = fstat(above, &st) == 0 && st.st_ino == namespace_id("user") &&
                 ioctl(fd, 0xb704, &owner) == 0 && owner == geteuid();
 
     close(above);
@@ -4451,41 +3607,34 @@ static bool made_by_us(pid_t process) {
     return ours;
 }
 
-/* The PID of a supervisor stands for its container, the newest child. An init
- * of ours is closed to us; its first child, the command, is not. (If it was the
- * init's number, that child must be in one of ours: others are closed, too.) */
-static pid_t container_of(pid_t pid) {
-    bits rows = other_namespaces(pid), theirs;
-    pid_t inner = rows ? pid : child_of(pid, true);
+/* A supervisor stands for its container, and so does an init of ours, which is
+ * closed to us: below the first is the init, below that the command; no
+ * further. (The first child: if there are older ones, by `sleep 9 & exec
+ * minicontainer run`, only a PID of who is inside will do.) */
+static pid_t container_of(pid_t pid, int levels) {
+    const char *children = text("/proc/%d/task/%d/children", pid, pid);
+    bool look_below = levels > 0 && !other_namespaces(pid);
+    pid_t first = look_below ? atoi(slurp(children)) : 0;
 
-    if (inner > 0 && other_namespaces(inner) == CLOSED)
-        inner = child_of(inner, false);
-    theirs = inner > 0 ? other_namespaces(inner) : 0;
-    if (rows == CLOSED && theirs && !made_by_us(inner))
-        return pid;
-    return theirs && theirs != CLOSED ? inner : pid;
+    return first > 0 ? container_of(first, levels - 1) : pid;
 }
 
-/* The newest PID 1 that calls itself NAME (a lab's init: "lab") and stands in a
- * container of ours; 0: there is none. (Newest: the highest number, until they
- * begin again. A command is PID 1 only with --no-init; else our init is, whose
- * name nobody inside can change.) */
-static pid_t find_by_name(const char *name) {
-    DIR *dir = opendir("/proc");
+/* The newest PID 1 that calls itself lab and stands in a container of ours; 0:
+ * there is none. (Newest: the highest number, until they begin again. It is our
+ * init, whose name nobody inside can change, or a command that is PID 1.) */
+static pid_t find_lab(void) {
     pid_t newest = 0;
+    glob_t found;
 
-    for (struct dirent *e; dir && (e = readdir(dir));) {
-        pid_t pid = atoi(e->d_name);
-        char *comm = slurp(text("/proc/%s/comm", e->d_name));
-        if (pid > newest && strcmp(comm, text("%s\n", name)) == 0 &&
-            match(slurp(text("/proc/%d/status", pid)), "^NSpid:.*\t1$") &&
-            made_by_us(pid))
+    glob("/proc/[1-9]*", GLOB_NOSORT, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        pid_t pid = atoi(found.gl_pathv[i] + strlen("/proc/"));
+        if (pid <= newest || !made_by_us(pid))
+            continue;
+        const char *status = slurp(text("/proc/%d/status", pid));
+        if (match(status, "^Name:\tlab$") && match(status, "^NSpid:.*\t1$"))
             newest = pid;
-        if (*comm) /* there may be thousands */
-            free(comm);
     }
-    if (dir)
-        closedir(dir);
     return newest;
 }
 
@@ -4493,7 +3642,8 @@ static pid_t find_by_name(const char *name) {
  * container, whose list of processes was opened outside; "0" is who writes. Why
  * not CLONE_INTO_CGROUP? We stand in the container's cgroup namespace by then,
  * and where the tree is mounted with nsdelegate the kernel looks for the place
- * that we come from below the root of that: ENOENT. */
+ * that we come from below the root of that: ENOENT. (Our init has it, too; but
+ * nobody inside can look into that.) */
 static int cgroup_procs;
 static int join_cgroup(void *with) {
     struct container *c = with;
@@ -4506,23 +3656,17 @@ static int join_cgroup(void *with) {
 /* We are outside. A second window is a way in that the container's own command
  * has not: what PID may not do, we shall not do in there. So we take its
  * bounding set, a filter if it has one, and its cgroup if that has limits of
- * ours. (Setns(2) into a user namespace makes the bounding set full again; and
- * which calls a filter forbids nobody can ask: ours has the default rows for
- * this set.) */
+ * ours. (Setns(2) into a user namespace makes the bounding set full again. And
+ * which calls a filter forbids nobody can ask: ours has the rows for this set;
+ * for a full one, where caps may be off, those of the default set.) */
 static void take_rights_of(struct container *c, pid_t pid) {
     const char *status = slurp(text("/proc/%d/status", pid));
     const char *cgroup = own_cgroup(text("%d", pid));
-    bits bounds = status_bits(status, "CapBnd:");
-    int last = atoi(slurp("/proc/sys/kernel/cap_last_cap"));
+    bits all = BIT(KNOWN_CAPS) - 1, have = status_bits(status, "CapBnd:") & all;
 
-    if (!strstr(status, "\nCapBnd:"))
-        refuse("/proc/%d/status cannot be read", pid);
-    if (bounds != BIT(last + 1) - 1) {
-        c->rows |= BIT(CAPS);
-        c->caps = bounds;
-    }
-    if (filters(status) > 0)
-        c->rows |= BIT(SECCOMP);
+    c->rows = have == all ? 0 : BIT(CAPS);
+    c->caps = have == all ? c->caps : have;
+    c->rows |= status_bits(status, "Seccomp_filters:") ? BIT(SECCOMP) : 0;
     if (strstr(cgroup, "/minicontainer-") &&
         strcmp(cgroup, own_cgroup("self")) != 0) {
         cgroup_procs = TRY(open(text(CGROUPS "%s/cgroup.procs", cgroup),
@@ -4532,20 +3676,11 @@ static void take_rights_of(struct container *c, pid_t pid) {
     }
 }
 
-/* Enter the container of process PID, which PIDFD pins, and run the command
- * there. After setns(2) /proc is another one: so all is read before. */
-static int enter_container(struct container *c, pid_t pid, int pidfd,
-                           bool named) {
+/* Enter ROWS, the namespaces of process PID, which PIDFD pins, and run the
+ * command there. After setns(2) /proc is another one: so all is read before. */
+static int enter(struct container *c, pid_t pid, int pidfd, bits rows) {
     static char hostname[65];
-    bits rows = other_namespaces(pid);
     int flags = 0, way = O_PATH | O_DIRECTORY | O_CLOEXEC;
-
-    if (rows == 0)
-        refuse("process %d is in no container: all its namespaces are ours\n"
-               "  try:    pgrep -a minicontainer", pid);
-    if (rows == CLOSED)
-        refuse("/proc/%d/ns: %s\n  cause:  only its owner and root may enter a "
-               "container", pid, strerror(errno));
     int root = TRY(open(text("/proc/%d/root", pid), way));
     int cwd = TRY(open(text("/proc/%d/cwd", pid), way));
     say("process %d has other namespaces than we: %s", pid, list_rows(rows));
@@ -4554,55 +3689,50 @@ static int enter_container(struct container *c, pid_t pid, int pidfd,
     c->proc_fd = TRY(open("/proc", way));
     /* Was all that was read so far about the process that the pidfd means? It
      * is, if that still lives by this number in this /proc. */
-    if ((named && !made_by_us(pid)) ||
-        !strstr(slurp(text("/proc/self/fdinfo/%d", pidfd)),
+    if (!strstr(slurp(text("/proc/self/fdinfo/%d", pidfd)),
                 text("\nPid:\t%d\n", pid)))
         refuse("process %d has ended, or became another, while we looked", pid);
     /* Root's groups stay outside. While we still may: inside it can be denied.
-     * (An ordinary user enters only their own.) */
-    if (has_cap(CAP_SETGID))
-        TRY_BUT(EPERM, setgroups(0, NULL));
+     * (An ordinary user enters only their own, and with all groups.) */
+    TRY_BUT(EPERM, setgroups(0, NULL));
     TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); /* until execve(2); see above */
     for (int row = 0; row < ROWS; row++)
         flags |= rows & BIT(row) ? (int)namespaces[row].flag : 0;
     SYSV(setns(pidfd, flags), "%s", list_rows(rows));
-    /* Now we are in: who are we here, and where? */
+    /* Now we are in: who are we here, and where? (setns(2) has put us at the
+     * root of its mounts, but it may be in a chroot.) */
     TRY(gethostname(hostname, sizeof hostname - 1));
     c->hostname = hostname;
     if (rows & BIT(USER))
         become_root(c);
-    /* (setns(2) has put us at the root of its mounts, but it may be in a
-     * chroot.) */
     TRY(fchdir(root));
     SYS(chroot("."));
     TRY(fchdir(cwd));
+    close(root); /* the init that stays here shall keep none of them */
+    close(cwd);
+    close(pidfd);
     c->own_pids = rows & BIT(PID);
     c->own_root = rows & BIT(MNT);
     c->init = true;
     return parent_side(c);
 }
 
-/* exec [PID | NAME] [--] [COMMAND]: the lab, if nothing is said. A number is a
- * process, anything else a name. */
-static int cmd_exec(int argc, char **argv) {
-    struct request r = { .only = false };
-
-    become_a_copy(argv);
-    preset(&r.c);
-    int first = parse_options(&r, argc, argv, 1);
-    only_these(&r, 'e', "exec");
-    const char *who = argv[first] ? argv[first++] : "lab";
-    bool named = !isdigit((unsigned char)*who);
-    pid_t pid = named ? find_by_name(who)
-                      : container_of((pid_t)number(who, "PID", INT_MAX));
-    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-    if (pidfd < 0)
-        refuse("there is no running container \"%s\": a PID, or the word lab\n"
-               "  try:    minicontainer lab\n"
-               "  try:    pgrep -a minicontainer", shown(who));
-    first += argv[first] && strcmp(argv[first], "--") == 0;
-    r.c.argv = argv[first] ? argv + first : NULL;
-    return enter_container(&r.c, pid, pidfd, named);
+/* exec [PID | lab] [--] [COMMAND]: the lab, if nothing is said. */
+static int cmd_exec(char **words) {
+    become_a_copy(words);
+    struct request r = request_of("exec", words + 1);
+    const char *who = *r.word ? *r.word++ : "lab";
+    bool lab = strcmp(who, "lab") == 0, is_pid = match(who, "^[0-9]{1,9}$");
+    pid_t pid = lab ? find_lab() : is_pid ? container_of(atoi(who), 2) : 0;
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    bits rows = other_namespaces(pid);
+    /* (Pinned by now: is it still the one that find_lab() has seen?) */
+    if (pidfd < 0 || (lab && !made_by_us(pid)) || !rows)
+        refuse("there is no running container \"%s\" for you to enter: a PID, "
+               "or the word lab\n  try:    pgrep -a minicontainer", shown(who));
+    r.word += *r.word && strcmp(*r.word, "--") == 0;
+    r.c.argv = *r.word ? r.word : NULL;
+    return enter(&r.c, pid, pidfd, rows);
 }
 
 /* =====================================================================
@@ -4610,8 +3740,8 @@ static int cmd_exec(int argc, char **argv) {
  * =====================================================================
  * Without a ROW: what this process sees, and what a container's sees. A
  * function of ours runs in there in the place of a command (c->instead), though
- * the program is not in the image: the child is a copy of us. It answers
- * through memory that we share with it.
+ * the program is not in the image: the child is a copy of us. It answers by a
+ * file in memory that it has from us, memfd_create(2).
  *
  * compare ROW is the heart of the lessons. Its two halves are run one after
  * the other, each in a new lab:
@@ -4625,234 +3755,165 @@ static int cmd_exec(int argc, char **argv) {
  * each half, outside and in the lab: the same functions, one level deeper.
  */
 
-/* SIZE bytes, all 0, that our children share with us: no copies. */
-static void *shared(size_t size) {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+/* One half of compare ROW; of compare without one, the whole. */
+static struct half {
+    struct container nested; /* runs the command; argv NULL: there is none    */
+    int said, seen;          /* files in memory: its output, and this         */
+    struct { struct view before[ROWS], after[ROWS]; int status; } out;
+} halves[2];
 
-    if (at == MAP_FAILED)
-        failed("mmap(NULL, size, ...)", "", __LINE__);
-    return at;
-}
-
-/* Run container C with INSTEAD in the place of its command. Returns only if
- * that has come to its end. */
-static void ask(struct container *c, int (*instead)(void *), void *with) {
-    c->instead = instead;
-    c->with = with;
-    fflush(stdout); /* or the child would print it a second time */
-    int status = parent_side(c);
-    if (status != 0)
-        leave(status);
-}
-
-/* In the child: all rows, to the one who asked. */
-static int report_look(void *with) {
-    struct view *view = with;
+/* In the container, or in the lab: look, run the command in a container, look
+ * again. What is said of that container goes into the file, too: stderr is for
+ * the lab (and --explain tells of that alone). Both commands read the same file
+ * from the same place; a pipe or a terminal, which can be read only once,
+ * neither of them. */
+static int report(void *with) {
+    struct half *h = with;
 
     for (int row = 0; row < ROWS; row++)
-        view[row] = look_at(row);
+        h->out.before[row] = look_at(row);
+    if (h->nested.argv) {
+        /* Our user has changed without an execve(2), and so the kernel keeps
+         * our /proc files from us; the nested one's map is written there. */
+        TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+        narrator.explain = narrator.step = false;
+        off_t input = lseek(0, 0, SEEK_CUR);
+        if (input < 0)
+            TRY(dup2(TRY(open("/dev/null", O_RDONLY)), 0));
+        TRY(dup2(h->said, 1));
+        TRY(dup2(h->said, 2));
+        h->out.status = parent_side(&h->nested);
+        TRY(lseek(0, input, SEEK_SET)); /* (/dev/null takes any number) */
+        poll(NULL, 0, 20); /* who was killed ends a moment later */
+    }
+    for (int row = 0; row < ROWS; row++)
+        h->out.after[row] = look_at(row);
+    TRY(write(h->seen, &h->out, sizeof h->out));
     return 0;
+}
+
+/* Fill in H by container C. Returns only if all has come to its end; else what
+ * went wrong has been said: on stderr, or by the nested one, into its file. */
+static void ask(struct half *h, struct container *c) {
+    h->said = TRY(memfd_create("said", MFD_CLOEXEC));
+    h->seen = TRY(memfd_create("seen", MFD_CLOEXEC));
+    c->instead = report;
+    c->with = h;
+    int status = parent_side(c);
+    if (status != 0 && lseek(h->said, 0, SEEK_END) > 0)
+        write_line("", read_all(h->said));
+    if (status != 0)
+        leave(status);
+    TRY(pread(h->seen, &h->out, sizeof h->out, 0));
+    /* COMMAND may have written there: the texts shall have an end. */
+    for (int row = 0; row < ROWS; row++)
+        h->out.before[row].sees[499] = h->out.after[row].sees[499] = '\0';
 }
 
 /* compare, without a row: this machine and a container of all chosen rows. */
 static int compare_all(struct container *c) {
-    struct view *there = shared(ROWS * sizeof *there);
-
     /* First the container: it must not hinder what we look at afterwards. */
-    ask(c, report_look, there);
+    ask(halves, c);
     printf("%-7s %-6s  %-25s %-25s %s\n", "", "", "this machine",
            "the container", "change it");
-    for (int i = 0; i < ROWS; i++) {
-        int row = by_chapter[i];
-        struct view here = look_at(row);
+    for (int row = 0; row < ROWS; row++) {
+        struct view here = look_at(row), there = halves->out.before[row];
         /* The same id is the same object of the kernel: what one changes, both
          * see. (A container sees neither its limits nor their place.) */
-        bool own = row == LIMITS ? limited(c)
-                                 : strcmp(here.id, there[row].id) != 0;
+        bool own = row == LIMITS ? limited(c) : strcmp(here.id, there.id);
         printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name,
-               own ? "own" : "shared", column(shown(here.sees), 25),
-               column(shown(there[row].sees), 25), on(c, row) ? "--no-" : "--",
+               own ? "own" : "shared", column(here.sees, 25),
+               column(there.sees, 25), on(c, row) ? "--no-" : "--",
                isolations[row].name);
     }
     /* Two lines of explanation: the whole is to fit on one screen. */
-    printf("\nown: the container has its own one.  shared: it is the machine's."
-           "\nOne row in detail: minicontainer compare ROW, as in compare uts"
-           "\n");
+    puts("\nown: the container has its own one.  shared: it is the machine's."
+         "\nOne row in detail: minicontainer compare ROW, as in compare uts");
     return flushed(0);
 }
 
-/* One half of compare ROW. What comes of it is in memory that is shared. */
-struct outcome { struct view before, after; int status; };
-struct half {
-    int row;
-    struct container nested; /* the container that runs the command           */
-    int input;               /* a file in memory: the command's stdin, or -1  */
-    int said;                /* another: its stdout and stderr                */
-    struct outcome *out;
-};
-
-/* In the nested container: take the files in memory, and become the command.
- * (What the narrator would say of that is no answer of the command's.) */
-static int speak(void *with) {
-    struct half *h = with;
-
-    narrator.explain = narrator.step = false;
-    if (h->input >= 0) {
-        TRY(lseek(h->input, 0, SEEK_SET));
-        TRY(dup2(h->input, 0));
-    }
-    TRY(dup2(h->said, 1));
-    TRY(dup2(h->said, 2));
-    h->nested.instead = NULL;
-    start_command(&h->nested);
-}
-
-/* In the lab: look at the row, run the command in a container, look again. */
-static int compare_side(void *with) {
-    struct half *h = with;
-
-    /* We have changed our user without an execve(2), and so the kernel keeps
-     * our /proc files from us; the nested container's map is written there. */
-    TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-    h->nested.instead = speak;
-    h->nested.with = h;
-    h->out->before = look_at(h->row);
-    h->out->status = parent_side(&h->nested);
-    h->out->after = look_at(h->row);
-    return 0;
-}
-
 /* One half: a lab, and in it a container of just ROWS. In a lab nothing can be
- * limited, but a lab can: so there for that row. Leaves if it was told to end:
- * the other half would begin as if nothing had been said. */
+ * limited, but a lab can: so there for that row. Leaves if it was told to end,
+ * or COMMAND was, by ^C for example: the other half would begin as if nothing
+ * had been said. */
 static void run_half(struct half *h, const struct container *c, bits rows) {
-    struct container lab;
-    int end;
+    struct container lab = preset;
 
-    h->nested = *c;
-    h->nested.rows = rows & ~BIT(LIMITS);
-    memset(h->nested.limit, 0, sizeof h->nested.limit);
-    choose_init(&h->nested, true);
-    h->said = TRY(memfd_create("said", MFD_CLOEXEC));
-    h->out = shared(sizeof *h->out);
-    preset_lab(&lab);
-    lab.rows |= rows & BIT(LIMITS);
     if (rows & BIT(LIMITS))
         memcpy(lab.limit, c->limit, sizeof lab.limit);
-    ask(&lab, compare_side, h);
-    end = told_to_end ? told_to_end : h->out->status - 128;
-    if (ends(end)) {
-        note("ended by a signal (%s): there is nothing to compare",
-             strsignal(end));
+    preset_lab(&lab);
+    h->nested = *c;
+    h->nested.rows = rows & ~BIT(LIMITS);
+    h->nested.init = !on(&h->nested, PID); /* else the command is PID 1 */
+    ask(h, &lab);
+    int end = told_to_end ? told_to_end : h->out.status - 128;
+    if (ends(end))
         leave(128 + end);
-    }
 }
 
-/* Both halves read the same: what comes on a stdin that is no terminal (a pipe,
- * a file) is read to its end, into memory, before they begin. (An endless one
- * must not be given.) Returns a descriptor, or -1. */
-static int keep_input(void) {
-    struct stat st;
-    char some[4096];
-
-    TRY(fstat(0, &st));
-    if (!S_ISFIFO(st.st_mode) && !S_ISREG(st.st_mode) && !S_ISSOCK(st.st_mode))
-        return -1;
-    int memory = TRY(memfd_create("input", MFD_CLOEXEC));
-    if (poll(&(struct pollfd){ .fd = 0, .events = POLLIN }, 1, 1000) == 0)
-        note("reading standard input to its end, for both halves; "
-             "</dev/null gives them none");
-    for (ssize_t n; (n = TRY(read(0, some, sizeof some))) > 0;)
-        TRY(write(memory, some, (size_t)n));
-    return memory;
-}
-
-/* All that the command has said, as a text: a tab or a zero byte as a blank. */
-static const char *all_said(int memory) {
-    char *said = read_all(memory);
-    struct stat st;
-
-    TRY(fstat(memory, &st));
-    for (off_t i = 0; i < st.st_size; i++)
-        said[i] = said[i] == '\t' || !said[i] ? ' ' : said[i];
-    return said;
-}
-
-/* How many bytes of AT go into a half of the screen. (No letter of UTF-8 is
- * torn; and a long line is not measured to its end each time.) */
-static size_t part(const char *at) {
-    size_t n = fit(text("%.60s", at), 38);
-
-    while (n > 30 && (at[n] & 0xc0) == 0x80)
-        n--;
-    return n;
-}
-
-/* Print two texts side by side, 38 columns each; longer lines go on below. */
+/* Print two texts side by side, 38 bytes each; longer lines go on below, but no
+ * letter of UTF-8 is torn. A tab is a blank. (No line is measured to its end
+ * each time: it may be long.) */
 static void beside(const char *left, const char *right) {
-    while (*left || *right) {
-        size_t l = part(left), r = part(right);
-        printf("%-38s |%s%s\n", shown(text("%.*s", (int)l, left)),
-               r ? " " : "", shown(text("%.*s", (int)r, right)));
-        left += l + (left[l] == '\n' || left[l] == ' ');
-        right += r + (right[r] == '\n' || right[r] == ' ');
-    }
+    const char *at[] = { left, right };
+
+    while (*at[0] || *at[1])
+        for (int i = 0; i < 2; i++) {
+            size_t n = fit(text("%.60s", at[i]), 38);
+            while (n > 30 && (at[i][n] & 0xc0) == 0x80)
+                n--;
+            char *line = text("%.*s", (int)n, at[i]);
+            for (char *tab; (tab = strchr(line, '\t'));)
+                *tab = ' ';
+            printf(i == 0 ? "%-38s |" : n ? " %s\n" : "%s\n", shown(line));
+            at[i] += n + (at[i][n] == '\n' || at[i][n] == ' ');
+        }
 }
 
+#define RULER "--------------------------------------"
 /* What became of the lab's row: "lab, then oops", or "lab, unchanged". */
-static const char *became(const struct outcome *o) {
-    if (strcmp(o->before.sees, o->after.sees) == 0)
-        return text("%s, unchanged", o->before.sees);
-    return text("%s, then\n%s", o->before.sees, o->after.sees);
+static const char *became(const struct half *h, int row) {
+    const char *was = h->out.before[row].sees, *is = h->out.after[row].sees;
+
+    return strcmp(was, is) == 0 ? text("%s, unchanged", was)
+                                : text("%s, then\n%s", was, is);
 }
 
 /* compare ROW: the same command without and with it, each in a lab that is
  * thrown away. Without means: only what ROW cannot be without. */
 static int compare_row(struct container *c, int row) {
     static char *probe[] = { "sh", "-c", NULL, NULL };
-    static struct half half[2];
+    char **words = c->argv ? c->argv : probe + 2; /* nothing said: the row's */
+    struct half *left = &halves[0], *right = &halves[1];
     const char *name = isolations[row].name;
     bits without = partners(row, BIT(USER)), with = without | BIT(row);
 
-    /* Nothing is said: the row's own probe, by a shell. */
     probe[2] = (char *)isolations[row].probe;
-    char **words = c->argv ? c->argv : probe + 2;
-    int input = c->argv ? keep_input() : -1;
     c->argv = c->argv ? c->argv : probe;
-    for (int i = 0; i < 2; i++) {
-        half[i].row = row;
-        half[i].input = input;
-        run_half(&half[i], c, i ? with : without);
-    }
+    run_half(left, c, without);
+    run_half(right, c, with);
     printf("$");
     for (; *words; words++)
         printf(" %s", shown(*words));
     printf("\n\n");
-    beside(text("without %s: --only %s", name, list_rows(without)),
-           text("with %s: --only %s", name, list_rows(with)));
-    beside("--------------------------------------",
-           "--------------------------------------");
+    beside(text("without %s: --only %s\n" RULER, name, list_rows(without)),
+           text("with %s: --only %s\n" RULER, name, list_rows(with)));
     /* First what the command saw, then what became of the world around it. */
-    beside(all_said(half[0].said), all_said(half[1].said));
-    beside(text("exit status %d", half[0].out->status),
-           text("exit status %d", half[1].out->status));
+    beside(read_all(left->said), read_all(right->said));
+    beside(text("exit status %d", left->out.status),
+           text("exit status %d", right->out.status));
     printf("\nThe row %s of the lab around it:\n", name);
-    beside(became(half[0].out), became(half[1].out));
+    beside(became(left, row), became(right, row));
     return flushed(0);
 }
 
 /* compare [ROW] [-- COMMAND]. */
-static int cmd_compare(int argc, char **argv) {
-    struct request r = { .only = false };
-
-    become_a_copy(argv);
-    int row = argc > 1 && argv[1][0] != '-' ? need_row(argv[1]) : -1;
-    preset(&r.c);
-    int first = parse_options(&r, argc, argv, row < 0 ? 1 : 2);
-    r.c.argv = argv[first] ? argv + first : NULL;
+static int cmd_compare(char **words) {
+    become_a_copy(words);
+    int row = words[1] && *words[1] != '-' ? need_row(words[1]) : -1;
+    struct request r = row < 0 ? request_of(NULL, words + 1)
+                               : request_of("compare ROW", words + 2);
     if (row >= 0) {
-        only_these(&r, 'c', "compare ROW");
         r.c.rows = partners(row, BIT(USER)) | BIT(row);
         if (row == LIMITS && !limited(&r.c)) /* something to be seen */
             r.c.limit[PIDS] = "64";
@@ -4870,12 +3931,9 @@ static int cmd_compare(int argc, char **argv) {
 /* =====================================================================
  * THE DOCTOR -- what this machine allows
  * =====================================================================
- * Nothing is guessed from versions and switches: each feature is tried, by the
- * very code that `run` would use, in a child that is thrown away. So what the
- * doctor says of a failure are the words of `run` itself.
- *
- * Started by root, each is tried as nobody first: "works only as root" means
- * that an ordinary user cannot have it here.
+ * Nothing is guessed from versions and switches: the doctor types `run` and
+ * `lab`, as you would, and reads what they say. So it tells what you can have,
+ * and not what others can: root may more than those who are to learn here.
  *
  * A machine that refuses is the rule in a class room, not the exception: the
  * laptop's AppArmor, a container around us, an old WSL. Each such refusal has a
@@ -4883,320 +3941,225 @@ static int cmd_compare(int argc, char **argv) {
  * of searching are the price of not naming it.
  */
 
-/* What is tried: rows, or the lab; a limit, for row limits; and as whom. */
-struct try { bits rows; bool lab; int limit; bool nobody; };
-
-/* What runs in the place of a command: if this is reached, all has worked. */
-static int do_nothing(void *with) {
-    (void)with;
-    return 0;
-}
-
-/* In the child: stderr goes to MEMORY; as nobody, if it is asked. In a session
- * without a terminal, and without the caller's environment: somebody else may
- * run as nobody, too, and look into us. */
-__attribute__((noreturn))
-static void attempt(const struct try *t, int memory) {
-    static const char *const some[LIMIT_COUNT] = { "64M", "0.5", "100" };
-    int null = TRY(open("/dev/null", O_RDWR | O_CLOEXEC));
-    struct container c;
-
-    for (int fd = 0; fd <= 2; fd++)
-        TRY(dup2(fd == 2 ? memory : null, fd));
-    TRY(chdir("/"));
-    TRY(setsid());
-    forget_environment();
-    if (t->nobody) {
-        TRY(setgroups(0, NULL));
-        TRY(setresgid(65534, 65534, 65534));
-        TRY(setresuid(65534, 65534, 65534));
-        /* Or our own files in /proc would be root's. prctl(2) */
-        TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-    }
-    /* From here on it is what cmd_run() and cmd_lab() do. */
-    preset(&c);
-    c.rows = completed(t->rows);
-    choose_init(&c, t->rows != ALL_ROWS);
-    if (t->lab) {
-        preset_lab(&c); /* and what become_a_copy() needs for it */
-        TRY_BUT(EINVAL, memfd_create("minicontainer", MAY_RUN));
-    }
-    if (t->rows == BIT(LIMITS))
-        c.limit[t->limit] = some[t->limit];
-    c.instead = do_nothing;
-    _exit(parent_side(&c));
-}
-
-/* Try it, in a child that ends with it: nothing of the attempt, its user, its
- * directory, its namespaces, is left with us. Returns what it said; "": it
- * works. */
-static const char *try_it(const struct try *t) {
+/* This program with the words of LINE, and `true` as its command, in a child:
+ * in a session without a terminal, and not where we stand, which may be closed
+ * to it. Returns what it said; "": it works. */
+static const char *try_it(const char *line) {
     int memory = TRY(memfd_create("said", MFD_CLOEXEC)), status = 0;
-
-    fflush(stdout);
+    char *words[12] = { "minicontainer" }, *save;
     pid_t child = TRY(fork());
-    if (child == 0)
-        attempt(t, memory);
+
+    if (child == 0) {
+        words[1] = strtok_r(text("%s true", line), " ", &save);
+        for (int i = 1; words[i]; i++)
+            words[i + 1] = strtok_r(NULL, " ", &save);
+        for (int fd = 0; fd <= 2; fd++)
+            TRY(dup2(memory, fd));
+        TRY(setsid());
+        TRY(chdir("/"));
+        TRY(execv("/proc/self/exe", words));
+    }
     TRY(waitpid(child, &status, 0));
     const char *said = read_all(memory);
     close(memory);
     return status == 0 ? "" : *said ? said : "minicontainer: it was killed";
 }
 
-/* The rest of the first line with WORD that is no note; "" if there is none. */
+/* The rest of the last line with WORD: who fails says nothing after that. */
 static const char *line_after(const char *said, const char *word) {
-    const char *at = strstr(said, word);
+    const char *rest = "";
 
-    while (at && strncmp(at + strlen(word), "note: ", 6) == 0)
-        at = strstr(at + 1, word);
-    at = at ? at + strlen(word) : "";
-    return strndup(at, strcspn(at, "\n"));
+    for (const char *at = said; (at = strstr(at, word)); rest = at)
+        at += strlen(word);
+    return strndup(rest, strcspn(rest, "\n"));
 }
 
-/* What came of it: for whom a feature is; and if not for all, why, and what to
- * do. If we are no root, we can only say what an ordinary user has. */
-enum { MISSING, FOR_ROOT, FOR_ALL };
-struct diagnosis { int verdict; const char *cause, *cure; };
-static struct diagnosis diagnose(bits rows, bool lab, int limit) {
-    bool root = has_cap(CAP_SETUID) && knows_ids(slurp(OWN_MAP), 65534, 1);
-    struct try t = { rows, lab, limit, root };
-    const char *said = try_it(&t), *cause = line_after(said, "  cause:  ");
-    struct diagnosis d = { *said ? MISSING : FOR_ALL, cause,
-                           line_after(said, "  cure:   ") };
-
-    if (!*cause) /* then the message itself */
-        d.cause = line_after(said, "minicontainer: ");
-    t.nobody = false;
-    if (*said && root && !*try_it(&t))
-        d.verdict = FOR_ROOT;
-    /* Root needs no user namespace, except for row user itself. */
-    t.rows &= ~BIT(USER);
-    if (*said && root && t.rows && !*try_it(&t))
-        d.verdict = FOR_ROOT;
-    return d;
-}
-
-/* For people, or PLAIN, by tabs. The same cause is not said twice in a row.
- * Returns the verdict. */
-static int print_diagnosis(const char *name, const struct diagnosis *d,
-                           const char *but, bool plain) {
-    static const char *const words[] = { "missing", "works only as root",
-                                         "works" };
+/* Is there what NAME stands for, and LINE tries? If not, it is said why, and
+ * what to do: for people, or PLAIN, by tabs. The same cause is not said twice
+ * in a row. */
+static bool diagnose(const char *name, const char *line, bool plain) {
     static const char *last = "";
-    bool news = *d->cause && strcmp(last, d->cause) != 0;
+    const char *said = try_it(line), *verdict = *said ? "missing" : "works";
+    const char *cure = line_after(said, "  cure:   ");
+    const char *cause = line_after(said, strstr(said, "  cause:  ")
+                                   ? "  cause:  " : "minicontainer: ");
 
-    if (plain) {
-        printf("%s\t%s\t%s\t%s\n", name, d->verdict == FOR_ROOT ? "root"
-               : words[d->verdict], d->cause, d->cure);
-        return d->verdict;
-    }
-    printf("%-12s %s%s\n", name, words[d->verdict], but);
-    if (news)
-        printf("%13scause: %s\n", "", d->cause);
-    if (news && *d->cure)
-        printf("%13scure:  %s\n", "", d->cure);
-    last = d->cause;
-    return d->verdict;
-}
-
-/* Row limits is three: memory and pids are often delegated to a user, and cpu
- * is not. For programs limits is --pids-limit, and what is worse follows in a
- * row of its own. Returns for whom all three are. */
-static int diagnose_limits(bool plain) {
-    struct diagnosis d = diagnose(BIT(LIMITS), false, PIDS), worse = d;
-    const char *but = "";
-
-    for (int i = 0; i < PIDS; i++) {
-        struct diagnosis other = diagnose(BIT(LIMITS), false, i);
-        if (other.verdict >= d.verdict)
-            continue;
-        but = text("%s --%s", but, limits[i].option);
-        worse = other;
-    }
     if (plain)
-        print_diagnosis("limits", &d, "", plain);
+        printf("%s\t%s\t%s\t%s\n", name, verdict, cause, cure);
     else
-        worse.verdict = d.verdict;
-    if (!plain || *but)
-        print_diagnosis(plain ? text("limits%s", but) : "limits", &worse,
-                        *but ? text(", but not%s", but) : "", plain);
-    return *but ? MISSING : d.verdict;
+        printf("%-16s %s\n", name, verdict);
+    if (!plain && *cause && strcmp(cause, last) != 0)
+        printf("%16s cause: %s\n%16s cure:  %s\n", "", cause, "",
+               *cure ? cure : LAPTOPS);
+    last = cause;
+    return !*said;
 }
 
-/* The programs that lessons run, and the package of Debian that has them. */
-static const struct { const char *name, *package; } programs[] = {
-    { "cc", "gcc" }, { "findmnt", "util-linux" }, { "hostname", "hostname" },
-    { "ip", "iproute2" }, { "ipcs", "util-linux" }, { "ping", "iputils-ping" },
-    { "ps", "procps" }, { "python3", "python3" },
-};
-
-/* Is there a program of that name, where a container looks for it? */
-static bool is_program(const char *name) {
-    char *save, *dirs = text("/usr/local/sbin /usr/local/bin /usr/sbin "
-                             "/usr/bin /sbin /bin /run/current-system/sw/bin");
-    char *dir = strtok_r(dirs, " ", &save);
-
-    while (dir && access(text("%s/%s", dir, name), X_OK) < 0)
-        dir = strtok_r(NULL, " ", &save);
-    return dir;
-}
-
-/* A lesson says on its second line what it needs: <!-- needs: ip ping -->. Name
- * the programs among that which this machine lacks. */
+/* A lesson says on its second line what it needs: <!-- needs: ip(iproute2) -->,
+ * a program and the package of Debian that has it (a bare word is for the tests
+ * alone). Name those that this machine lacks. */
 static void name_programs(bool plain) {
     const char *fmt = plain ? "needs\t%.2s\t%s\t%s\n" : "Lesson %.2s needs %s, "
                       "which is not here (Debian's package %s)\n";
-    struct dirent **list;
-    int n = scandir(lessons_dir(), &list, NULL, alphasort);
+    char file[32], package[32];
+    glob_t pages;
 
-    for (int i = 0; i < n; i++) {
-        const char *name = list[i]->d_name;
-        const char *needs = strstr(slurp(text("%s/%s/README.md", lessons_dir(),
-                                              name)), "<!-- needs: ");
-        for (size_t p = 0; needs && p < LENGTH(programs); p++) {
-            const char *program = programs[p].name;
-            if (is_among(needs, program) && !is_program(program))
-                printf(fmt, name, program, programs[p].package);
-        }
+    glob(chdir(lessons_dir()) == 0 ? "*/README.md" : "", 0, NULL, &pages);
+    for (size_t i = 0; i < pages.gl_pathc; i++) {
+        const char *page = pages.gl_pathv[i];
+        const char *needs = line_after(slurp(page), "<!-- needs: "), *word;
+        while ((word = next_word(&needs)))
+            if (sscanf(word, "%31[^(](%31[^)]", file, package) == 2 &&
+                !*find_in(SYSTEM_PATH, file, X_OK))
+                printf(fmt, page, shown(file), shown(package));
     }
 }
 
-/* doctor: exit 0 if a rootless container can be had. */
-static int cmd_doctor(int argc, char **argv) {
-    bool plain = porcelain(argc, argv);
-    const char *lessons = "";
-    int works[ROWS];
+/* doctor: exit 0 if a container of all rows can be had. */
+static int cmd_doctor(char **words) {
+    const char *one[] = { "--memory 64M", "--cpus 0.5", "--pids-limit 100" };
+    bool plain = porcelain(words);
+    bool container = diagnose("container", "run", plain), all = container;
+    bool lab = diagnose("lab", "lab", plain);
+    const char *lessons = container && lab ? ",00,01" : "";
 
-    /* A row with what it needs (see completed), and with user, from which an
-     * ordinary user has the right; but two rows need no right at all. */
-    for (int i = 0; i < ROWS; i++) {
-        int row = by_chapter[i];
-        struct diagnosis d;
-        if (row != LIMITS)
-            d = diagnose(BIT(row) & FREE ? BIT(row) : BIT(row) | BIT(USER),
-                         false, 0);
-        works[i] = row == LIMITS ? diagnose_limits(plain)
-                   : print_diagnosis(isolations[row].name, &d, "", plain);
-    }
-    struct diagnosis all = diagnose(ALL_ROWS, false, 0);
-    int rootless = print_diagnosis("rootless", &all, "", plain);
-    all = diagnose(0, true, 0);
-    int lab = print_diagnosis("lab", &all, "", plain);
-    /* Lessons are held in the lab; but limits are set on the machine, on a
+    /* A lesson is held in the lab; but limits are set on the machine, on a
      * container of all rows. 00 and 01 belong to no row, and want both. */
-    for (int i = 0; i < ROWS; i++)
-        if (works[i] && (by_chapter[i] == LIMITS ? rootless : lab))
-            lessons = text("%s,%02d", lessons,
-                           isolations[by_chapter[i]].chapter);
-    const char *none = plain || rootless || lab
-        ? "none" : "none, as no container starts";
+    for (int row = 0; row < LIMITS; row++)
+        if (diagnose(isolations[row].name, text("run --only %s",
+                     list_rows(completed(BIT(row)))), plain) && lab)
+            lessons = text("%s,%02d", lessons, row + 2);
+    /* Memory and pids are often delegated to a user, and cpu is not. */
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        all &= diagnose(one[i], text("run --only limits %s", one[i]), plain);
+    lessons = text("%s%s", lessons, all ? ",14" : "");
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
-           rootless && lab ? text("00,01%s", lessons)
-                           : *lessons ? lessons + 1 : none);
+           *lessons ? lessons + 1 : "none");
     name_programs(plain);
-    return flushed(rootless == FOR_ALL ? 0 : 1);
+    if (!plain && root_of_machine())
+        puts("You are root: ask as the user who is to learn.");
+    return flushed(container ? 0 : 1);
 }
 
 /* =====================================================================
  * THE COMMANDS -- the first word, the help, and main
  * =====================================================================
- * commands[] is all that main() knows of them. Each screen of the help fits
- * 24 x 80, and begins with two examples; a test holds it against the tables.
+ * commands[] is all that main() knows of them. The help is this comment, out of
+ * the source that the program carries: of a command, what stands between the
+ * hyphens with its name and the next ones. Each screen fits 24 x 80, and begins
+ * with two examples; tests hold it against the tables.
+ *
+ * -------- help --help -h
+ * Usage: minicontainer COMMAND ...
+ *   minicontainer run             a shell in a container
+ *   minicontainer compare         what it has of its own
+ *
+ *   run        [OPTION]... [--] [COMMAND [ARG]...]  COMMAND in a container
+ *   compare    [ROW] [OPTION]... [-- COMMAND...]    without and with
+ *   lab        [OPTION]... [COMMAND [ARG]...]       a practice host: break it
+ *   exec       [OPTION]... [PID | lab] [COMMAND...] a second window into it
+ *   look       [--porcelain]                        what this very process sees
+ *   source     [CHAPTER | FUNCTION]                 this program's own source
+ *   doctor     [--porcelain]                        what this machine allows
+ *   isolations [--porcelain]                        the table of isolations
+ *
+ * Each command has --help. It teaches; it is no security product.
+ * Lessons: lessons/README.md. The program: minicontainer source.
+ * -------- --version
+ * minicontainer 0.1
+ * -------- run
+ * Usage: minicontainer run [OPTION]... [--] [COMMAND [ARG]...]
+ *   minicontainer run                           a shell in a container
+ *   minicontainer run --no-net -- ip -br addr   one isolation less
+ *
+ * All on: uts,pid,mnt,proc,root,user,ipc,net,cgroup,time,caps,seccomp,limits
+ *   --X turns X on, --no-X off, --X=host is --no-X
+ *   --only LIST, --none            exactly these: user,uts; or none
+ *   --hostname NAME                the host name (box)
+ *   --image DIR                    this directory is the root
+ *   -v, --volume SRC:DST[:ro]      show the machine's SRC as DST
+ *   --read-only                    the root cannot be written
+ *   -w, --workdir DIR              begin in this directory
+ *   -e, --env NAME=VALUE           add to the environment
+ *   --map IN:OUT:COUNT             COUNT ids from IN are OUT's
+ *   --init, --no-init              PID 1 is an init of ours, or the command
+ *   --boottime SECONDS             the age of its clocks (0)
+ *   --cap-add CAP, --cap-drop CAP  one right more, or less; or ALL
+ *   --privileged, --no-mask        all rights; all of /proc
+ *   --security-opt WORD            seccomp=unconfined ...
+ *   -m, --memory SIZE, --cpus N, --pids-limit N   50M, 0.5, 100
+ *   --explain, --step              tell why, call, proof; and wait
+ *   -i, -t, --rm, --interactive, --tty: accepted, always so here
+ * Status: the command's own; 125 ours, 126 not executable, 127 not found.
+ * -------- compare
+ * Usage: minicontainer compare [ROW] [OPTION]... [-- COMMAND...]
+ *   minicontainer compare                       this machine and a container
+ *   minicontainer compare uts -- hostname oops  one row, in two labs
+ *
+ * Without a ROW: the options of run. With one it sets the isolations itself,
+ * and takes those that are left; another is refused. COMMAND may read a file.
+ * -------- lab
+ * Usage: minicontainer lab [OPTION]... [COMMAND [ARG]...]
+ *   minicontainer lab                           root in it; exit resets it
+ *   minicontainer lab minicontainer run --none -- hostname oops
+ *
+ *   -e, --env NAME=VALUE           add to the environment
+ *   -m, --memory SIZE, --cpus N, --pids-limit N   50M, 0.5, 100
+ *   --explain, --step              tell why, call, proof; and wait
+ * -------- exec
+ * Usage: minicontainer exec [OPTION]... [PID | lab] [COMMAND...]
+ *   minicontainer exec lab                      a shell in a lab that runs
+ *   minicontainer exec 4711 -- ps ax            its PID, or that of its `run`
+ *
+ *   -w, --workdir DIR              begin in this directory
+ *   -e, --env NAME=VALUE           add to the environment
+ *   --explain, --step              tell why, call, proof; and wait
+ * -------- look
+ * Usage: minicontainer look [--porcelain]
+ *   minicontainer look                          a row for each isolation
+ *   minicontainer look --porcelain              for programs, by tabs
+ * -------- source
+ * Usage: minicontainer source [CHAPTER | FUNCTION]
+ *   minicontainer source uts                    a chapter; 2 is the same
+ *   minicontainer source child_side             a function
+ * -------- doctor
+ * Usage: minicontainer doctor [--porcelain]
+ *   minicontainer doctor                        tries all; cause and cure
+ *   minicontainer doctor --porcelain            for programs, by tabs
+ * -------- isolations
+ * Usage: minicontainer isolations [--porcelain]
+ *   minicontainer isolations                    the table of them
+ *   minicontainer isolations --porcelain        for programs, by tabs
+ * --------
  */
 
-/* What run takes (and compare without a ROW), lab, exec: r, l, e. */
-static const struct { const char *who, *line; } of_options[] = {
-    { "r", "All on: uts,pid,mnt,proc,root,user,ipc,net,cgroup,time,caps,seccomp,limits" },
-    { "r", "  --X turns X on, --no-X off, --X=host is --no-X" },
-    { "r", "  --only LIST, --none            exactly these: user,uts; or none" },
-    { "r", "  --hostname NAME                the host name (box)" },
-    { "r", "  --image DIR                    this directory is the root" },
-    { "r", "  -v, --volume SRC:DST[:ro]      show the machine's SRC as DST" },
-    { "r", "  --read-only                    the root cannot be written" },
-    { "re", "  -w, --workdir DIR              begin in this directory" },
-    { "rle", "  -e, --env NAME=VALUE           add to the environment" },
-    { "r", "  --map IN:OUT:COUNT             COUNT ids from IN are OUT's" },
-    { "r", "  --init, --no-init              PID 1 is an init of ours, or the command" },
-    { "r", "  --boottime SECONDS             the age of its clocks (0)" },
-    { "r", "  --cap-add CAP, --cap-drop CAP  one right more, or less; or ALL" },
-    { "r", "  --privileged, --no-mask        all rights; all of /proc" },
-    { "r", "  --security-opt WORD            seccomp=unconfined ..." },
-    { "rl", "  -m, --memory SIZE, --cpus N, --pids-limit N 50M, 0.5, 100" },
-    { "rle", "  --explain, --step              tell why, call, proof; and wait" },
-    { "r", "  -i, -t, --rm, --interactive, --tty: accepted, always so here" },
-    { "r", "Status: the command's own; 125 ours, 126 not executable, 127 not found." },
-};
-
-static int cmd_version(int argc, char **argv) {
-    (void)argc, (void)argv;
-    puts("minicontainer 0.1");
-    return flushed(0);
-}
-
-static int cmd_help(int argc, char **argv);
+/* Words that every program knows come last: the help is all that they do. */
 static const struct command {
-    const char *name, *words, *what; /* a line of the help of all             */
-    const char *example[2];
-    char options;                    /* its letter in of_options; or none     */
-    int (*run)(int argc, char **argv);
+    const char *name;
+    int (*run)(char **words); /* with its own name first, and NULL behind */
 } commands[] = {
-    { "run", "[OPTION]... [--] [COMMAND [ARG]...]", "start COMMAND in a container",
-      { "run                           a shell in a container",
-        "run --no-net -- ip -br addr   one isolation less" }, 'r', cmd_run },
-    { "compare", "[ROW] [OPTION]... [-- COMMAND...]", "without and with",
-      { "compare                       this machine and a container",
-        "compare uts -- hostname oops  one row, in two labs" }, 'r', cmd_compare },
-    { "lab", "[OPTION]... [COMMAND [ARG]...]", "a practice host: break it",
-      { "lab                           root in it; exit resets it",
-        "lab minicontainer run --none -- hostname oops" }, 'l', cmd_lab },
-    { "exec", "[OPTION]... [PID | lab] [COMMAND...]", "a second window into it",
-      { "exec lab                      a shell in another window's lab",
-        "exec 4711 -- ps ax            its PID, or that of its `run`" }, 'e', cmd_exec },
-    { "look", "[--porcelain]", "what this very process sees",
-      { "look                          a row for each isolation",
-        "look --porcelain              for programs, by tabs" }, 0, cmd_look },
-    { "source", "[CHAPTER | FUNCTION]", "this program's own source",
-      { "source uts                    a chapter, by its name or number",
-        "source child_side             a function" }, 0, cmd_source },
-    { "doctor", "[--porcelain]", "what this machine allows",
-      { "doctor                        tries all; cause and cure",
-        "doctor --porcelain            for programs, by tabs" }, 0, cmd_doctor },
-    { "isolations", "[--porcelain]", "the table of isolations",
-      { "isolations                    the table of them",
-        "isolations --porcelain        for programs, by tabs" }, 0, cmd_isolations },
-    /* Words that every program knows. */
-    { "help", NULL, NULL, { NULL, NULL }, 0, cmd_help },
-    { "--version", NULL, NULL, { NULL, NULL }, 0, cmd_version },
+    { "run", cmd_run }, { "compare", cmd_compare }, { "lab", cmd_lab }, { "exec", cmd_exec },
+    { "look", cmd_look }, { "source", cmd_source }, { "doctor", cmd_doctor },
+    { "isolations", cmd_isolations },
+    { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
 };
 
-/* COMMAND --help. */
-static int help_of(const struct command *c) {
-    printf("Usage: minicontainer %s %s\n"
-           "  minicontainer %s\n  minicontainer %s\n\n", c->name, c->words,
-           c->example[0], c->example[1]);
-    for (size_t i = 0; c->options && i < LENGTH(of_options); i++)
-        if (strchr(of_options[i].who, c->options))
-            puts(of_options[i].line);
-    return flushed(0);
-}
+/* The help of NAME, which is in commands[]. */
+static int help_of(const char *name) {
+    const char *at = match(own_source, text("^ [*] ---.* %s( |$)", name));
 
-/* All commands on one screen. */
-static int cmd_help(int argc, char **argv) {
-    (void)argc, (void)argv;
-    puts("Usage: minicontainer COMMAND ...\n"
-         "  minicontainer run             a shell in a container\n"
-         "  minicontainer compare         what it has of its own\n");
-    for (const struct command *c = commands; c->words; c++)
-        printf("  %-10s %-36s %s\n", c->name, c->words, c->what);
-    puts("\nEach command has --help. It teaches; it is no security product.\n"
-         "Lessons: lessons/README.md. The program: minicontainer source.");
+    while (strncmp(at = strchr(at, '\n') + 1, " * ---", 6) != 0) {
+        int n = (int)strcspn(at, "\n");
+        printf("%.*s\n", n > 3 ? n - 3 : 0, at + 3);
+    }
     return flushed(0);
 }
 
 /* Before anything else, in the state that our caller has left us in. What they
  * ignore or block, hold_signals() sees to; their descriptors above 2 lead out,
- * and are closed where somebody inside could use them. */
+ * so they are closed. (A path like /dev/fd/63 ends here, then.) */
 static void sane_start(int argc, char **argv) {
+    static char printed[1 << 19]; /* more than the longest: our source */
     char *last = argv[argc - 1];
 
     /* 0, 1, 2 must be taken: or a pipe of ours could get such a number, and the
@@ -5204,6 +4167,9 @@ static void sane_start(int argc, char **argv) {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             open("/dev/null", O_RDWR);
+    /* If it is refused, clean_start() says so: help and doctor work anyway. */
+    syscall(SYS_close_range, 3, ~0U, 0);
+    setvbuf(stdout, printed, _IOFBF, sizeof printed); /* till flushed() */
     umask(022); /* the modes that we write are the modes that we mean */
     /* Ignored, the kernel would reap for us. */
     TRY(signal(SIGCHLD, SIG_DFL) == SIG_ERR ? -1 : 0);
@@ -5217,18 +4183,13 @@ static void sane_start(int argc, char **argv) {
     /* Of a file that is setgid, has capabilities, or may not be read, the files
      * in our /proc are root's, and the map of a child could not be written. So:
      * the caller's group again, and the files ours. */
-    TRY(setresgid(getgid(), getgid(), getgid()));
+    TRY_BUT(EINVAL, setresgid(getgid(), getgid(), getgid()));
     TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-}
-
-/* Is WORD a wish for help? Everywhere the same two words. */
-static bool is_help(const char *word) {
-    return word && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0);
 }
 
 /* The first word is a command; the rest is the command's business. */
 int main(int argc, char **argv) {
-    const char *name = argc > 1 && !is_help(argv[1]) ? argv[1] : "help";
+    const char *name = argc > 1 ? argv[1] : "help";
     const struct command *c = commands, *end = commands + LENGTH(commands);
 
     if (argc < 1)
@@ -5239,6 +4200,6 @@ int main(int argc, char **argv) {
     if (c == end)
         refuse("there is no command \"%s\"\n  try:    minicontainer --help",
                shown(name));
-    bool help = c->words && argc > 2 && is_help(argv[2]);
-    return help ? help_of(c) : c->run(argc - 1, argv + 1);
+    bool help = !c->run || (argc > 2 && is_among("--help -h", argv[2]));
+    return help ? help_of(name) : c->run(argv + 1);
 }

@@ -278,6 +278,17 @@ done'
     assert "$output" == open
 }
 
+@test "masks: the file that covers another is the machine's, and nothing inside changes its mode" {
+    requires root
+    # In a mount table of its own, with a /dev/null of its own; --no-user: nobody is more than root.
+    mkdir m
+    call unshare --mount --propagation private sh -c 'mount -t tmpfs none m && mknod -m 666 m/null c 1 3 &&
+        mount --bind m/null /dev/null && "$0" run --no-user -- chmod 600 /proc/interrupts
+        stat -c %a m/null' "$MC"
+    assert "$output" == 666
+    assert "$stderr" contains "Read-only file system"
+}
+
 @test "masks: with one, the kernel gives nobody inside a fresh /proc; a lab carries others" {
     local who fresh='unshare --user --map-root-user --mount --pid --fork --mount-proc echo fresh'
     for who in $(people); do

@@ -257,12 +257,18 @@ EOF
     mc run -w ../../.. -- sh -c 'pwd; ls -d home'
     assert "${lines[0]}" == /
     # A directory that the caller has open (CVE-2024-21626).
-    local how
+    local how fd
     for how in '' '--only user,mnt,root' '--no-pid'; do
         # shellcheck disable=SC2086
-        mc -any run $how -w /proc/self/fd/9 -- sh -c 'ls ..; pwd' 9<"$PWD"
+        mc -any run $how -w /proc/self/fd/19 -- sh -c 'ls ..; pwd' 19<"$PWD"
         assert "$status" == 125 "$how"
         assert "$output" == "" "$how"
+        # One that we have open: refused, or it is the new root.
+        for ((fd = 3; fd < 19; fd++)); do
+            # shellcheck disable=SC2086
+            mc -any run $how -w "/proc/self/fd/$fd" -- pwd
+            if [ "$status" != 125 ]; then assert "$output" == / "$how, $fd"; fi
+        done
     done
     # With root off we stay where we are.
     mc run --only user -- pwd

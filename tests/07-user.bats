@@ -61,35 +61,36 @@ helpers_on_path() {
     call -2 getent passwd 1879048192
 }
 
-# own_subids SUBUID SUBGID: the map that root's container gets on a machine whose /etc/subuid and
-# /etc/subgid say this. (They are covered in a mount table of this command alone.)
+# own_subids STATUS SUBUID SUBGID: the map that root's container gets on a machine whose /etc/subuid
+# and /etc/subgid say this. (They are covered in a mount table of this command alone.)
 own_subids() {
-    printf '%s' "$1" >subuid
-    printf '%s' "$2" >subgid
-    call unshare --mount --propagation private sh -c 'mount --bind subuid /etc/subuid &&
+    printf '%s' "$2" >subuid
+    printf '%s' "$3" >subgid
+    call "-$1" unshare --mount --propagation private sh -c 'mount --bind subuid /etc/subuid &&
         mount --bind subgid /etc/subgid && exec "$0" run --only user -- cat /proc/self/uid_map' "$MC"
 }
 
-@test "the map of root: a range in /etc/subuid or /etc/subgid is not taken" {
+@test "the map of root: refused if a number of it is in /etc/subuid or /etc/subgid" {
     requires root
     if [ ! -e /etc/subuid ] || [ ! -e /etc/subgid ]; then skip "these files are not here"; fi
     # What useradd(8) and systemd give out is below ours: Debian's seventh user has 493216-558751.
-    own_subids $'anna:100000:65536\nbert:493216:65536\n' $'anna:100000:65536\n'
+    own_subids 0 $'anna:100000:65536\nbert:493216:65536\n' $'anna:100000:65536\n'
     assert "$(numbers)" == "0 1879048192 65536"
-    # One number of it is enough, in either file; and what is before it or behind it is not.
-    own_subids $'anna:1879113727:1\n' ''
-    assert "$(numbers)" == "0 1879113728 65536"
-    own_subids '' $'anna:1879048000:193\n'
-    assert "$(numbers)" == "0 1879113728 65536"
-    own_subids $'anna:1879113728:65536\nbert:1879048000:192\n' ''
+    # What is before it or behind it is not of it; a last line without its end is one, too.
+    own_subids 0 $'anna:1879113728:65536\nbert:1879048000:192\n' 'anna:100000:65536'
     assert "$(numbers)" == "0 1879048192 65536"
-    own_subids $'anna:1879048192:65536\n' $'bert:1879113728:65536\n'
-    assert "$(numbers)" == "0 1879179264 65536"
-    # All is taken: refused, and not 0 outside.
-    printf 'anna:1879048192:2415919103\n' >subuid
-    call -125 unshare --mount --propagation private sh -c 'mount --bind subuid /etc/subuid &&
-        exec "$0" run --only user -- cat /proc/self/uid_map' "$MC"
-    assert "$stderr" contains "  cure:   --map 0:FIRST:65536"
+    # One number of it is enough, in either file: refused, and not 0 outside.
+    local subuid subgid
+    while read -r subuid subgid; do
+        own_subids 125 "${subuid#-}" "${subgid#-}"
+        assert "$output" == "" "$subuid $subgid"
+        assert "$stderr" contains "  cure:   --map 0:FIRST:65536"
+    done <<'END'
+anna:1879113727:1 -
+- anna:1879048000:193
+anna:1879048192:65536 bert:1879113728:65536
+anna:1879048192:2415919103 anna:100000:65536
+END
 }
 
 @test "where 0 inside is 0 outside, it is said" {
@@ -322,7 +323,7 @@ own_subids() {
         as_user mc ${try% --} -- true
     done
     as_user mc -125 run --user 1000 -- true
-    assert "$stderr" contains namespace
+    assert "$stderr" contains "--user is --map here"
     if [ "$(id -u)" != 0 ]; then return; fi
     mc run --only uts -- id -u
     assert "$output" == 0

@@ -173,6 +173,17 @@ teardown() {
     assert "$stderr" =~ "now   net: [^"$'\n'"]*no way out"
 }
 
+@test "look: the way out is a default route, not a neighbour" {
+    requires userns ip
+    mc lab sh -c 'ip link add t0 type veth 2>/dev/null && ip link set t0 up &&
+        ip addr add 10.97.0.1/24 dev t0 && grep -c ^t0 /proc/net/route &&
+        minicontainer look --porcelain && ip route add default dev t0 && minicontainer look || :'
+    if [ "$output" = "" ]; then skip "no veth in this kernel"; fi
+    assert "${lines[0]}" == 1 "there is a route to the neighbours"
+    assert "$output" =~ $'\n'net$'\t[0-9:]+\t.*t0 10.97.0.1, no way out\n'
+    assert "$output" =~ 't0 10.97.0.1, a way out'
+}
+
 @test "an address that a container gives itself is not ours" {
     requires userns ip
     local before

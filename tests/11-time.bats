@@ -55,6 +55,8 @@ up='cut -d" " -f1 /proc/uptime'
     done
     mc run --only user,time --boottime=864000 -- sh -c "$up"
     assert_age "$output" 864000
+    mc lab sh -c "$up"
+    assert_age "$output" 864000 "a lab"
 }
 
 @test "both clocks are set, the monotonic one too" {

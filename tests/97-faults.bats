@@ -39,6 +39,13 @@ need_fault() {
     assert "${last%% *}" -ge 50 "faults"
 }
 
+@test "doctor: a write to stdout that fails once is told with its own errno, whatever comes after" {
+    need_fault
+    call "$fault" one 0:write:1:EPERM "$MC" doctor
+    assert "$output" == \
+        $'failed\t0:write:1:EPERM\t125\tminicontainer: standard output: Operation not permitted'
+}
+
 @test "the injector knows each bad end when it sees one" {
     need_fault
     # faulty.c answers to the failure of each of these calls in its own bad way.

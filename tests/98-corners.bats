@@ -110,7 +110,7 @@ background() {
 
 @test "--read-only is for the new root: without it, it is refused" {
     mc -125 run --no-root --read-only -- true
-    assert "$stderr" contains "--read-only belongs to the isolation root"
+    assert "$stderr" contains "--read-only: the isolation root is off"
     requires userns
     mc -any run --read-only -- sh -c 'touch /tmp/x || echo refused'
     assert "$output" == refused
@@ -161,4 +161,26 @@ background() {
     printf '%s\n' "$keys" >keys
     call -any script -qec "$MC run --step -- cat /etc/passwd" /dev/null <keys
     assert "$output" contains root:x:0:0:root:/root
+}
+
+@test "help, look and the doctor work where no container can: no number, no close_range, hidepid" {
+    requires userns cc
+    local words
+    call "${CC:-cc}" -std=c11 -O1 -o deny "$BATS_TEST_DIRNAME/deny.c"
+    for words in --help look "source uts"; do
+        # shellcheck disable=SC2086  # words
+        call unshare --user "$MC" $words
+        # shellcheck disable=SC2086  # words
+        call ./deny close_range:EPERM -- "$MC" $words
+    done
+    call -any ./deny close_range:EPERM -- "$MC" doctor
+    assert "$output" has-line $'Lessons that work here: none'
+    call -125 ./deny close_range:EPERM -- "$MC" run -- true
+    assert "$stderr" contains SYS_close_range
+    if [ "$(id -u)" = 0 ]; then
+        # shellcheck disable=SC2016  # sh shall expand it
+        call unshare --pid --fork --mount sh -c 'mount -t proc -o hidepid=1 proc /proc
+            exec setpriv --reuid=65534 --regid=65534 --clear-groups "$1" look' sh "$MC"
+        assert "$output" contains uts
+    fi
 }

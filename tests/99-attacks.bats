@@ -82,23 +82,13 @@ priority       root  host --only none
 '
 NO_CONTROL=' x32 '
 
-setup_file() {
-    local to=$BATS_FILE_TMPDIR/attack from=$BATS_TEST_DIRNAME/attack.c
-    chmod 0755 "$BATS_FILE_TMPDIR"
-    { musl-gcc -std=c11 -O1 -static -s -o "$to" "$from" ||
-        "${CC:-cc}" -std=c11 -O1 -static -s -o "$to" "$from"; } >"$to.log" 2>&1 || true
-}
+setup_file() { build_static attack; }
 
 # Each test has ./attack, and what the attacks want to know of this machine.
 setup() {
     mc_setup
-    requires cc userns
-    if [ ! -x "$BATS_FILE_TMPDIR/attack" ]; then
-        cat "$BATS_FILE_TMPDIR/attack.log"
-        [ -z "${MC_MUST_RUN-}" ] || fail "attack.c cannot be built, and MC_MUST_RUN is set"
-        skip "attack.c cannot be built: no static libc here"
-    fi
-    cp "$BATS_FILE_TMPDIR/attack" .
+    requires userns
+    need_static attack
     mkdir -p one/dev one/proc one/sys one/tmp one/mnt one/srv one/opt volume
     cp attack one
     chmod -R a+rX,u+w one attack

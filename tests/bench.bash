@@ -158,12 +158,20 @@ peers() {
 # names in a list of JSON: "a", "b"
 quoted() { sed 's/.*/"&"/' | paste -sd, -; }
 
+# The calls that are refused whatever their arguments, by name: those that the headers here name.
+refused() {
+    echo '#include <sys/syscall.h>' | "${CC:-cc}" -E -dM - |
+        sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$/\2 \1/p' | sort >"$work/numbers"
+    "$work/dump" calls | awk -F'\t' '$3 == "EPERM" && $4 == "all" { print $1 }' | sort -u |
+        join - "$work/numbers" | cut -d' ' -f2
+}
+
 # The same container in the words of crun and runc: namespaces, map, mounts, masks, capabilities, and
 # a filter with the same calls.
 bundle() { # TOOL
     local map="\"containerID\": 0, \"hostID\": 1879048192, \"size\": 65536" gmap more='' caps calls
     caps=$("$work/dump" caps | sed 's/^/CAP_/' | tr '[:lower:]' '[:upper:]' | quoted)
-    calls=$("$work/dump" calls | quoted)
+    calls=$(refused | quoted)
     gmap=$map
     if [ "$who" != root ]; then
         map="\"containerID\": 0, \"hostID\": $uid, \"size\": 1"

@@ -1,6 +1,6 @@
 /* calls.c -- what a process may do: its capabilities, and which system calls exist for it.
  *
- *   calls list            the calls that a filter must refuse: name, capability, errno
+ *   calls list            the calls that a filter must refuse: name, capability, errno, number
  *   calls all             each of them, and some that must stay open: name, answer
  *   calls tty             type into the terminal (TIOCSTI, TIOCLINUX), for real
  *   calls int80           getpid(2) by the door of 32-bit programs
@@ -375,7 +375,8 @@ int main(int argc, char **argv)
     if (strcmp(what, "list") == 0) {
         for (size_t i = 0; i < n; i++)
             if (calls[i].cap)
-                printf("%s\t%s\t%s\n", calls[i].name, calls[i].cap, name_of(calls[i].err));
+                printf("%s\t%s\t%s\t%ld\n", calls[i].name, calls[i].cap, name_of(calls[i].err),
+                       calls[i].number);
     } else if (strcmp(what, "all") == 0) {
         for (size_t i = 0; i < n; i++)
             try_call(&calls[i]);

@@ -27,7 +27,7 @@
  * neither where main() begins (before it, the loader works, and not the program), nor that after
  * execve(2) the calls are COMMAND's. Here a call counts as the program's from the first
  * fcntl(0, F_GETFD) on, with which its main() begins, and until a process has called execve(2);
- * but `exec` becomes a copy of itself in memory, and that is the program, too.
+ * but `exec` becomes a copy of itself in memory, and `doctor` calls itself: that is the program, too.
  *
  * The outcome is one of these words:
  *   survived    the same status and the same report as without a fault
@@ -349,8 +349,7 @@ static char *plain(char *said)
         } else if (sscanf(line, "keyring %lu", &id) == 1) {
             add(&t, "keyring %s\n", (long)id == ours ? "ours" : (long)id < 0 ? "none" : "own");
         } else if (strncmp(line, "pid ", 4) == 0 || strncmp(line, "proc ", 5) == 0 ||
-                   strncmp(line, "time ", 5) == 0 || strstr(line, "\tid\t") ||
-                   strstr(line, "sees\t") || line[0] == '#') {
+                   strncmp(line, "time ", 5) == 0 || strchr(line, '\t') || line[0] == '#') {
             /* digits and blanks in any number */
             for (char *p = line; *p; p++) {
                 bool digit = *p >= '0' && *p <= '9', before = p > line && p[-1] >= '0' && p[-1] <= '9';
@@ -408,7 +407,7 @@ static char *fingerprint(void)
 
 /* ------------------------------------------------------------------ the tracer */
 
-enum { MOST = 64 };
+enum { MOST = 128 };
 struct process {
     pid_t pid;
     char path[32];
@@ -594,12 +593,13 @@ static void has_ended(struct run *r, pid_t pid, int status)
     r->alive--;
 }
 
-static bool is_copy(pid_t pid)
+static bool is_ours(pid_t pid)
 {
-    char path[64], to[64] = "";
+    char path[64], to[4096] = "";
 
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
-    return readlink(path, to, sizeof to - 1) > 0 && strncmp(to, "/memfd:", 7) == 0;
+    return readlink(path, to, sizeof to - 1) > 0 &&
+           (strncmp(to, "/memfd:", 7) == 0 || strcmp(strrchr(to, '/'), "/minicontainer") == 0);
 }
 
 static void has_stopped(struct run *r, pid_t pid, int status)
@@ -631,8 +631,8 @@ static void has_stopped(struct run *r, pid_t pid, int status)
         go_on(pid, 0);
     } else if (event == EVENT_EXEC) {
         /* The first one is ours: the program itself; so is a copy of it in memory, which goes on in
-         * its place. Its main() begins anew. */
-        p->foreign |= p->ours && !is_copy(pid);
+         * its place, and what the doctor tries. Its main() begins anew. */
+        p->foreign |= p->ours && !is_ours(pid);
         p->ours = false;
         go_on(pid, 0);
     } else {

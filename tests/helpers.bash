@@ -366,6 +366,26 @@ own_cgroups() {
     return "$found"
 }
 
+# build_static NAME: for setup_file. NAME.c, as small as can be, and able to run in any root.
+build_static() {
+    local to=$BATS_FILE_TMPDIR/$1 from=$BATS_TEST_DIRNAME/$1.c
+    chmod 0755 "$BATS_FILE_TMPDIR"
+    { musl-gcc -std=c11 -O1 -static -s -o "$to" "$from" ||
+        "${CC:-cc}" -std=c11 -O1 -static -s -o "$to" "$from"; } >"$to.log" 2>&1 || true
+}
+
+# need_static NAME: in a test. ./NAME is there, or the test is skipped.
+need_static() {
+    requires cc
+    if [ ! -x "$BATS_FILE_TMPDIR/$1" ]; then
+        cat "$BATS_FILE_TMPDIR/$1.log"
+        [ -z "${MC_MUST_RUN-}" ] ||
+            fail "$1.c cannot be built, and MC_MUST_RUN is set" || return 1
+        skip "$1.c cannot be built: no static libc here"
+    fi
+    cp "$BATS_FILE_TMPDIR/$1" .
+}
+
 # ---------------------------------------------------------------------------------------------
 # The host before and after
 # ---------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
  *
  *   manners plain [N]... -- COMMAND...  all signals default, none blocked; numbers N ignored
  *   manners catch             block every signal; print "up", then "got N" for each that comes
- *   manners tree PID          the descendants of PID: pid parent state group front name
  *   manners nag N COMMAND...  COMMAND; till it ends its descendants get signal N, again and again
  *   manners take              become the terminal's foreground job, make it raw, and end with 7
  *   manners front             are we the foreground job of our terminal? front, or behind
@@ -16,7 +15,6 @@
  * Libc only.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
@@ -31,7 +29,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -83,71 +80,6 @@ static void catch_all(void)
 }
 
 /* ----------------------------------------------------------------------------------- processes */
-
-struct process { int pid, parent, group, front; char state, name[32]; };
-
-/* Process PID, as /proc/PID/stat has it. False: it is no more. */
-static bool read_process(const char *pid, struct process *out)
-{
-    char path[64], line[512];
-    int fd, session, terminal;
-    ssize_t n;
-
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-    if (fd >= 0)
-        close(fd);
-    line[n > 0 ? n : 0] = '\0';
-    /* The name stands in brackets, and may hold some itself. */
-    char *open_bracket = strchr(line, '('), *close_bracket = strrchr(line, ')');
-    if (!open_bracket || !close_bracket)
-        return false;
-    *close_bracket = '\0';
-    snprintf(out->name, sizeof out->name, "%.31s", open_bracket + 1);
-    out->pid = atoi(line);
-    return sscanf(close_bracket + 1, " %c %d %d %d %d %d", &out->state, &out->parent, &out->group,
-                  &session, &terminal, &out->front) == 6;
-}
-
-/* The living descendants of PID, into OUT, at most MAX. Parents come before their children as long
- * as the numbers grow; where they do not, we look once more. Returns how many. */
-static int descendants(int pid, struct process *out, int max)
-{
-    static struct process all[8192];
-    int n = 0, found = 0;
-    DIR *dir = opendir("/proc");
-
-    for (struct dirent *d; dir && (d = readdir(dir)) && n < 8192;)
-        if (isdigit((unsigned char)*d->d_name) && read_process(d->d_name, &all[n]))
-            n++;
-    if (dir)
-        closedir(dir);
-    for (int before = -1; before != found;) {
-        before = found;
-        for (int i = 0; i < n && found < max; i++) {
-            bool ours = all[i].parent == pid;
-            for (int k = 0; k < found && !ours; k++)
-                ours = all[i].parent == out[k].pid;
-            if (!ours || all[i].pid == 0)
-                continue;
-            out[found++] = all[i];
-            all[i].pid = all[i].parent = 0; /* taken */
-        }
-    }
-    return found;
-}
-
-static int tree(int pid)
-{
-    static struct process out[1024];
-    int n = descendants(pid, out, 1024);
-
-    for (int i = 0; i < n; i++)
-        printf("%d %d %c %d %d %s\n", out[i].pid, out[i].parent, out[i].state, out[i].group,
-               out[i].front, out[i].name);
-    return 0;
-}
 
 /* Signal SIG to the descendants of PID, deepest first (a child of a dead process is nobody's). */
 static void signal_below(int pid, int sig)
@@ -287,8 +219,6 @@ int main(int argc, char **argv)
         return plain(argc - 2, argv + 2);
     if (strcmp(word, "catch") == 0)
         catch_all();
-    if (strcmp(word, "tree") == 0 && argc > 2)
-        return tree(atoi(argv[2]));
     if (strcmp(word, "nag") == 0 && argc > 3)
         return nag(atoi(argv[2]), argv + 3);
     if (strcmp(word, "take") == 0)
@@ -308,9 +238,9 @@ int main(int argc, char **argv)
 #else /* CGROUPS */
 
 /* A directory of a tmpfs on /sys/fs/cgroup that looks like cgroup v2, as far as a program sees that
- * makes a cgroup, writes its limits, has a child born in it, and removes it: statfs(2) gives the
- * right number; mkdir(2) makes the files, too; rmdir(2) removes them; and clone3(2) is not told of
- * the cgroup, which the kernel would refuse. Nothing is limited. */
+ * makes a cgroup, writes its limits, has a child born in it, and removes it: mkdir(2) makes the files,
+ * too; rmdir(2) removes them; and clone3(2) is not told of the cgroup, which the kernel would refuse.
+ * Nothing is limited. */
 
 #include <dlfcn.h>
 
@@ -333,17 +263,6 @@ static void libc(const char *name, void *function)
     void *found = dlsym(RTLD_NEXT, name);
 
     memcpy(function, &found, sizeof found);
-}
-
-int statfs(const char *path, struct statfs *out)
-{
-    int (*real)(const char *, struct statfs *);
-
-    libc("statfs", &real);
-    int result = real(path, out);
-    if (result == 0 && in_tree(path))
-        out->f_type = 0x63677270; /* CGROUP2_SUPER_MAGIC */
-    return result;
 }
 
 int mkdir(const char *path, mode_t mode)

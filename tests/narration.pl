@@ -38,7 +38,7 @@ my @plumbing = (
     [ qr/^keyctl\(KEYCTL_JOIN_SESSION_KEYRING, /,  'said; may be refused' ],
     [ qr/^prlimit64\(\d+, RLIMIT_\w+, NULL, /,     'a question' ],
     [ qr/^prlimit64\(0, RLIMIT_CORE, \{rlim_cur=0,/, 'a build with AddressSanitizer' ],
-    [ qr/^clone\(.*CLONE_VFORK/,                   'libc: posix_spawn' ],
+    [ qr/^clone3?\(.*CLONE_VFORK/,                 'libc: posix_spawn' ],
     [ qr/^kill\(\d+, SIGKILL\)/,                   'the end of a child' ],
 );
 # The same for one kind of run: these stand in the argument --also=WORD.
@@ -47,7 +47,7 @@ my %also = (
               'the furniture of the lab' ],
 );
 
-my ($told, $untold, $wrong) = (0, 0, 0);
+my ($told, $untold, $wrong, $lab) = (0, 0, 0, 0);
 my ($file, %dropped, $why);
 
 # How many capabilities this kernel has.
@@ -210,6 +210,11 @@ sub is_told {
     return $path eq '/bin/sh' && defined $no_format && index($args, "\"$no_format\"") >= 0;
 }
 
+sub begins_with_execve {
+    open my $in, '<', $file or die "$file: $!\n";
+    return (<$in> // '') =~ /^execve\(/ ? 1 : 0;
+}
+
 # One process. MAIN: the first one, which alone may speak as the parent.
 sub process {
     my $main = shift;
@@ -226,6 +231,9 @@ sub process {
             # This is our program itself, and then perhaps its copy in memory.
             if ($result eq '0' && $main && !$execs++) { next }
             if ($result eq '0' && $main && $execs++ < 2 && $path =~ m{^/proc/self/fd/\d+$}) { next }
+            # The furniture of a lab: the shell line that was told, and its command.
+            if ($lab && $args =~ /\["sh", "-c", (?:"--", )?"cp -R \/run\/lessons \/root"\]/) { last }
+            if ($lab && $args =~ /\["cp", "-R", "\/run\/lessons", "\/root"\]/) { last }
             wrong("execve of $path, told: " . ($command // 'nothing'))
                 if !defined $command || !is_told($path, $command, $no_format, $args);
             if ($result eq '0') { $told++; last }
@@ -292,14 +300,18 @@ sub process {
 }
 
 while (@ARGV && $ARGV[0] =~ /^--also=(\w+)$/) {
+    $lab = 1 if $1 eq 'lab';
     push @plumbing, $also{$1} // die "what is $1?\n";
     shift;
 }
-my @files = sort { ($a =~ /(\d+)$/)[0] <=> ($b =~ /(\d+)$/)[0] } @ARGV;
-my $main = 1;
-for my $f (@files) {
+# The first process is the one that strace started: only its trace begins with an execve. (It need not
+# have the least number: behind pid_max they begin again.)
+my $firsts = 0;
+for my $f (@ARGV) {
     $file = $f;
+    my $main = begins_with_execve();
+    $firsts += $main;
     process($main);
-    $main = 0;
 }
+wrong("$firsts of these begin with an execve: which is the first process?") if $firsts != 1;
 print "told $told untold $untold wrong $wrong\n";

@@ -15,6 +15,12 @@
 #
 # and check_page, which types the console blocks of a page and holds the answers against it.
 
+# Where the file loads probe.bash, too, and the test needs a probe:
+#
+#   tree                                what runs below the terminal: see "probe tree" in probe.c
+#   session_started sleep               wait until a process sleep runs there
+#   session_states T sleep cat          wait until all sleeps and cats there are in state T
+
 : "${SESSION_TIMEOUT:=$MC_TIMEOUT}"
 
 # A prompt is all there is on the last line: "$ ", "lab# ", "box# ", "> " ...
@@ -178,9 +184,10 @@ teardown() { session_end; }
 #     a line for anything; <pid> and <number> for digits, <id> and other <words> for one word. On
 #     such a line the number of blanks between words does not matter.
 # "```console user" and "```console root" are for that sort of person only. One shell serves all
-# blocks of a page. A page may say what it needs: <!-- needs: ip cc --> (words of requires).
+# blocks of a page. A page may say what it needs: <!-- needs: ip(iproute2) timens -->, words of
+# requires, with the package of a program (for the doctor).
 
-page_needs() { sed -n 's/^<!-- needs: \(.*\) -->$/\1/p' "$1"; }
+page_needs() { sed -n 's/([^)]*)//g; s/^<!-- needs: \(.*\) -->$/\1/p' "$1"; }
 
 # read_page FILE: fills step_prompt, step_command, step_expected, step_line.
 read_page() {
@@ -311,6 +318,24 @@ side_by_side() { # EXPECTED ACTUAL
     printf '   %-*s   %s\n' "$width" "the page says" "the terminal shows"
     for ((i = 0; i < ${#left[@]} || i < ${#right[@]}; i++)); do
         printf '   %-*s | %s\n' "$width" "${left[i]-}" "${right[i]-}"
+    done
+}
+
+tree() { "$BATS_FILE_TMPDIR/probe" tree "$SESSION_PID"; }
+
+# shellcheck disable=SC2016  # wait_for evaluates it
+session_started() { # NAME
+    started=$1
+    wait_for '[ -n "$(tree | grep " $started\$")" ]' || { tree; return 1; }
+}
+
+# shellcheck disable=SC2016  # wait_for evaluates it
+session_states() { # STATE NAME...
+    state=$1
+    shift
+    for started; do
+        wait_for '[ "$(tree | grep " $started\$" | cut -d " " -f 3 | sort -u)" = "$state" ]' ||
+            { tree; return 1; }
     done
 }
 

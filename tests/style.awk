@@ -7,8 +7,8 @@
 # is code; a comment line has nothing but comment on it. A function is as long as the lines from
 # its name to its closing brace. Lines of macros are code, but no functions.
 
-# The design wants 2500 lines of code in parts one and two; so many there are: no more may come.
-BEGIN { CODE = 3540 }
+# The most lines of code that parts one and two may have.
+BEGIN { CODE = 2500 }
 function complain(kind, line, text) { print kind "\t" line "\t" text }
 function fact(name, value) { print "fact\t" name "\t" value }
 

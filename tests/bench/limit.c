@@ -76,11 +76,10 @@ static void mount_at(const char *type, unsigned attr, const char *const options[
     close(at);
 }
 
-static void show_again(const char *from, const char *name, int read_only)
+static void show_again(const char *from, const char *name)
 {
     DO(mount(from, name, NULL, MS_BIND | MS_REC, NULL));
-    if (read_only)
-        restrict_to(AT_FDCWD, name, 0x8000, 1);
+    restrict_to(AT_FDCWD, name, 0x8000, 1);
 }
 
 static void own_clocks(void)
@@ -114,7 +113,7 @@ static void own_dev(void)
     for (int i = 0; i < 6; i++) {
         snprintf(path, sizeof path, "/dev/%s", devices[i]);
         DO(mknod(devices[i], S_IFREG | 0644, 0));
-        show_again(path, devices[i], 1);
+        show_again(path, devices[i]);
     }
     for (int i = 0; i < 5; i++)
         DO(symlink(links[i][0], links[i][1]));
@@ -134,11 +133,11 @@ static void mask(const char *tree)
         if (strncmp(masks[i].path, tree, strlen(tree)) != 0)
             continue;
         if (!masks[i].hidden)
-            show_again(name, name, 1);
+            show_again(name, name);
         else if (masks[i].directory)
             DO(mount("mask", name, "tmpfs", MS_RDONLY, "size=4k"));
         else
-            show_again("/dev/null", name, 0);
+            show_again("/dev/null", name);
     }
 }
 

@@ -240,10 +240,17 @@ static ssize_t fuzz_write(int fd, const void *data, size_t n)
     return (ssize_t)n;
 }
 
-/* Where something is made for a volume: its name, below a directory that was looked up. */
+static int fuzz_fputs(const char *line, FILE *to)
+{
+    return (int)fuzz_write(to == stderr ? 2 : 1, line, strlen(line));
+}
+
+/* What is made for a volume has a plain name, in the directory where we stand. */
+static bool plain;
+
 static int fuzz_make(const char *name)
 {
-    must(*name && !strchr(name, '/') && strcmp(name, "..") != 0, "made by a plain name");
+    must(!plain || (*name && !strchr(name, '/') && strcmp(name, "..") != 0), "made by a plain name");
     return 0;
 }
 
@@ -263,6 +270,26 @@ static int fuzz_access(const char *path, int how)
     return world & NO_FILES || strlen(path) > 200 ? -1 : 0;
 }
 
+/* A file that cannot be executed. */
+static int fuzz_execv(void)
+{
+    errno = world & NO_DIRS ? EACCES : world & LONG ? ENOEXEC : ENOENT;
+    return -1;
+}
+
+/* A terminal is a narrow one. */
+static int fuzz_ioctl(int fd, unsigned long what, ...)
+{
+    va_list args;
+
+    (void)fd;
+    va_start(args, what);
+    if (what == TIOCGWINSZ && world & TERMINAL)
+        va_arg(args, struct winsize *)->ws_col = 50;
+    va_end(args);
+    return 0;
+}
+
 static ssize_t fuzz_readlink(const char *path, char *to, size_t n)
 {
     (void)path;
@@ -271,11 +298,12 @@ static ssize_t fuzz_readlink(const char *path, char *to, size_t n)
     return 16;
 }
 
-static int fuzz_system(const char *line)
+/* What is read from is a line of ours for the shell; what is written to, the pager. */
+static FILE *fuzz_popen(const char *line, const char *mode)
 {
-    for (; *line; line++)
+    for (; *mode == 'r' && *line; line++)
         must(isalnum((unsigned char)*line) || *line == ' ', "a shell gets plain words");
-    return (int)(world << 8);
+    done();
 }
 
 static int fuzz_glob(const char *pattern, int flags, int (*error)(const char *, int), glob_t *found)
@@ -290,20 +318,15 @@ static int fuzz_glob(const char *pattern, int flags, int (*error)(const char *, 
     return 0;
 }
 
-/* Each directory has these: processes, and cgroups of ours. */
-static unsigned entries;
-
-static struct dirent *fuzz_readdir(void)
+/* Each directory has these: cgroups of ours, and what is none. */
+static int fuzz_scandir(struct dirent ***list)
 {
-    static const char *const names[] = { ".", "4711", "minicontainer-4712", "minicontainer-x", "1" };
-    static struct dirent entry;
+    static struct dirent entry[] = {
+        { .d_name = "." }, { .d_name = "minicontainer-4712" }, { .d_name = "minicontainer-x" } };
+    static struct dirent *all[] = { &entry[0], &entry[1], &entry[2] };
 
-    if (entries == sizeof names / sizeof *names) {
-        entries = 0;
-        return NULL;
-    }
-    strcpy(entry.d_name, names[entries++]);
-    return &entry;
+    *list = all;
+    return 3;
 }
 
 static int fuzz_getifaddrs(struct ifaddrs **list)
@@ -356,6 +379,8 @@ static int fuzz_kill(void)
 /* For the program, freed is never too early: its blocks are given back after the input. */
 static void *fuzz_realloc(void *block, size_t room)
 {
+    if (!block)
+        return keep(malloc(room));
     for (size_t i = 0; i < blocks_used; i++)
         if (blocks[i] == block)
             return (blocks[i] = realloc(block, room));
@@ -412,6 +437,7 @@ static long fuzz_syscall(long number, ...)
 #define strlen(text) length_of(text)
 #define calloc(n, each) keep(calloc(n, each))
 #define malloc(n) keep(malloc(n))
+#define realpath(path, out) keep(realpath(path, out))
 #define strdup(text) keep(strdup(text))
 #define strndup(text, n) keep(strndup(text, n))
 #define realloc(block, n) fuzz_realloc(block, n)
@@ -420,25 +446,25 @@ static long fuzz_syscall(long number, ...)
 
 #define _exit(status) done()
 #define fork() (done(), 0)
-#define popen(...) (done(), stdout)
+#define popen(...) fuzz_popen(__VA_ARGS__)
 #define fexecve(...) (done(), 0)
 #define execvp(...) done()
+#define execv(...) fuzz_execv()
+#define fputs(...) fuzz_fputs(__VA_ARGS__)
 #define pause() done()
 
 #define open(...) fuzz_open(__VA_ARGS__)
 #define openat(at, ...) fuzz_open(__VA_ARGS__)
+#define creat(...) fuzz_open(__VA_ARGS__)
 #define read(...) fuzz_read(__VA_ARGS__)
 #define pread(...) fuzz_pread(__VA_ARGS__)
 #define write(...) fuzz_write(__VA_ARGS__)
 #define fopen(...) fuzz_fopen(__VA_ARGS__)
 #define setmntent(...) fuzz_fopen(__VA_ARGS__)
 #define syscall(...) fuzz_syscall(__VA_ARGS__)
-#define system(...) fuzz_system(__VA_ARGS__)
 #define glob(...) fuzz_glob(__VA_ARGS__)
 #define globfree(...) ((void)0)
-#define opendir(...) ((DIR *)blocks)
-#define readdir(...) fuzz_readdir()
-#define closedir(...) ((void)0)
+#define scandir(path, list, ...) fuzz_scandir(list)
 #define getifaddrs(...) fuzz_getifaddrs(__VA_ARGS__)
 #define freeifaddrs(...) ((void)0)
 #define readlink(...) fuzz_readlink(__VA_ARGS__)
@@ -469,15 +495,13 @@ static long fuzz_syscall(long number, ...)
 #define fcntl(...) fuzz_fcntl(__VA_ARGS__)
 #define flock(...) nothing(0, __VA_ARGS__)
 #define ftruncate(...) nothing(0, __VA_ARGS__)
-#define ioctl(...) nothing(0, __VA_ARGS__)
+#define ioctl(...) fuzz_ioctl(__VA_ARGS__)
 #define kill(...) fuzz_kill()
 #define link(...) nothing(0, __VA_ARGS__)
 #define listen(...) nothing(0, __VA_ARGS__)
 #define memfd_create(...) nothing(0, __VA_ARGS__)
-#define mkdir(...) nothing(0, __VA_ARGS__)
-#define mkdirat(at, name, mode) fuzz_make(name)
-#define mknod(...) nothing(0, __VA_ARGS__)
-#define mknodat(at, name, ...) fuzz_make(name)
+#define mkdir(name, mode) fuzz_make(name)
+#define mknod(name, ...) fuzz_make(name)
 #define mount(...) nothing(0, __VA_ARGS__)
 #define msgget(...) nothing(0, __VA_ARGS__)
 #define msgsnd(...) nothing(0, __VA_ARGS__)
@@ -500,7 +524,6 @@ static long fuzz_syscall(long number, ...)
 #define signal(...) nothing(0, __VA_ARGS__)
 #define sigprocmask(...) nothing(0, __VA_ARGS__)
 #define socket(...) nothing(0, __VA_ARGS__)
-#define statfs(path, fs) nothing(0, path, (fs)->f_type = world & NO_DIRS ? 0 : 0x63677270)
 #define statvfs(path, fs) nothing(0, path, (fs)->f_flag = 0)
 #define symlink(...) nothing(0, __VA_ARGS__)
 #define tcgetattr(...) nothing(0, __VA_ARGS__)
@@ -618,14 +641,11 @@ static void check_request(const struct request *r)
 
 static void fuzz_options(void)
 {
-    struct request r = { .only = false };
     char *argv[66];
     int argc = words("run", argv, 64);
+    struct request r = request_of(NULL, argv + 1);
 
-    preset(&r.c);
-    int first = parse_options(&r, argc, argv, 1);
-    must(first <= argc, "the command is one of the words");
-    r.c.argv = argv[first] ? argv + first : NULL;
+    must(r.word >= argv + 1 && r.word <= argv + argc, "the command is one of the words");
     settle(&r);
     check_request(&r);
     must(r.c.init || (has_row(&r.c, "pid") && !r.init), "an init, or a PID 1 that is the command");
@@ -635,44 +655,45 @@ static void fuzz_options(void)
 static void fuzz_values(void)
 {
     size_t which = size ? (unsigned char)*bytes % LENGTH(options) : 0;
-    struct request r = { .only = false };
     char *argv[] = { (char *)"minicontainer", (char *)"run", NULL, NULL };
+    const char *words = options[which].words;
 
-    if (size < 1 || !options[which].arg)
+    if (size < 1 || !options[which].wants)
         return;
-    argv[2] = text("--%s=%s", options[which].name, bytes + 1);
-    preset(&r.c);
-    parse_options(&r, 2, argv + 1, 1);
+    argv[2] = text("%.*s=%s", (int)strcspn(words, " "), words, bytes + 1);
+    struct request r = request_of(NULL, argv + 2);
     settle(&r);
     check_request(&r);
-    cmd_run(2, argv + 1);
+    cmd_run(argv + 1);
 }
 
 /* A volume: its two paths, and then the way down to its destination. */
 static void fuzz_volume(void)
 {
-    struct volume v[1] = { { .fd = 0 } };
-    struct request r = { .only = false };
+    char *argv[] = { (char *)"-v", (char *)bytes, NULL };
+    struct request r = request_of(NULL, argv);
 
-    preset(&r.c);
-    r.c.volume = v;
-    set_volume(&r, bytes);
     r.c.rows = ALL_ROWS;
     check_request(&r);
+    plain = true;
     attach_volumes(&r.c);
 }
 
 /* Maps, a line each, and what is written of them: into the file, or for newuidmap. */
 static void fuzz_map(void)
 {
-    struct request r = { .only = false };
-    char *copy = keep(malloc(size + 1)), *save;
+    char *copy = keep(malloc(size + 1)), *save, *argv[66];
+    int argc = 0;
 
-    preset(&r.c);
-    r.c.rows = ALL_ROWS;
     memcpy(copy, bytes, size + 1);
-    for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        set_map(&r, line);
+    for (char *line = strtok_r(copy, "\n", &save); line && argc < 64;
+         line = strtok_r(NULL, "\n", &save)) {
+        argv[argc++] = (char *)"--map";
+        argv[argc++] = line;
+    }
+    argv[argc] = NULL;
+    struct request r = request_of(NULL, argv);
+    r.c.rows = ALL_ROWS;
     default_map(&r.c);
     must(r.c.maps >= 1 && r.c.maps <= 8, "one to eight maps");
     narrator.explain = true;
@@ -684,12 +705,11 @@ static void fuzz_map(void)
 static void fuzz_proc(void)
 {
     unsigned which = size ? (unsigned char)*bytes : 0;
-    struct container c;
+    struct container c = preset;
 
     own_files = true;
     bytes += size > 0;
     size -= size > 0;
-    preset(&c);
     c.rows = ALL_ROWS;
     if (which < ROWS) {
         isolations[which].look();
@@ -701,13 +721,12 @@ static void fuzz_proc(void)
         for (int i = 0; i < 3; i++)
             typed_ctrl_c(4711);
     } else if (which == 34) {
-        container_of(4711);
-        child_of(4711, true);
+        container_of(4711, 2);
     } else if (which == 35) {
-        set_clock(CLOCK_BOOTTIME, "boottime", 864000);
-        set_clock(CLOCK_MONOTONIC, "monotonic", 0);
+        c.age = 864000;
+        enter_time(&c);
     } else if (which == 36) {
-        find_by_name("lab");
+        find_lab();
     } else if (which == 38) {
         c.limit[MEMORY] = "50m";
         find_home(&c);
@@ -715,39 +734,33 @@ static void fuzz_proc(void)
     } else if (which == 39) {
         c.rows = 0;
         open_children(&c);
-        c.older = c.children < 0 || world & NO_DIRS ? "" : c.older;
         end_orphans(&c);
     } else if (which == 40) {
-        enter_container(&c, 4711, FIRST_FILE, world & NO_DIRS);
+        enter(&c, 4711, FIRST_FILE, other_namespaces(4711));
     } else if (which == 37) {
         for (size_t i = 0; i < LENGTH(cures); i++) {
-            match(bytes, cures[i].said);
-            if (cures[i].holds)
-                match(slurp(cures[i].file), cures[i].holds);
+            match(bytes, cures[i][SAID]);
+            if (cures[i][WHERE])
+                match(slurp(cures[i][WHERE]), cures[i][HOLDS]);
         }
         errno = EPERM;
         failed("mount(bytes)", bytes, 1000);
     } else {
         own_cgroup("self");
-        filters(slurp(SELF));
         status_bits(slurp(SELF), "SigCgt:");
-        count_lines("/proc/mounts");
-        has_word("/sys/fs/cgroup/cgroup.controllers", "memory");
+        lines("/proc/mounts");
+        has_range("/etc/subuid", "%*[^:]:%lu:%lu");
     }
 }
 
 /* A file that execve(2) has refused. */
 static void fuzz_exec(void)
 {
-    struct container c;
+    struct container c = preset;
     char *argv[] = { (char *)"name", (char *)bytes, NULL };
 
     own_files = true;
-    preset(&c);
     c.argv = argv;
-    const char *loader = interpreter("/a/file");
-    must(!loader || strlen(loader) <= PATH_MAX, "the name of an interpreter");
-    errno = world & NO_DIRS ? EACCES : world & LONG ? ENOEXEC : ENOENT;
     explain_exec(&c, world & TERMINAL ? "/a/file" : "file");
 }
 
@@ -771,7 +784,7 @@ static void fuzz_screen(void)
     narrator.explain = true;
     say("%s", bytes);
     if (size % 64 == 0) /* it is long, and always the same */
-        cmd_source(1, (char *[]){ (char *)"source", NULL });
+        cmd_source((char *[]){ (char *)"source", NULL });
 }
 
 static const struct { const char *name; void (*fuzz)(void); } targets[] = {
@@ -797,10 +810,10 @@ static void forget(void)
         free(blocks[blocks_used - 1]);
     for (; oldest < newest; oldest++)
         free(texts[oldest].at);
-    oldest = newest = in_ring = files_used = kills = entries = 0;
+    oldest = newest = in_ring = files_used = kills = 0;
     memset(&narrator, 0, sizeof narrator);
     narrator.who = "parent";
-    own_files = false;
+    own_files = plain = false;
     fflush(stdout);
 }
 
@@ -845,8 +858,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 /* Words for libFuzzer to put together, out of the program's tables: a line each, for -dict. */
 static void print_dictionary(void)
 {
-    for (size_t i = 0; i < LENGTH(options); i++)
-        printf("\"\\x0a--%s\"\n\"\\x0a--%s=\"\n", options[i].name, options[i].name);
+    for (size_t i = 0; i < LENGTH(options); i++) {
+        int n = (int)strcspn(options[i].words, " ");
+        printf("\"\\x0a%.*s\"\n\"\\x0a%.*s=\"\n", n, options[i].words, n, options[i].words);
+    }
     for (int row = 0; row < ROWS; row++)
         printf("\"\\x0a--%s\"\n\"\\x0a--no-%s\"\n\",%s\"\n", isolations[row].name,
                isolations[row].name, isolations[row].name);
@@ -855,8 +870,8 @@ static void print_dictionary(void)
     for (size_t i = 0; i < LENGTH(capabilities); i++)
         printf("\"%s\"\n", capabilities[i].name);
     for (size_t i = 0; i < LENGTH(cures); i++)
-        if (isalpha((unsigned char)*cures[i].said))
-            printf("\"%.*s\"\n", (int)strcspn(cures[i].said, ".|[("), cures[i].said);
+        if (isalpha((unsigned char)*cures[i][SAID]))
+            printf("\"%.*s\"\n", (int)strcspn(cures[i][SAID], ".|[("), cures[i][SAID]);
     printf("\":ro\"\n\"/../\"\n\"=host\"\n\"none\"\n\"\\x0aNSpid:\\x09\"\n\"\\x0aUid:\\x09\"\n");
 }
 
