@@ -880,7 +880,7 @@ static void build_root(struct container *c) {
                     "source=minicontainer mode=755 size=512m");
     SYSV(syscall(SYS_move_mount, new, "", AT_FDCWD, NEW_ROOT,
                  MOVE_MOUNT_F_EMPTY_PATH), "%s", c->image ? c->image : "tmpfs");
-    TRY(fchdir(new));
+    TRY(fchdir(new)); /* a promise: nothing is made where we came from */
     c->root_fd = new;
     close(old);
     if (c->image) /* no devices but ours, whatever mknod(2) makes */
@@ -1410,6 +1410,11 @@ __asm__(".pushsection .own_source, \"a\"\n"
         "own_source_end: .byte 0\n.popsection\n");
 extern const char own_source[], own_source_end[];
 
+/* The first line of LINES. */
+static const char *first_line(const char *lines) {
+    return text("%.*s", (int)strcspn(lines, "\n"), lines);
+}
+
 /* Is errno no answer about a file, but says that we could not ask? */
 static bool no_answer(void) {
     return errno == EINTR || errno == ENOMEM || errno == ENOSYS ||
@@ -1857,11 +1862,11 @@ static void build_dev(const struct container *c) {
                           "ptmxmode=0666 mode=0620"), "dev/pts");
 }
 
-/* The default root: all programs of the machine, and nothing of it writable. */
+/* The default root: all programs of the machine, and nothing of it writable. We
+ * stand in it. */
 static void build_default_root(struct container *c, const char *resolv_conf) {
     struct stat st;
 
-    TRY(fchdir(c->root_fd)); /* a promise: nothing is made where we came from */
     TRY(fstat(c->root_fd, &st));
     c->own_dev = st.st_dev;
     say("the machine's programs, read-only, with all that is mounted below");
@@ -2250,7 +2255,7 @@ static bool limited(const struct container *c) {
 static const char *own_cgroup(const char *who) {
     const char *own = match(slurp(text("/proc/%s/cgroup", who)), "^0::/.");
 
-    return own ? text("%.*s", (int)strcspn(own + 3, "\n"), own + 3) : "";
+    return own ? first_line(own + 3) : "";
 }
 
 /* The directory of our own cgroup. It need not be there: beside v1, the tree of
@@ -2278,7 +2283,7 @@ static const char *lacking(const struct container *c, const char *has) {
 /* Remove what killed supervisors left in home. Where a process lives the
  * kernel refuses: so nothing can be lost but a directory of a supervisor in
  * another PID namespace, in the moment before its child is born; that start
- * fails then. (What has our own number was of somebody who had it before.) */
+ * fails then. */
 static void sweep(void) {
     struct dirent **list;
     int pid, n = scandir(home, &list, NULL, NULL);
@@ -2333,9 +2338,8 @@ static void say_what_limits_did(const struct container *c) {
         const char *file = text("/%s.events", limits[i].controller);
         const char *at = match(slurp(in_cgroup(file)), limits[i].event);
         if (at && c->limit[i])
-            note("it went over --%s %s: %s says %.*s",
-                 limits[i].option, c->limit[i], file + 1,
-                 (int)strcspn(at, "\n"), at);
+            note("it went over --%s %s: %s says %s", limits[i].option,
+                 c->limit[i], file + 1, first_line(at));
     }
 }
 
@@ -2382,8 +2386,8 @@ static const char *look_pid(void) {
     /* (By the mount option hidepid, its name may not be for us.) */
     const char *p = "/proc/1/comm", *name = access(p, R_OK) ? "" : slurp(p);
 
-    return text("I am %d of %zu, 1 is %.*s", getpid(), count("/proc/[0-9]*"),
-                (int)strcspn(name, "\n"), name);
+    return text("I am %d of %zu, 1 is %s", getpid(), count("/proc/[0-9]*"),
+                first_line(name));
 }
 
 static const char *look_mnt(void) {
@@ -2443,7 +2447,7 @@ static const char *look_net(void) {
 static const char *look_cgroup(void) {
     const char *at = match(slurp("/proc/self/cgroup"), ":/.+$");
 
-    return at ? text("%.*s", (int)strcspn(at, "\n") - 1, at + 1) : "/";
+    return at ? first_line(at + 1) : "/";
 }
 
 /* By the clock that also counts while the machine sleeps. */
@@ -2743,7 +2747,7 @@ static void print_source(FILE *to, const char *at, const char *end, int mark) {
         n += *p == '\n';
     for (; at < end; at = strchr(at, '\n') + 1, n++)
         print_lines(to, text("%c%4d  ", n == mark ? '>' : ' ', n),
-                    text("%.*s", (int)strcspn(at, "\n"), at));
+                    first_line(at));
 }
 
 /* --step, before the step at LINE: show what stands there, and wait for Enter.
@@ -3539,7 +3543,7 @@ static int cmd_lab(char **words) {
     check_options(&r);
     /* (Lessons that are not there are left out.) */
     r.c.volume[0] = (struct volume){ lessons_dir(), LESSONS, true, -1 };
-    r.c.volumes = access(lessons_dir(), R_OK | X_OK) == 0;
+    r.c.volumes = access(r.c.volume->src, R_OK | X_OK) == 0;
     if (!r.c.volumes && errno != ENOENT)
         note("no lessons here: %s", strerror(errno));
     return parent_side(&r.c);
@@ -3871,6 +3875,7 @@ static void beside(const char *left, const char *right) {
 }
 
 #define RULER "--------------------------------------"
+
 /* What became of the lab's row: "lab, then oops", or "lab, unchanged". */
 static const char *became(const struct half *h, int row) {
     const char *was = h->out.before[row].sees, *is = h->out.after[row].sees;
@@ -4148,10 +4153,8 @@ static const struct command {
 static int help_of(const char *name) {
     const char *at = match(own_source, text("^ [*] ---.* %s( |$)", name));
 
-    while (strncmp(at = strchr(at, '\n') + 1, " * ---", 6) != 0) {
-        int n = (int)strcspn(at, "\n");
-        printf("%.*s\n", n > 3 ? n - 3 : 0, at + 3);
-    }
+    while (strncmp(at = strchr(at, '\n') + 1, " * ---", 6) != 0)
+        puts(at[2] == ' ' ? first_line(at + 3) : ""); /* behind " * " */
     return flushed(0);
 }
 

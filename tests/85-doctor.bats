@@ -98,9 +98,8 @@ denied() { # WORDS-OF-DENY, then what must be missing
 }
 
 need_deny() {
-    requires user userns cc
-    call "${CC:-cc}" -std=c11 -O1 -o deny "$BATS_TEST_DIRNAME/deny.c"
-    chmod 0755 deny
+    requires user userns
+    build_deny
     write_agree
 }
 

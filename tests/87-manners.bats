@@ -846,10 +846,9 @@ memfd_noexec() { # LEVEL WORD...
 }
 
 @test "odd machines: netlink is forbidden: look shows the other rows" {
-    requires userns cc
+    requires userns
     local who words
-    call "${CC:-cc}" -std=c11 -O1 -o deny "$BATS_TEST_DIRNAME/deny.c"
-    chmod 0755 deny
+    build_deny
     for who in $(people); do
         mc look --porcelain
         words=$(cut -f 1 <<<"$output")

@@ -20,12 +20,6 @@ bad() {
         "each line has a head"
 }
 
-# The program tests/deny.c, for which see there.
-build_deny() {
-    cc -o deny "$TOP/tests/deny.c" 2>/dev/null || cc -o deny "$BATS_TEST_DIRNAME/deny.c"
-    chmod 0755 deny
-}
-
 # ------------------------------------------------------------------------------------ bad input
 
 @test "--image: missing, a file, unreadable, without the command" {

@@ -164,9 +164,9 @@ background() {
 }
 
 @test "help, look and the doctor work where no container can: no number, no close_range, hidepid" {
-    requires userns cc
+    requires userns
     local words
-    call "${CC:-cc}" -std=c11 -O1 -o deny "$BATS_TEST_DIRNAME/deny.c"
+    build_deny
     for words in --help look "source uts"; do
         # shellcheck disable=SC2086  # words
         call unshare --user "$MC" $words

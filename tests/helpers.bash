@@ -366,6 +366,13 @@ own_cgroups() {
     return "$found"
 }
 
+# The program ./deny, for which see deny.c.
+build_deny() {
+    requires cc
+    call "${CC:-cc}" -std=c11 -O1 -o deny "$BATS_TEST_DIRNAME/deny.c"
+    chmod 0755 deny
+}
+
 # build_static NAME: for setup_file. NAME.c, as small as can be, and able to run in any root.
 build_static() {
     local to=$BATS_FILE_TMPDIR/$1 from=$BATS_TEST_DIRNAME/$1.c

@@ -38,7 +38,6 @@ my @plumbing = (
     [ qr/^keyctl\(KEYCTL_JOIN_SESSION_KEYRING, /,  'said; may be refused' ],
     [ qr/^prlimit64\(\d+, RLIMIT_\w+, NULL, /,     'a question' ],
     [ qr/^prlimit64\(0, RLIMIT_CORE, \{rlim_cur=0,/, 'a build with AddressSanitizer' ],
-    [ qr/^clone3?\(.*CLONE_VFORK/,                 'libc: posix_spawn' ],
     [ qr/^kill\(\d+, SIGKILL\)/,                   'the end of a child' ],
 );
 # The same for one kind of run: these stand in the argument --also=WORD.

@@ -150,6 +150,26 @@ static void wait_for_ever(void)
     _exit(0);
 }
 
+/* A process says to the one that made TOLD that it has come so far, and waits. */
+__attribute__((noreturn))
+static void tell(const int told[2])
+{
+    if (write(told[1], "", 1) != 1)
+        _exit(99);
+    wait_for_ever();
+}
+
+/* Who made TOLD: until the other has said so; else fail by WHAT. */
+static void hear(const int told[2], const char *what)
+{
+    char byte;
+
+    close(told[1]);
+    if (read(told[0], &byte, 1) != 1)
+        fail(what);
+    close(told[0]);
+}
+
 /* "ready", for who waits outside. */
 static void ready(void)
 {
@@ -185,7 +205,6 @@ static int daemons(char **argv)
     bool hard = false, end = false;
     uid_t uid = 0;
     int told[2];
-    char byte;
 
     for (; *argv; argv++) {
         hard |= strcmp(*argv, "hard") == 0;
@@ -208,13 +227,9 @@ static int daemons(char **argv)
             need(setresuid(uid, uid, uid), "setresuid");
         }
         harden();
-        if (write(told[1], "", 1) != 1)
-            _exit(99);
-        wait_for_ever();
+        tell(told);
     }
-    close(told[1]);
-    if (read(told[0], &byte, 1) != 1)
-        fail("no daemon");
+    hear(told, "no daemon");
     ready();
     if (end)
         return 0;
@@ -233,7 +248,6 @@ static void put(const char *path, const char *words)
 static int family(const char *name)
 {
     int told[2];
-    char byte;
     gid_t gid = getegid();
 
     need(pipe(told), "pipe");
@@ -247,13 +261,9 @@ static int family(const char *name)
         put("/proc/self/uid_map", map);
         snprintf(map, sizeof map, "0 %u 1", gid);
         put("/proc/self/gid_map", map);
-        if (write(told[1], "", 1) != 1)
-            _exit(99);
-        wait_for_ever();
+        tell(told);
     }
-    close(told[1]);
-    if (read(told[0], &byte, 1) != 1)
-        fail("no child");
+    hear(told, "no child");
     ready();
     wait_for_ever();
 }
@@ -597,7 +607,6 @@ static int exchange(int n, const char *a, const char *b, char **argv)
 static pid_t someone(bool poor, pid_t want)
 {
     int told[2];
-    char byte;
     struct {
         uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
                  set_tid_size;
@@ -613,14 +622,9 @@ static pid_t someone(bool poor, pid_t want)
             continue;
         if (poor)
             allow_all();
-        if (write(told[1], "", 1) != 1)
-            _exit(99);
-        wait_for_ever();
+        tell(told);
     }
-    close(told[1]);
-    if (read(told[0], &byte, 1) != 1)
-        fail("nobody is there");
-    close(told[0]);
+    hear(told, "nobody is there");
     return pid;
 }
 
