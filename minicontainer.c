@@ -663,39 +663,41 @@ static void enter_uts(struct container *c) {
  * by it. Its wish to die with the parent cannot be taken back: nobody in here
  * may trace it, and it never changes its user. With --no-init the command is
  * PID 1, in our caller's group: so ^C reaches us, too, and the third one ends
- * it. That is weaker: the command can take its wish back, and then outlives a
- * supervisor that is killed.
+ * it. But the command can take its wish back, and outlive a killed supervisor.
  */
 
 /* Child: becomes init, and forks the command. Where pid is off it must live to
- * end all below it when the parent is gone: so its wish is SIGCONT. */
+ * end all below it when the parent is gone: so its wish is SIGCONT. By vfork(2)
+ * the command has our memory till its execve(2), and we stand still: quicker,
+ * but not where ^Z could stop it, two speak, or a function of ours runs. */
 static void set_name(const char *name);
 static void run_init(struct container *c) {
-    int turn[2], wish = c->own_pids ? SIGKILL : SIGCONT;
+    bool lend = c->tty < 0 && !narrator.explain && !c->instead;
+    int turn[2];
 
     narrator.who = "init";
     say(c->own_pids ? "an init stays: it reaps orphans; the command is a child"
                     : "no PID namespace: an init that catches orphans stays");
     /* Who may trace us (ptrace(2)) can undo our wish, and write /proc/1/exe
      * (CVE-2019-5736). In a lab all may be broken. */
-    if (!c->lab)
-        TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
-    die_with_parent(c, wish);
+    TRY(prctl(PR_SET_DUMPABLE, c->lab, 0, 0, 0));
+    die_with_parent(c, c->own_pids ? SIGKILL : SIGCONT);
+    set_name(c->lab ? "lab" : "init");
     TRY(pipe2(turn, O_CLOEXEC));
-    pid_t init = getpid(), command = SYS(fork());
+    pid_t init = getpid(), command = lend ? TRY(vfork()) : SYS(fork());
     if (command == 0) {
         narrator.who = "child";
         TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
         if (getppid() != init) /* it died before the wish was made */
             _exit(OURS);
         TRY(close(turn[1])); /* its end is our turn: we are in our group then */
-        TRY(poll(&(struct pollfd){ .fd = turn[0] }, 1, -1));
+        TRY(lend ? setpgid(0, 0)
+                 : poll(&(struct pollfd){ .fd = turn[0] }, 1, -1));
         start_command(c);
     }
-    TRY(setpgid(command, command));
+    TRY_BUT(lend ? EACCES : 0, setpgid(command, command));
     hand_down(c, command);
-    set_name(c->lab ? "lab" : "init"); /* all may read our command line, and */
-    TRY(close(turn[1]));               /* the caller's is in it till then */
+    TRY(close(turn[1]));
     int status = supervise(c, command, true);
     end_orphans(c);
     if (tcgetpgrp(c->tty) == command) /* some of it live on */
@@ -880,7 +882,7 @@ static void build_root(struct container *c) {
                     "source=minicontainer mode=755 size=512m");
     SYSV(syscall(SYS_move_mount, new, "", AT_FDCWD, NEW_ROOT,
                  MOVE_MOUNT_F_EMPTY_PATH), "%s", c->image ? c->image : "tmpfs");
-    TRY(fchdir(new)); /* a promise: nothing is made where we came from */
+    TRY(fchdir(new));
     c->root_fd = new;
     close(old);
     if (c->image) /* no devices but ours, whatever mknod(2) makes */
@@ -1138,10 +1140,10 @@ static void drop_caps(struct container *c) {
     say("of the pieces of root's power most go, and for good");
     /* First the bounding set: it needs CAP_SETPCAP, which may go below. EINVAL:
      * a number above those that this kernel has. */
-    for (int cap = 0; cap < 64; cap++)
+    for (int cap = 0, done = 0; cap < 64 && done == 0; cap++)
         if (!(c->caps & BIT(cap)))
-            TRY_BUT(cap < KNOWN_CAPS ? 0 : EINVAL,
-                    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0));
+            done = TRY_BUT(cap < KNOWN_CAPS ? 0 : EINVAL,
+                           prctl(PR_CAPBSET_DROP, cap, 0, 0, 0));
     kept &= effective_caps();
     uint32_t low = (uint32_t)kept, high = (uint32_t)(kept >> 32);
     uint32_t set[2][3] = { { low, low, 0 }, { high, high, 0 } };
@@ -1805,23 +1807,9 @@ static void make_file(const char *path, mode_t mode, const char *lines) {
     close(fd);
 }
 
-/* A copy of a file, its contents only. What may not be read is left out.
- * sendfile(2) copies within the kernel. */
-static void copy_file(const char *from, const char *to, mode_t mode) {
-    int in = TRY_BUT(EACCES, open(from, O_RDONLY | O_CLOEXEC));
-
-    if (in < 0)
-        return;
-    int out = TRY(creat(to, mode));
-    while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
-        continue;
-    close(in);
-    TRY(close(out)); /* else nobody could execute it (ETXTBSY) */
-}
-
-/* FROM, as the machine has it, under NAME where we stand: a link as a link, a
- * file as a copy, a directory and a device by a bind mount, read-only. (A user
- * namespace must not mknod(2) a device, but may show those that there are.) */
+/* FROM, as the machine has it, under NAME where we stand: a link as a link, the
+ * rest as a read-only bind mount. (A user namespace must not mknod(2) a device,
+ * but may show those that there are.) */
 static void bring(const char *from, const char *name) {
     char target[PATH_MAX] = "";
     struct stat st;
@@ -1832,8 +1820,6 @@ static void bring(const char *from, const char *name) {
     } else if (S_ISLNK(st.st_mode)) {
         TRY(readlink(from, target, sizeof target - 1));
         TRY(symlink(target, name));
-    } else if (S_ISREG(st.st_mode)) {
-        copy_file(from, name, 0644);
     } else {
         TRY(S_ISDIR(st.st_mode) ? mkdir(name, 0755) : mknod(name, S_IFREG, 0));
         show_again(from, name);
@@ -1865,9 +1851,12 @@ static void build_dev(const struct container *c) {
 /* The default root: all programs of the machine, and nothing of it writable. We
  * stand in it. */
 static void build_default_root(struct container *c, const char *resolv_conf) {
-    struct stat st;
+    struct stat st, here;
 
     TRY(fstat(c->root_fd, &st));
+    TRY(stat(".", &here));
+    if (st.st_dev != here.st_dev) /* a promise: nothing is made elsewhere */
+        refuse("not in the new tree: nothing is made");
     c->own_dev = st.st_dev;
     say("the machine's programs, read-only, with all that is mounted below");
     make_directories("dev etc etc/pki etc/pki/tls etc/ssl home mnt opt proc "
@@ -2258,12 +2247,6 @@ static const char *own_cgroup(const char *who) {
     return own ? first_line(own + 3) : "";
 }
 
-/* The directory of our own cgroup. It need not be there: beside v1, the tree of
- * v2 is one step below, and without controllers. */
-static const char *cgroup_dir(void) {
-    return text(CGROUPS "%s", own_cgroup("self"));
-}
-
 /* Is WORD one of WORDS? */
 static bool is_among(const char *words, const char *word) {
     return strstr(text(" %s ", words), text(" %s ", word));
@@ -2308,7 +2291,7 @@ static bool find_home(const struct container *c) {
 
     if (!limited(c))
         return false;
-    snprintf(home, sizeof home, "%s", cgroup_dir());
+    snprintf(home, sizeof home, CGROUPS "%s", own_cgroup("self"));
     for (; strlen(home) >= strlen(CGROUPS); *strrchr(home, '/') = '\0') {
         const char *procs = text("%s/cgroup.procs", home);
         bool root = access(text("%s/cgroup.type", home), F_OK) < 0;
@@ -2546,7 +2529,7 @@ static const char *look_seccomp(void) {
 /* The limits of our own cgroup, as far as we see them. In a container of ours
  * that is `box`, which has none: they are one step above, out of sight. */
 static const char *look_limits(void) {
-    const char *out = "", *dir = cgroup_dir();
+    const char *out = "", *dir = text(CGROUPS "%s", own_cgroup("self"));
 
     for (int i = 0; i < LIMIT_COUNT; i++) {
         long most = atol(slurp(text("%s/%s", dir, limit_files[i])));
@@ -2656,7 +2639,8 @@ struct view { char id[40], sees[500]; };
  * of a namespace, a mount, a cgroup, the device and inode; of caps and seccomp,
  * which nobody shares, what there is. */
 static struct view look_at(int row) {
-    const char *id = row == LIMITS ? cgroup_dir() : handmade[row].id;
+    const char *id = row == LIMITS ? text(CGROUPS "%s", own_cgroup("self"))
+                                   : handmade[row].id;
     struct view v = { "-", "" };
     struct stat st;
 
@@ -3371,10 +3355,10 @@ static int cmd_run(char **words) {
  * What stands in a container under the name of the command may be a link to
  * /proc/self/exe, or a script with that behind its #!. Then we are what runs in
  * there; and as /proc/PID/exe our own file can be written, or get another mode
- * (set-uid!), since 0 inside may be the user that it belongs to. That hole was
- * in Docker (CVE-2019-5736). So we go on as a copy of our file in memory, which
- * has no path and is sealed; runc does the same. exec, lab and compare begin
- * so; run does it when it has read --image or --volume.
+ * (set-uid!), if 0 inside is the user that it belongs to. That hole was in
+ * Docker (CVE-2019-5736). So if it is ours, we go on as a copy of it in memory,
+ * which has no path and is sealed; runc does the same. exec, lab and compare
+ * begin so; run does it when it has read --image or --volume.
  */
 
 /* The path of the file that we were started from; a copy, which has no path,
@@ -3385,26 +3369,33 @@ static char *own_path(void) {
     return path ? path : title.at;
 }
 
+/* Our own file, into TO. sendfile(2) copies within the kernel. */
+static void copy_self(int to) {
+    int self = TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+
+    while (TRY(sendfile(to, self, NULL, 1 << 20)) > 0)
+        continue;
+    close(self);
+}
+
 /* WORDS are those behind our own name. memfd_create(2), fcntl(2) */
 static void become_a_copy(char **words) {
     const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     /* MFD_EXEC, of Linux 6.3; some systems ask for it since. */
     const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING, may_run = 0x10;
-    int self = TRY_BUT(EACCES, open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+    struct stat st;
 
     /* A copy has no name for ps(1). It comes here, too: then all is done; so it
-     * is with a file that we may not even read (mode 0711): it is another
-     * user's, and whoever we are inside cannot change it, either. */
+     * is with another user's file: whoever we are inside cannot change it. */
     TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
-    if (self < 0 || TRY_BUT(EINVAL, fcntl(self, F_GET_SEALS)) == seals) {
-        close(self);
+    TRY(stat("/proc/self/exe", &st));
+    if (st.st_nlink == 0 || st.st_uid != geteuid() ||
+        access("/proc/self/exe", R_OK) < 0) /* (mode 0111) */
         return;
-    }
     int copy = TRY_BUT(EINVAL, memfd_create("minicontainer", flags | may_run));
     if (copy < 0)
         copy = TRY(memfd_create("minicontainer", flags));
-    while (TRY(sendfile(copy, self, NULL, 1 << 20)) > 0)
-        continue;
+    copy_self(copy);
     TRY(fcntl(copy, F_ADD_SEALS, seals));
     words[-1] = own_path();
     TRY(fexecve(copy, words - 1, environ));
@@ -3503,7 +3494,10 @@ static void furnish(struct container *c) {
            IPC_NOWAIT); /* (a kernel without System V objects has no queue) */
     /* The program, its source and the lessons, to be broken: copies. */
     TRY(mkdir("/opt/minicontainer", 0755));
-    copy_file("/proc/self/exe", "/opt/minicontainer/minicontainer", 0755);
+    int copy = TRY(creat("/opt/minicontainer/minicontainer", 0755));
+    if (access("/proc/self/exe", R_OK) == 0)
+        copy_self(copy);
+    close(copy); /* else nobody could execute it (ETXTBSY) */
     make_file("/root/minicontainer.c", 0644, own_source);
     /* The machine's go out of sight. (What cp(1) cannot do, it says.) */
     if (c->volumes > 0) {
@@ -4179,10 +4173,12 @@ static void sane_start(int argc, char **argv) {
     /* The words of the command line lie behind each other in memory. */
     title.at = argv[0];
     title.size = (size_t)(last - argv[0]) + strlen(last) + 1;
+    for (; *argv; argv++) /* from here on copies: set_name() wipes the place */
+        TRY((*argv = strdup(*argv)) ? 0 : -1);
     if (getuid() != geteuid())
         refuse("a container for you would be made with another user's rights\n"
                "  cause:  this file is setuid (or a program that is calls it)\n"
-               "  cure:   chmod u-s %s", shown(argv[0]));
+               "  cure:   chmod u-s %s", shown(title.at));
     /* Of a file that is setgid, has capabilities, or may not be read, the files
      * in our /proc are root's, and the map of a child could not be written. So:
      * the caller's group again, and the files ours. */

@@ -143,7 +143,7 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
 counted() {
     cat "$1".* >"$1"
     sed -nE 's/.*(PR_CAPBSET_DROP), CAP_.* = 0$/\1/p; t; s/^([a-z_0-9]+)\(.*\) += [0-9]+.*/\1/p' "$1" |
-        grep -xE 'mount|umount2|pivot_root|open_tree|move_mount|mount_setattr|fsopen|fsconfig|fsmount|unshare|setns|sethostname|capset|seccomp|setresuid|mknod(at)?|symlink|mkdir|fork|clone3?|setpgid|keyctl|memfd_create|execveat|pipe2|signalfd4|PR_CAPBSET_DROP' |
+        grep -xE 'mount|umount2|pivot_root|open_tree|move_mount|mount_setattr|fsopen|fsconfig|fsmount|unshare|setns|sethostname|capset|seccomp|setresuid|mknod(at)?|symlink|mkdir|v?fork|clone3?|setpgid|keyctl|memfd_create|execveat|pipe2|signalfd4|PR_CAPBSET_DROP' |
         sort | uniq -c
     grep -oE 'flags=CLONE_[A-Z_|]+' "$1" | grep NEW | sort
     grep -oE '"[^"]*", MS_BIND|MOUNT_ATTR_[A-Z_|]+|PR_SET_(NO_NEW_PRIVS|PDEATHSIG), [A-Z_0-9]+|SUID_DUMP_DISABLE' "$1" | sort | uniq -c

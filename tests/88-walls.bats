@@ -372,6 +372,19 @@ loader_reaches_nothing() { # OPTIONS
     fi
 }
 
+# Whoever is inside is no owner of it: so no copy is made. (Control: of an own file, one is made.)
+@test "program: another user's file cannot be changed, and is not copied" {
+    requires root strace
+    own_program
+    chmod 0755 own own/minicontainer
+    before=$(state_of own/minicontainer)
+    call strace -e trace=memfd_create own/minicontainer run --image image -- /walls programs
+    assert "$stderr" contains memfd_create
+    as_user call strace -e trace=memfd_create own/minicontainer run --image image -- /walls programs
+    assert "$stderr" lacks memfd_create
+    unchanged "$before" own/minicontainer
+}
+
 # ---------------------------------------------------------------------------------------------
 # 5. One of ours is killed
 # ---------------------------------------------------------------------------------------------

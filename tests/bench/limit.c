@@ -211,19 +211,18 @@ static void init(char **argv)
     DO(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
     die_with_parent();
     DO(pipe2(turn, O_CLOEXEC));
-    pid_t command = fork();
+    pid_t command = vfork();
     if (command == 0) {
-        struct pollfd ours = { .fd = turn[0] };
         DO(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
         close(turn[1]);
-        poll(&ours, 1, -1);
+        DO(setpgid(0, 0));
         DO(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8));
         DO(syscall(436, 3, ~0U, 0));
         if (!failed)
             execve(argv[0], argv, environment);
         _exit(125);
     }
-    DO(setpgid(command, command));
+    setpgid(command, command); /* EACCES: it was there first */
     DO(prctl(PR_SET_NAME, "init", 0, 0, 0));
     DO(syscall(436, turn[0], ~0U, 0));
     _exit(supervise(command, life[0]));
