@@ -204,8 +204,7 @@ static int checked(long result, int answer, bool told, const char *call,
 #define TRY(call) checked((call), 0, false, #call, __LINE__, "")
 #define TRY_BUT(err, call) checked((call), err, false, #call, __LINE__, "")
 
-/* What a shell would type to write LINES into PATH: echo, or for two lines
- * printf, as one line. */
+/* What a shell would type to write LINES into PATH: one line. */
 static const char *shell_words(const char *lines, const char *path) {
     const char *end = strchrnul(lines, '\n');
 
@@ -271,6 +270,7 @@ struct container {
     bool read_only;       /* the root cannot be written                       */
     const char *hostname; /* never NULL; the container's name, too            */
     const char *image;    /* a directory; NULL: a root of the machine's files */
+    char **layers;        /* or of the store: upper, work, its layers (15)    */
     const char *workdir;  /* where the command begins; NULL: where we are     */
     const char *limit[LIMIT_COUNT]; /* as the user wrote them; NULL: none     */
     long long age;        /* seconds since its "boot" (11)                    */
@@ -322,6 +322,7 @@ static void enter_mnt(struct container *c);                 /*  4             */
 static void become_root(struct container *c);               /*  7             */
 static void enter_uts(struct container *c);                 /*  2             */
 static void enter_net(struct container *c);                 /*  9             */
+static int open_image(struct container *c), image_tree(struct container *c);
 static void build_root(struct container *c);                /*  6             */
 static void enter_ipc(struct container *c);                 /*  8             */
 static void enter_proc(struct container *c);                /*  5             */
@@ -593,7 +594,7 @@ static int supervise(struct container *c, pid_t child, bool inside) {
     }
 }
 
-/* A descriptor above 2 could lead out; and the command ignores no signal. */
+/* No descriptor above 2 (4: execve(2) closes it) and no ignored signal. */
 static void clean_start(const struct container *c) {
     static const uint64_t zeros[4]; /* the default action; an empty mask */
 
@@ -602,7 +603,7 @@ static void clean_start(const struct container *c) {
         if (c->ignored & BIT(sig - 1))
             TRY(syscall(SYS_rt_sigaction, sig, zeros, NULL, 8));
     TRY(syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, 8));
-    TRY(syscall(SYS_close_range, 3, ~0U, 0));
+    TRY(syscall(SYS_close_range, 3, ~0U, 4));
 }
 
 /* Last step of every child. Told before it is done: if it works, nobody is left
@@ -804,7 +805,7 @@ static void enter_mnt(struct container *c) {
     say("cut the copy's ties: no mount of ours may travel back");
     SYS(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
     if (c->image)
-        c->image_fd = clone_mount(c->image);
+        c->image_fd = open_image(c);
     for (int i = 0; i < c->volumes; i++)
         c->volume[i].fd = clone_mount(c->volume[i].src);
     c->root_fd = TRY(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -863,9 +864,8 @@ static void enter_proc(struct container *c) {
  * Read      lessons/06-root, pivot_root(2), tmpfs(5)
  *
  * A directory with all that a program needs is a root file system; an image is
- * more, layers and configuration under a digest. Why build it at /tmp? A new
- * root must be a mount point below the old one, so a directory must be there
- * to attach it on: all may enter /tmp, and it is covered for us alone.
+ * more (16). Why build it at /tmp? A new root must be a mount point below the
+ * old one: all may enter /tmp, and it is covered for us alone.
  */
 #define NEW_ROOT "/tmp"
 
@@ -877,7 +877,7 @@ static void build_root(struct container *c) {
     const char *resolv_conf = c->image ? "" : slurp("/etc/resolv.conf");
 
     say("the new tree is built at " NEW_ROOT ", where nobody else sees it");
-    int old = c->root_fd, new = c->image ? c->image_fd
+    int old = c->root_fd, new = c->image ? image_tree(c)
         : new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
                     "source=minicontainer mode=755 size=512m");
     SYSV(syscall(SYS_move_mount, new, "", AT_FDCWD, NEW_ROOT,
@@ -1291,10 +1291,15 @@ static void hold_terminal(struct container *c) {
                     tcgetattr(c->tty, &c->modes) == 0;
 }
 
+/* run -d (19): its end says that the command runs, a byte that it does not. */
+static int told_end = -1;
+
 /* If our own group has the terminal, GROUP gets it. (SIGTTOU is held.) Where it
  * is shared with a pipeline (`run -- ls | less`), only when it asks; and a
  * command that is PID 1 is in our own group. */
 static void hand_down(const struct container *c, pid_t group) {
+    close(told_end);
+    told_end = -1;
     if (c->init && !in_pipeline && tcgetpgrp(c->tty) == getpgrp())
         tcsetpgrp(c->tty, group);
 }
@@ -1407,7 +1412,7 @@ static void pass_in(const struct container *c, pid_t command, int sig) {
 /* A copy of this very file inside the program: `source` prints it, --step shows
  * it line by line. The assembler reads it in (.incbin), into a part of its own
  * that is loaded and not written ("a"). */
-__asm__(".pushsection .own_source, \"a\"\n"
+__asm__(".pushsection .own_source, \"a\"\n.globl own_source, own_source_end\n"
         "own_source: .incbin \"" __FILE__ "\"\n"
         "own_source_end: .byte 0\n.popsection\n");
 extern const char own_source[], own_source_end[];
@@ -1928,7 +1933,8 @@ static void enter_workdir(const struct container *c) {
 
     if (c->workdir && (chdir(c->workdir) < 0 ||
                        !getcwd(path, sizeof path) || *path != '/'))
-        refuse("--workdir: no \"%s\" inside (%s)", c->workdir, strerror(errno));
+        refuse("--workdir: no \"%s\" inside (%s)", shown(c->workdir),
+               strerror(errno));
 }
 
 /* =====================================================================
@@ -1995,6 +2001,8 @@ static void print_lines(FILE *to, const char *head, const char *lines) {
 
 static void write_line(const char *head, const char *lines) {
     print_lines(stderr, head, lines);
+    if (told_end >= 0 && strcmp(head, "minicontainer: ") == 0)
+        TRY_BUT(EPIPE, write(told_end, "", 1)); /* the end, with a reason */
 }
 
 /* Where the first match of the extended regular expression PATTERN begins in
@@ -2076,7 +2084,8 @@ static const char *const cures[][5] = {
     { "pivot_root.* EINVAL", "/ is the initramfs (a live system)", "leave it out: --no-root" },
     { "mount[(_,].* EACCES", "AppArmor (docker-default) or SELinux (container_t)",
       "docker run" OPT "apparmor=unconfined, or" OPT "label=disable" },
-    { "(memfd|exec).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
+    { "(memfd_|execve).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
+    { "overlay.* EINVAL", "the store lies on overlay or NFS", "XDG_DATA_HOME=/another/place" },
     { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
       "a newer kernel (WSL: wsl --update); in a container engine: " DOCKER },
     { " EPERM", "a seccomp filter: we are in Docker, Podman or their like", DOCKER "; or leave out "
@@ -2948,9 +2957,10 @@ struct request {
                            * and take what options[] says; NULL: take all    */
     bits named, denied;   /* rows that were switched on, or off, by name     */
     bits given;           /* which of options[] were given                   */
-    bool only, init, no_init, privileged, explain, step, always_so;
+    bool only, init, no_init, privileged, explain, step, always_so, detach, rm;
     bits cap_add, cap_drop; /* capabilities, a bit each; and ALL_CAPS        */
     const char *boottime; /* seconds, as typed                               */
+    const char *name;     /* of a container that is kept (16)                */
     int envs;             /* how many c.env has                              */
     char **word;          /* the next word that is read                      */
     void *field;          /* where the option that is being read goes        */
@@ -2997,6 +3007,7 @@ static bool set_map(struct request *r, const char *line) {
     return r->c.maps > 1 || m.inside == 0;
 }
 
+static const char *volume_source(const char *src); /* 20 */
 /* SRC must be there; DST is looked up by the child, in the new tree. ".." is
  * refused, not followed: what it means could change between two looks. */
 static bool set_volume(struct request *r, const char *value) {
@@ -3004,10 +3015,13 @@ static bool set_volume(struct request *r, const char *value) {
     char *dst = strtok_r(NULL, ":", &at), *mode = strtok_r(NULL, ":", &at);
     bool read_only = mode && strcasecmp(mode, "ro") == 0;
 
-    if (access(src, F_OK) < 0)
+    if (!dst[strspn(dst, "/.")] || strstr(text("%s/", dst), "/../"))
+        return false;
+    const char *from = volume_source(src);
+    if (access(from, F_OK) < 0)
         refuse("--volume: %s: %s", value, strerror(errno));
-    r->c.volume[r->c.volumes++] = (struct volume){ src, dst, read_only, -1 };
-    return dst[strspn(dst, "/.")] && !strstr(text("%s/", dst), "/../");
+    r->c.volume[r->c.volumes++] = (struct volume){ from, dst, read_only, -1 };
+    return true;
 }
 
 /* A capability as Docker writes it (NET_ADMIN), or the man pages
@@ -3056,7 +3070,8 @@ static const struct option_row {
     { "--none", ROWS, "", .field = AT(only) },
     { "--hostname", UTS, "c", "wants 1 to 64 letters, digits, dots or -",
       "^[a-z0-9.-]{1,64}$", .field = AT(c.hostname) },
-    { "--image", ROWS, "", "wants a directory", .field = AT(c.image) },
+    { "--image", ROWS, "", "wants a directory, or the name of an image", .field = AT(c.image) },
+    { "--name", ROWS, "", "wants a name for the container", .field = AT(name) },
     { "--volume -v", MNT, "", "wants SRC:/DST[:ro]; /DST is a whole path below / without ..",
       "^[^:]+:/[^:]*(:r[ow])?$", .set = set_volume },
     { "--read-only", ROOT, "", .field = AT(c.read_only) },
@@ -3082,11 +3097,12 @@ static const struct option_row {
      * word; other letters are typed one by one.) */
     { "--explain", ROWS, "lce", .field = AT(explain) },
     { "--step", ROWS, "lce", .field = AT(step) },
-    { "--interactive -i --tty -t -it -ti --rm", ROWS, "lce", .field = AT(always_so) },
+    { "--interactive -i --tty -t -it -ti", ROWS, "lce", .field = AT(always_so) },
+    { "--rm", ROWS, "lce", .field = AT(rm) },
     /* And for what is not to be had. */
     { "--publish -p -P", ROWS, "", "a container has only lo (lesson 09)", .match = "^$" },
-    { "--detach -d", ROWS, "", "it ends with who started it (lesson 01)", .match = "^$" },
-    { "--name -h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
+    { "--detach -d", ROWS, "", .field = AT(detach) },
+    { "-h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
     { "-u", ROWS, "", "it is 0 inside; --map says who outside (lesson 07)", .match = "^$" },
 };
 
@@ -3321,7 +3337,11 @@ static void settle(struct request *r) {
         refuse_set("--image is the new root, and the isolation root is off",
                    c->rows | BIT(ROOT), ROOT);
     const char *needs = r->named & BIT(PROC) ? "proc/." : ".";
-    if (c->image && access(text("%s/%s", c->image, needs), R_OK | X_OK) < 0)
+    if (c->layers && !on(c, ROOT))
+        refuse_set("an image of the store is a root",
+                   c->rows | BIT(ROOT), ROOT);
+    if (c->image && !c->layers &&
+        access(text("%s/%s", c->image, needs), R_OK | X_OK) < 0)
         refuse("--image: %s/%s: %s", c->image, needs, strerror(errno));
     if (!c->workdir && (on(c, ROOT) || c->image))
         c->workdir = "/";
@@ -3329,6 +3349,10 @@ static void settle(struct request *r) {
 
 /* run: the whole of it. Ends with the command's status. */
 static void become_a_copy(char **words);
+static void find_layers(struct request *r); /* 16 */
+static char *create_container(struct request *r, char **words); /* 19 */
+static int start_container(const char *dir, bool attach);
+static int run_settled(struct request *r);
 static int cmd_run(char **words) {
     struct request r = request_of(NULL, words + 1);
 
@@ -3336,17 +3360,24 @@ static int cmd_run(char **words) {
      * to our own file. So go on as a copy, before anything is said twice. */
     if (r.c.image || r.c.volumes)
         become_a_copy(words);
+    if (r.name || r.detach)
+        return start_container(create_container(&r, words + 1), !r.detach);
+    find_layers(&r);
     settle(&r);
-    if (!on(&r.c, USER) && root_of_machine())
+    _exit(run_settled(&r)); /* (nothing of stdio(3) is to be flushed) */
+}
+
+/* Run what is settled. */
+static int run_settled(struct request *r) {
+    if (!on(&r->c, USER) && root_of_machine())
         note("you are root of this machine, and COMMAND may change its %s; "
              "practise in `minicontainer lab`",
-             list_rows(VIEWS & ~r.c.rows));
-    int status = parent_side(&r.c);
-    if (status == 128 + SIGSYS && on(&r.c, SECCOMP))
+             list_rows(VIEWS & ~r->c.rows));
+    int status = parent_side(&r->c);
+    if (status == 128 + SIGSYS && on(&r->c, SECCOMP))
         note("status %d is SIGSYS: most often a program of 32 bits: the filter "
              "knows one processor\n  lesson: lessons/13-seccomp", status);
-    /* (Nothing of stdio(3) was used: there is nothing to flush.) */
-    _exit(status);
+    return status;
 }
 
 /* =====================================================================
@@ -3451,7 +3482,7 @@ static void add_address(void) {
 /* Child: start the victim. It does nothing, and may be killed. It is in a
  * session of its own, and has an abstract socket for its stdin: a name without
  * a file, with a zero byte first, which belongs to the network namespace; see
- * unix(7). clean_start() closes what is above 2: so the pipe ends when it is
+ * unix(7). What is above 2 is closed: so the pipe ends when it is
  * ready. */
 static pid_t start_victim(const struct container *c) {
     struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0victim" };
@@ -3474,6 +3505,7 @@ static pid_t start_victim(const struct container *c) {
     set_name("victim");
     dup2(fd, 0);
     clean_start(c);
+    TRY(syscall(SYS_close_range, 3, ~0U, 0)); /* (no execve(2) does it here) */
     for (;;)
         pause();
 }
@@ -3715,13 +3747,15 @@ static int enter(struct container *c, pid_t pid, int pidfd, bits rows) {
     return parent_side(c);
 }
 
+static pid_t running_container(const char *name); /* 19 */
 /* exec [PID | lab] [--] [COMMAND]: the lab, if nothing is said. */
 static int cmd_exec(char **words) {
     become_a_copy(words);
     struct request r = request_of("exec", words + 1);
     const char *who = *r.word ? *r.word++ : "lab";
     bool lab = strcmp(who, "lab") == 0, is_pid = match(who, "^[0-9]{1,9}$");
-    pid_t pid = lab ? find_lab() : is_pid ? container_of(atoi(who), 2) : 0;
+    pid_t pid = lab ? find_lab()
+              : container_of(is_pid ? atoi(who) : running_container(who), 2);
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     bits rows = other_namespaces(pid);
     /* (Pinned by now: is it still the one that find_lab() has seen?) */
@@ -4041,6 +4075,2050 @@ static int cmd_doctor(char **words) {
 }
 
 /* =====================================================================
+ * PART THREE -- DOCKER
+ * =====================================================================
+ * A container is isolation, and a root. Docker's other half is where that root
+ * comes from, how it travels, and what of it is kept. Each chapter reads after
+ * part one alone, and shows the mechanism that Docker has.
+ */
+#include <sys/file.h>
+#include <sys/xattr.h>
+
+/* =====================================================================
+ * 15. LAYERS -- an image that nobody changes
+ * =====================================================================
+ * Problem   Ten containers of one image: ten copies of it? And what one of them
+ *           writes into its root, it has written into the image.
+ * Kernel    overlayfs shows directories, one on top of the other, as one tree.
+ *           A name is looked for from the top down; what is written goes into
+ *           the uppermost, the only one that can be written.
+ * Parent    knows the layers of the image (16).
+ * Child     opens them; later mounts them as one, in its own table.
+ * Order     opened while we may open what the caller may; mounted when we are
+ *           root of our namespace, in the place of row root's tree.
+ * See it    $ ./minicontainer run --image web -- rm /index.html
+ * Not this  a copy: a file is copied when it is first written, and then whole.
+ * Read      lessons/15-layers; overlayfs.rst in the kernel's documentation
+ *
+ *     what the container sees      /bin/sh   /index.html   /log     /dev
+ *     upper   the container's own     |           .          x       |
+ *     lower   layer 2, of `COPY`      |           x                  |
+ *     lower   layer 1, of `FROM`      x                              |
+ *     points  ours, to mount on                                      x
+ *
+ * To remove a file of a lower layer is to write: the upper one gets a
+ * "whiteout" of that name, a character device 0,0: "nothing here". A directory
+ * that was removed and made again is "opaque", by an extended attribute: what
+ * lies below does not show through. So nothing done on top makes an image
+ * smaller.
+ *
+ * Where is upper? Without a name, in memory: it ends with the container. With
+ * one, in the store. The points lie lowest: so they are in nobody's difference.
+ */
+enum { MOST_LAYERS = 64 };
+static int layer_fds[MOST_LAYERS + 2]; /* upper, work, then the layers */
+
+/* Child, as the caller. The image as a mount that is attached nowhere yet; -1:
+ * it has layers, and image_tree() makes that. */
+static int open_image(struct container *c) {
+    int n = 0;
+
+    if (!c->layers)
+        return clone_mount(c->image);
+    for (char **at = c->layers; *at; at++)
+        layer_fds[n++] = **at ? TRY(open(*at, O_PATH | O_CLOEXEC)) : -1;
+    return -1;
+}
+
+/* Child, root of its namespaces; the old /proc is still in sight. The root that
+ * --image names, as a mount. Directories above a layer may be closed to our new
+ * user: so it is named by its descriptor. mount(2) takes 4095 bytes. */
+static int image_tree(struct container *c) {
+    const struct container was = *c;
+    struct stat st;
+
+    if (!c->layers)
+        return c->image_fd;
+    int memory = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                           "source=layers mode=755 size=512m");
+    SYSV(syscall(SYS_move_mount, memory, "", AT_FDCWD, NEW_ROOT,
+                 MOVE_MOUNT_F_EMPTY_PATH), "tmpfs");
+    TRY(fchdir(memory));
+    make_directories("points points/dev points/proc points/sys upper work");
+    TRY(fstat(memory, &st));
+    c->own_dev = st.st_dev; /* places for volumes, too, are made in points */
+    c->root_fd = TRY(open("points", O_PATH | O_CLOEXEC));
+    for (struct volume *v = c->volume; v < c->volume + c->volumes; v++)
+        volume_place(c, v);
+    close(c->root_fd);
+    close(memory);
+    *c = was;
+    const char *how = text(layer_fds[0] < 0
+        ? "userxattr,upperdir=" NEW_ROOT "/upper,workdir=" NEW_ROOT "/work"
+        : "userxattr,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d",
+        layer_fds[0], layer_fds[1]), *lower = ",lowerdir=";
+    for (int i = 2; c->layers[i]; i++)
+        lower = text("%s/proc/self/fd/%d:", lower, layer_fds[i]);
+    how = text("%s%s" NEW_ROOT "/points", how, lower);
+    say("the layers of %s as one tree; what is written goes on top", c->image);
+    SYSV(mount("overlay", NEW_ROOT, "overlay", 0, how), "%s", how);
+    fchmodat(layer_fds[1], "work", 0700, 0); /* it is 0000: rm(1) would fail */
+    for (int i = 0; i < 2 || c->layers[i]; i++)
+        close(layer_fds[i]);
+    return clone_mount(NEW_ROOT);
+}
+
+/* =====================================================================
+ * 16. IMAGES -- a name, a digest, and a directory that others can read
+ * =====================================================================
+ * Problem   "It runs on my machine": which files were that, exactly?
+ * Kernel    knows no image. It is a list of layers and a configuration (what to
+ *           run, with which environment), each named by its SHA-256.
+ * Parent    finds the name in the store, and the layers; unpacks what is not.
+ * Child     nothing: it gets layers (15) and words.
+ * Order     before the container is made; with the store's lock held.
+ * See it    $ ./minicontainer images; ./minicontainer history IMAGE
+ * Not this  the disk of a virtual machine: no kernel, no boot, no file system.
+ * Read      lessons/16-images, the OCI image specification
+ *
+ *     index.json          web:latest -> sha256:8f..       names
+ *     blobs/sha256/8f..   a manifest: config, layers      a list of digests
+ *     blobs/sha256/3a..   the configuration               JSON
+ *     blobs/sha256/71..   a layer, a tar archive          what travels (18)
+ *     layers/c4..         a layer, unpacked               what is mounted (15)
+ *     containers/NAME     upper, work: a container that is kept
+ *     cache               what `build` has done already (17)
+ *
+ * The first four are an OCI image layout: skopeo, umoci and podman read the
+ * store as it is. A digest names contents: two who made the same have the same
+ * 64 digits, and who gets it can check it. So nothing here is ever changed but
+ * index.json; and what no name leads to may go.
+ *
+ * Who unpacks a stranger's archive trusts tar(1) with all their files. Here it
+ * runs in a container, where nothing can be written but the layer: the best use
+ * of a container in this program.
+ */
+#ifdef __aarch64__
+#define ARCHITECTURE "arm64"
+#else
+#define ARCHITECTURE "amd64"
+#endif
+/* As text(), of any length; from malloc(3), never freed. */
+__attribute__((format(printf, 1, 2)))
+static char *longer(const char *fmt, ...) {
+    va_list args;
+    char *out;
+
+    va_start(args, fmt);
+    TRY(vasprintf(&out, fmt, args));
+    va_end(args);
+    return out;
+}
+
+static char *store; /* the path of it */
+#define IN_STORE(...) longer("%s/%s", store, text(__VA_ARGS__))
+
+/* Are the first N letters of NAME a name, of an image, a container, a volume?
+ * It becomes part of a path. (match() would take two lines, and capitals.) */
+static bool good_name(const char *name, size_t n) {
+    return n > 0 && n <= 60 && *name != '.' && *name != '-' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") >= n;
+}
+
+static void write_all(int fd, const char *data) {
+    for (size_t n; (n = strlen(data)) > 0; data += n)
+        n = (size_t)TRY(write(fd, data, n));
+}
+
+/* A file that is there as a whole or not at all, whenever we are killed. */
+static void put_file(const char *path, const char *data) {
+    const char *new = longer("%s.new", path);
+    int fd = TRY(creat(new, 0644));
+
+    write_all(fd, data);
+    TRY(close(fd));
+    TRY(rename(new, path));
+}
+
+/* One at a time changes the store. Free again before a container runs: else it
+ * would last as long as that. Within one process it may be taken twice. */
+static int lock_depth, lock_fd;
+
+static void lock_store(void) {
+    if (lock_depth++ > 0)
+        return;
+    lock_fd = TRY(open(IN_STORE("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    TRY(flock(lock_fd, LOCK_EX));
+}
+
+static void unlock_store(void) {
+    if (--lock_depth == 0)
+        close(lock_fd);
+}
+
+/* Another lock, file NAME of the store; -1: somebody has it. It ends with us,
+ * and with the container that we start. "used": many may have it, and meanwhile
+ * nothing is swept away. flock(2) */
+static int hold(const char *name, int how) {
+    int fd = TRY(open(IN_STORE("%s", name), O_RDWR | O_CREAT | O_CLOEXEC,
+                      0600));
+
+    if (flock(fd, how) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Directories and two files: an OCI image layout, with nothing in it. Returns
+ * whether it was us who made it. */
+static bool make_layout(const char *dirs) {
+    for (char *p = store; *p && (p = strchr(p + 1, '/'));)
+        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - store), store), 0755));
+    TRY_BUT(EEXIST, mkdir(store, 0700));
+    lock_store();
+    bool ours = access(IN_STORE("index.json"), F_OK) < 0;
+    for (const char *name; ours && (name = next_word(&dirs));)
+        TRY_BUT(EEXIST, mkdir(IN_STORE("%s", name), 0755));
+    if (ours)
+        put_file(IN_STORE("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
+    if (ours)
+        put_file(IN_STORE("index.json"),
+                 "{\"schemaVersion\":2,\"manifests\":[]}");
+    unlock_store();
+    return ours;
+}
+
+/* Where the store is; MAKE: it shall be there. Said once, when it is made. */
+static void find_store(bool make) {
+    const char *data = getenv("XDG_DATA_HOME"), *user = getenv("HOME");
+
+    store = data && *data == '/' ? longer("%s/minicontainer", data)
+          : longer("%s/.local/share/minicontainer",
+                   user && *user == '/' ? user : "/root");
+    if (!make || access(IN_STORE("index.json"), F_OK) == 0)
+        return;
+    if (make_layout("blobs blobs/sha256 layers containers cache volumes"))
+        note("what you keep is in %s (rm -rf removes all of it)",
+             shown(store));
+}
+
+/* --- JSON: a value is the text where it begins; NULL is no value. What need
+ * not be understood is carried on as it is. */
+static const char *blanks(const char *at) {
+    return at + strspn(at, " \t\r\n");
+}
+
+/* Behind the value at AT; NULL: this is no JSON. */
+static const char *after(const char *at, int depth) {
+    const char end = *at == '{' ? '}' : ']';
+
+    if (*at == '"') {
+        for (at++; (unsigned char)*at >= ' ' && *at != '"'; at++)
+            at += *at == '\\' && at[1];
+        return *at == '"' ? at + 1 : NULL;
+    }
+    if (*at != '{' && *at != '[') {
+        size_t n = strspn(at, "+-.0123456789Eaeflnrstu");
+        return n ? at + n : NULL;
+    }
+    at = blanks(at + 1);
+    if (*at == end)
+        return at + 1;
+    for (; at && depth < 50; at = *at == ',' ? blanks(at + 1) : NULL) {
+        if (end == '}') {
+            at = *at == '"' ? after(at, depth) : NULL;
+            at = at && *(at = blanks(at)) == ':' ? blanks(at + 1) : "";
+        }
+        at = after(at, depth + 1);
+        if (!at || *(at = blanks(at)) == end)
+            return at ? at + 1 : NULL;
+    }
+    return NULL;
+}
+
+/* The value of KEY in OBJECT; value N of ARRAY, from 0. Of good JSON. */
+static const char *next_value(const char *at) {
+    at = blanks(after(at, 0));
+    return *at == ',' ? blanks(at + 1) : at;
+}
+
+static const char *member(const char *object, const char *key) {
+    const char *at = object && *object == '{' ? blanks(object + 1) : "";
+    size_t n = strlen(key);
+
+    for (const char *value; *at == '"'; at = next_value(value)) {
+        value = blanks(strchr(after(at, 0), ':') + 1);
+        if (strncmp(at + 1, key, n) == 0 && at[n + 1] == '"')
+            return value;
+    }
+    return NULL;
+}
+
+static const char *item(const char *array, int n) {
+    const char *at = array && *array == '[' ? blanks(array + 1) : "]";
+
+    for (; *at != ']' && n > 0; n--)
+        at = next_value(at);
+    return *at == ']' ? NULL : at;
+}
+
+/* VALUE alone, as it is written. */
+static char *raw(const char *value) {
+    return longer("%.*s", (int)(after(value, 0) - value), value);
+}
+
+/* What VALUE, a string, says; "" if it is none. (Of the characters by number,
+ * \u003c, those below 128: Go writes < so. Others become a question mark.) */
+static char *words_of(const char *value) {
+    static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    char *out = raw(value && *value == '"' ? value : "\"\"") + 1, *to;
+    const char *from = to = out, *which;
+    unsigned number;
+
+    for (; *from != '"'; from++)
+        if (*from != '\\') {
+            *to++ = *from;
+        } else if ((which = strchr(plain, *++from))) {
+            *to++ = meant[which - plain];
+        } else {
+            bool known = sscanf(from, "u%4x", &number) == 1 && number < 128;
+            *to++ = known && number ? (char)number : '?';
+            from += strspn(from + 1, "0123456789abcdefABCDEF") >= 4 ? 4 : 0;
+        }
+    *to = '\0';
+    return out;
+}
+
+/* WORDS as a JSON string. */
+static char *quoted(const char *words) {
+    char *out = calloc(6, strlen(words) + 1), *to = out + sprintf(out, "\"");
+
+    for (; *words; words++)
+        to += sprintf(to, strchr("\"\\", *words) ? "\\%c"
+                      : (unsigned char)*words < ' ' ? "\\u%04x" : "%c", *words);
+    sprintf(to, "\"");
+    return out;
+}
+
+/* JSON with NEW in the place of what stands from FROM to TO in it; with one
+ * more value at the end of ARRAY in it; with VALUE for KEY of OBJECT in it. */
+static char *replace(const char *json, const char *from, const char *to,
+                     const char *new) {
+    return longer("%.*s%s%s", (int)(from - json), json, new, to);
+}
+
+static char *append(const char *json, const char *array, const char *value) {
+    const char *end = after(array, 0) - 1;
+
+    return replace(json, end, end,
+                   item(array, 0) ? longer(",%s", value) : value);
+}
+
+static char *with(const char *json, const char *object, const char *key,
+                  const char *value) {
+    const char *was = member(object, key), *at = object + 1;
+
+    return was ? replace(json, was, after(was, 0), value)
+         : replace(json, at, at, longer("\"%s\":%s%s", key, value,
+                                        *blanks(at) == '}' ? "" : ","));
+}
+
+/* --- SHA-256, FIPS 180-4. Its constants are the first 32 bits behind the point
+ * of the square and cube roots of the first primes: nobody has chosen them. */
+static uint32_t root_bits(uint32_t prime, bool cube) {
+    __extension__ typedef unsigned __int128 wide;
+    wide root = 0;
+
+    for (int bit = 35; bit >= 0; bit--) {
+        wide r = root | (wide)1 << bit; /* its last 32 bits are behind it */
+        if (cube ? r * r * r <= (wide)prime << 96 : r * r <= (wide)prime << 64)
+            root = r;
+    }
+    return (uint32_t)root;
+}
+
+#define TURN(x, n) ((x) >> (n) | (x) << (32 - (n)))
+static void hash_block(uint32_t h[8], const unsigned char *p) {
+    static uint32_t k[64];
+    uint32_t w[64], s[8];
+
+    for (uint32_t n = 0, prime = 2, d = 2; !k[63]; prime++, d = 2) {
+        while (prime % d)
+            d++;
+        if (d == prime)
+            k[n++] = root_bits(prime, true);
+    }
+    memcpy(s, h, sizeof s);
+    for (int i = 0; i < 64; i++) {
+        if (i < 16)
+            w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 |
+                   (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
+        else
+            w[i] = w[i - 16] + w[i - 7] + (TURN(w[i - 15], 7) ^
+                   TURN(w[i - 15], 18) ^ w[i - 15] >> 3) + (TURN(w[i - 2], 17) ^
+                   TURN(w[i - 2], 19) ^ w[i - 2] >> 10);
+        uint32_t t = s[7] + (TURN(s[4], 6) ^ TURN(s[4], 11) ^ TURN(s[4], 25)) +
+                     ((s[4] & s[5]) ^ (~s[4] & s[6])) + k[i] + w[i];
+        uint32_t u = (TURN(s[0], 2) ^ TURN(s[0], 13) ^ TURN(s[0], 22)) +
+                     ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+        memmove(s + 1, s, 7 * sizeof *s);
+        s[4] += t;
+        s[0] = t + u;
+    }
+    for (int i = 0; i < 8; i++)
+        h[i] += s[i];
+}
+
+/* The digest of all that can be read from FD, from its beginning: 64 digits. */
+static char *hash_of(int fd) {
+    static unsigned char buffer[65536 + 128];
+    uint32_t h[8], primes[] = { 2, 3, 5, 7, 11, 13, 17, 19 };
+    uint64_t size = 0;
+    ssize_t n, full;
+
+    for (int i = 0; i < 8; i++)
+        h[i] = root_bits(primes[i], false);
+    do {
+        full = n = TRY(pread(fd, buffer, 65536, (off_t)size));
+        size += (uint64_t)n;
+        if (n < 65536) { /* the end: a bit, zeros, how many bits there were */
+            memset(buffer + n, 0, 128);
+            buffer[n] = 0x80;
+            full = (n + 9 + 63) / 64 * 64;
+            for (int i = 0; i < 8; i++)
+                buffer[full - 1 - i] = (unsigned char)(size * 8 >> 8 * i);
+        }
+        for (ssize_t i = 0; i < full; i += 64)
+            hash_block(h, buffer + i);
+    } while (n == 65536);
+    return longer("%08x%08x%08x%08x%08x%08x%08x%08x", h[0], h[1], h[2], h[3],
+                  h[4], h[5], h[6], h[7]);
+}
+
+/* --- Blobs. The path of that with DIGEST, which a stranger wrote; or "". */
+static const char *blob(const char *digest) {
+    bool good = strncmp(digest, "sha256:", 7) == 0 && strlen(digest) == 71 &&
+                strspn(digest + 7, "0123456789abcdef") == 64;
+
+    return good ? longer("%s/blobs/sha256/%s", store, digest + 7) : "";
+}
+
+/* A new blob has no name until it is whole; then its name is its digest. */
+static int new_blob(void) {
+    return TRY(open(IN_STORE("blobs/sha256"), O_TMPFILE | O_RDWR | O_CLOEXEC,
+                    0644));
+}
+
+static char *name_blob(int fd) {
+    char *digest = longer("sha256:%s", hash_of(fd));
+
+    TRY_BUT(EEXIST, linkat(AT_FDCWD, text("/proc/self/fd/%d", fd), AT_FDCWD,
+                           blob(digest), AT_SYMLINK_FOLLOW));
+    close(fd);
+    return digest;
+}
+
+static char *put_blob(const char *data) {
+    int fd = new_blob();
+
+    write_all(fd, data);
+    return name_blob(fd);
+}
+
+/* A file that shall be JSON. */
+static char *json_file(const char *path) {
+    char *lines = slurp(path);
+    const char *from = blanks(lines), *end = after(from, 0);
+
+    if (!end || *blanks(end))
+        refuse("%s is missing or no JSON", shown(path));
+    return longer("%s", from);
+}
+
+/* A blob that is JSON; it must be what its digest says. */
+static char *json_blob(const char *digest) {
+    int fd = open(blob(digest), O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || strcmp(hash_of(fd), digest + 7) != 0)
+        refuse("blob %s is missing, or not what its digest says",
+               shown(digest));
+    close(fd);
+    return json_file(blob(digest));
+}
+
+/* How others are told of a blob: what it is, its digest, its size. */
+static char *descriptor(const char *type, const char *digest) {
+    struct stat st;
+
+    TRY(stat(blob(digest), &st));
+    return longer("{\"mediaType\":\"application/vnd.oci.image.%s\",\"digest\":"
+                  "\"%s\",\"size\":%jd}", type, digest, (intmax_t)st.st_size);
+}
+
+/* --- Work in a box. */
+static bool is_dots(const char *name) {
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Visit all that lies below TOP, in the order of the names,
+ * a directory before what is in it; PATH is "" at first. */
+static void walk(const char *top, const char *path,
+                 void (*visit)(const char *path, const struct stat *st)) {
+    struct dirent **list;
+    struct stat st;
+    int n = TRY(scandir(text("%s%s", top, path), &list, NULL, alphasort));
+
+    for (int i = 0; i < n; i++) {
+        const char *at = longer("%s/%s", path, list[i]->d_name);
+        if (is_dots(list[i]->d_name))
+            continue;
+        TRY(lstat(text("%s%s", top, at), &st));
+        visit(at, &st);
+        if (S_ISDIR(st.st_mode))
+            walk(top, at, visit);
+    }
+}
+
+/* As parent_side(), but more than once in a process: nothing stays open. */
+static int run_and_close(struct container *c) {
+    int status = parent_side(c);
+    const int open_ones[] = { c->life[0], c->life[1], c->news[0], c->news[1],
+                              c->proc_fd, c->children };
+
+    for (size_t i = 0; i < LENGTH(open_ones); i++)
+        close(open_ones[i]);
+    return status;
+}
+
+/* JOB in a container where DIR is /mnt, and all that can be written (READ_ONLY:
+ * not even that; NULL: there is none); stdin and stdout are IN and OUT. Its
+ * exit status. */
+static int in_a_box(const char *dir, bool read_only, int in, int out,
+                    int (*job)(void *), const char *line) {
+    int was[] = { TRY(fcntl(0, F_DUPFD_CLOEXEC, 3)),
+                  TRY(fcntl(1, F_DUPFD_CLOEXEC, 3)) };
+    struct volume mnt = { dir, "/mnt", read_only, -1 };
+    struct container c = preset;
+    bool told = narrator.explain;
+
+    c.rows = ALL_ROWS & ~BIT(LIMITS);
+    c.init = true;
+    c.volume = &mnt;
+    c.volumes = dir != NULL;
+    c.instead = job;
+    c.with = (void *)line;
+    TRY(dup2(in, 0));
+    TRY(dup2(out, 1));
+    narrator.explain = false;
+    int status = run_and_close(&c);
+    narrator.explain = told;
+    for (int fd = 0; fd < 2; fd++) {
+        TRY(dup2(was[fd], fd));
+        close(was[fd]);
+    }
+    return status;
+}
+
+static int shell_job(void *line) {
+    return !run_shell(line);
+}
+
+/* A directory and all in it: as its owners can, from inside. */
+static void remove_tree(const char *path) {
+    if (access(path, F_OK) == 0)
+        in_a_box(path, false, 0, 2, shell_job,
+                 "exec find /mnt -mindepth 1 -delete");
+    rmdir(path);
+}
+
+/* A directory for what a container writes: it is 0's, whoever that is. */
+static void make_dir(const char *path) {
+    unsigned root = geteuid() == 0 ? usual_map().outside : geteuid();
+
+    remove_tree(path);
+    TRY(mkdir(path, 0755));
+    TRY_BUT(EPERM, chown(path, root, root)); /* (our own group, for a user) */
+}
+
+/* In the box. In an archive ".wh.NAME" means "no NAME", and ".wh..wh..opq" that
+ * its directory is opaque: made into what overlayfs takes for that. */
+static bool is_whiteout(const struct stat *st) {
+    return S_ISCHR(st->st_mode) && st->st_rdev == 0;
+}
+
+static void make_whiteout(const char *path, const struct stat *st) {
+    const char *name = strrchr(path, '/') + 1;
+    const char *dir = longer("/mnt%.*s", (int)(name - path), path);
+
+    if (strncmp(name, ".wh.", 4) != 0 || S_ISDIR(st->st_mode))
+        return;
+    TRY(unlink(text("/mnt%s", path)));
+    if (strcmp(name + 4, ".wh..opq") == 0)
+        TRY(setxattr(dir, "user.overlay.opaque", "y", 1, 0));
+    else if (name[4] && !is_dots(name + 4))
+        TRY_BUT(EEXIST, mknod(text("%s%s", dir, name + 4), S_IFCHR, 0));
+}
+
+/* In the box; stdin is the archive. Where one id is mapped, it owns all. */
+static int unpack_job(void *unused) {
+    bool one = match(slurp("/proc/self/uid_map"), " 1$") && !unused;
+
+    if (!run_shell(one ? "exec tar -xpf - -C /mnt --no-same-owner"
+                       : "exec tar -xpf - -C /mnt --numeric-owner"))
+        return 1;
+    walk("/mnt", "", make_whiteout);
+    return 0;
+}
+
+/* The archive with DIGEST becomes layers/DIFF: the digest of the same without
+ * compression, which is checked. */
+static void unpack(const char *digest, const char *diff) {
+    const char *to = longer("%s/layers/%s", store, diff + 7);
+    char magic[4] = "";
+    const char *new = longer("%s.new", to), *how = NULL;
+    int fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
+
+    TRY(pread(fd, magic, sizeof magic, 0));
+    if (memcmp(magic, "\x1f\x8b", 2) == 0)
+        how = "exec gzip -dc";
+    else if (memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
+        how = "exec zstd -dc";
+    int plain = how ? new_blob() : fd;
+    if (how && in_a_box(NULL, true, fd, plain, shell_job, how) != 0)
+        refuse("layer %s: it cannot be unpacked by %s", digest, how + 5);
+    if (strcmp(hash_of(plain), diff + 7) != 0)
+        refuse("layer %s is not what its image says", digest);
+    make_dir(new);
+    TRY(lseek(plain, 0, SEEK_SET));
+    if (in_a_box(new, false, plain, 2, unpack_job, NULL) != 0) {
+        remove_tree(new);
+        refuse("layer %s: tar(1) could not unpack all of it", digest);
+    }
+    TRY(rename(new, to));
+    close(plain);
+    close(fd);
+}
+
+/* --- Images. JSON with VALUE for KEY of it, if that is not there, or does not
+ * begin as it should. */
+static char *filled(char *json, const char *key, char as, const char *value) {
+    const char *is = member(json, key);
+
+    return is && *is == as ? json : with(json, json, key, value);
+}
+
+struct image {
+    const char *name, *digest;    /* of the manifest                          */
+    char *manifest, *config;      /* JSON                                     */
+    char *dirs[MOST_LAYERS + 4];  /* for image_tree(): upper, work, layers    */
+};
+
+/* All of the image with that digest. What is not unpacked yet, is now. Of equal
+ * layers only the uppermost is shown: overlayfs takes none twice. */
+static void load_image(struct image *im) {
+    char **to = im->dirs + 2;
+    int n = 0;
+
+    im->manifest = json_blob(im->digest);
+    im->config = json_blob(words_of(member(member(im->manifest, "config"),
+                                           "digest")));
+    im->config = filled(im->config, "history", '[', "[]");
+    im->config = filled(im->config, "config", '{', "{}");
+    const char *layers = member(im->manifest, "layers");
+    const char *diffs = member(member(im->config, "rootfs"), "diff_ids");
+    while (n <= MOST_LAYERS && item(layers, n))
+        n++;
+    if (!layers || *layers != '[' || !diffs || *diffs != '[' ||
+        n > MOST_LAYERS || item(diffs, n) || (n > 0 && !item(diffs, n - 1)))
+        refuse("image %s: more than %d layers, or configuration and manifest "
+               "do not agree", shown(im->name), MOST_LAYERS);
+    im->dirs[0] = im->dirs[1] = longer("%s", "");
+    lock_store();
+    while (n-- > 0) { /* from the top down */
+        char *digest = words_of(member(item(layers, n), "digest"));
+        char *diff = words_of(item(diffs, n)), **same = im->dirs + 2;
+        if (!*blob(digest) || !*blob(diff))
+            refuse("image %s: layer %d has no digest", shown(im->name), n + 1);
+        *to = longer("%s/layers/%s", store, diff + 7);
+        if (access(*to, F_OK) < 0)
+            unpack(digest, diff);
+        while (strcmp(*same, *to) != 0)
+            same++;
+        to += same == to;
+    }
+    *to = NULL;
+    unlock_store();
+}
+
+/* An image of nothing, for `FROM scratch`. */
+static void empty_image(struct image *im) {
+    im->config = longer("{\"architecture\":\"" ARCHITECTURE "\",\"os\":\"lin"
+                        "ux\",\"config\":{},\"rootfs\":{\"type\":\"layers\","
+                        "\"diff_ids\":[]},\"history\":[]}");
+    im->manifest = longer("{\"schemaVersion\":2,\"mediaType\":\"application/"
+                          "vnd.oci.image.manifest.v1+json\",\"layers\":[]}");
+}
+
+/* Write configuration and manifest; then the image has a digest. */
+static void put_image(struct image *im) {
+    char *config = descriptor("config.v1+json", put_blob(im->config));
+
+    im->manifest = with(im->manifest, im->manifest, "config", config);
+    im->digest = put_blob(im->manifest);
+}
+
+/* One line more in the history: WHAT was done, and whether it made a layer.
+ * (Everybody shall get the same digest: so the time is always the same.) */
+static void add_history(struct image *im, const char *what, bool layer) {
+    im->config = append(im->config, member(im->config, "history"), longer(
+        "{\"created\":\"1970-01-01T00:00:00Z\",\"created_by\":%s%s}",
+        quoted(what), layer ? "" : ",\"empty_layer\":true"));
+}
+
+/* In the box, where /mnt is an upper directory: the archive of it to stdout. By
+ * two lists: what is there; and, made in /tmp, what an archive has in the place
+ * of whiteouts. Names in order, no times: who packs the same gets the same. */
+static FILE *as_it_is, *hidden;
+
+static void list_entry(const char *path, const struct stat *st) {
+    const char *name = strrchr(path, '/') + 1;
+    char *dir = longer("%.*s", (int)(name - path), path), opaque = 0;
+
+    if (S_ISDIR(st->st_mode)) {
+        TRY(mkdir(text("/tmp/wh%s", path), 0755));
+        lgetxattr(text("/mnt%s", path), "user.overlay.opaque", &opaque, 1);
+        dir = longer("%s/", path);
+        name = ".wh..opq";
+    }
+    if (!is_whiteout(st))
+        fprintf(as_it_is, ".%s%c", path, '\0');
+    if (is_whiteout(st) || opaque == 'y') {
+        make_file(text("/tmp/wh%s.wh.%s", dir, name), 0644, "");
+        fprintf(hidden, ".%s.wh.%s%c", dir, name, '\0');
+    }
+}
+
+static int pack_job(void *line) {
+    TRY(mkdir("/tmp/wh", 0755));
+    as_it_is = fopen("/tmp/as_it_is", "w");
+    hidden = fopen("/tmp/hidden", "w");
+    walk("/mnt", "", list_entry);
+    TRY(fclose(as_it_is) | fclose(hidden));
+    return !run_shell(line);
+}
+
+/* The upper directory of DIR becomes one more layer; the history says WHAT. */
+static void add_layer(struct image *im, const char *dir, const char *what) {
+    int fd = new_blob();
+
+    if (item(member(im->manifest, "layers"), MOST_LAYERS - 1))
+        refuse("image %s has %d layers: there can be no more", shown(im->name),
+               MOST_LAYERS);
+    if (in_a_box(text("%s/upper", dir), true, 0, fd, pack_job,
+                 "exec tar -cf - --format=gnu --mtime=@0 --numeric-owner "
+                 "--no-recursion --null --verbatim-files-from -C /mnt "
+                 "-T /tmp/as_it_is -C /tmp/wh -T /tmp/hidden") != 0)
+        refuse("%s: tar(1) could not pack all of it", shown(dir));
+    const char *digest = name_blob(fd);
+    im->manifest = append(im->manifest, member(im->manifest, "layers"),
+                          descriptor("layer.v1.tar", digest));
+    im->config = append(im->config, member(member(im->config, "rootfs"),
+                                           "diff_ids"), quoted(digest));
+    add_history(im, what, true);
+}
+
+/* --- Names. The entries of index.json: an array; and the name of one. */
+static const char *index_entries(void) {
+    const char *path = IN_STORE("index.json");
+
+    if (access(path, F_OK) < 0)
+        return NULL;
+    const char *list = member(json_file(path), "manifests");
+    if (!list || *list != '[')
+        refuse("%s is no index of an OCI image layout", shown(path));
+    return list;
+}
+
+#define REF_NAME "org.opencontainers.image.ref.name"
+
+static const char *entry_name(const char *entry) {
+    return words_of(member(member(entry, "annotations"), REF_NAME));
+}
+
+/* The NAME that an image shall get: as in Docker, without a tag :latest. */
+static const char *full_name(const char *name) {
+    const char *tag = strchrnul(name, ':');
+
+    if (!good_name(name, (size_t)(tag - name)) ||
+        (*tag && !good_name(tag + 1, strlen(tag + 1))))
+        refuse("\"%s\" cannot be the name of an image: small letters, digits, "
+               "and . _ -, then perhaps a colon and a tag", shown(name));
+    return *tag ? name : longer("%s:latest", name);
+}
+
+/* The image that is called so in the layout that `store` is. (Other programs
+ * may have given it a name that we would not.) */
+static bool find_name(struct image *im, const char *name) {
+    const char *latest = longer("%s:latest", name), *entry;
+
+    for (int i = 0; (entry = item(index_entries(), i)); i++) {
+        im->name = entry_name(entry);
+        im->digest = words_of(member(entry, "digest"));
+        if (strcmp(im->name, name) == 0 || strcmp(im->name, latest) == 0)
+            return true;
+    }
+    im->name = name;
+    return false;
+}
+
+static void need_image(struct image *im, const char *name) {
+    find_store(false);
+    if (!find_name(im, name))
+        refuse("there is no image %s here\n  try:    minicontainer images",
+               shown(name));
+}
+
+/* NAME leads to DIGEST now, and to nothing else (NULL: to nothing). */
+static void set_name_to(const char *name, const char *digest) {
+    char *json = longer("{\"schemaVersion\":2,\"manifests\":[]}");
+    const char *entry;
+
+    for (int i = 0; (entry = item(index_entries(), i)); i++)
+        if (strcmp(entry_name(entry), name) != 0)
+            json = append(json, member(json, "manifests"), raw(entry));
+    if (digest) {
+        char *new = descriptor("manifest.v1+json", digest);
+        new = with(new, new, "annotations", longer("{\"" REF_NAME "\":%s}",
+                                                   quoted(name)));
+        json = append(json, member(json, "manifests"), new);
+    }
+    put_file(IN_STORE("index.json"), json);
+}
+
+/* --- Containers that are kept. The directory of NAME. */
+static char *container_dir(const char *name) {
+    if (!good_name(name, strlen(name)) || strcmp(name, "lab") == 0 ||
+        strspn(name, "0123456789") == strlen(name))
+        refuse("\"%s\" cannot be the name of a container: small letters, "
+               "digits, and . _ -; no number alone, and not lab", shown(name));
+    return longer("%s/containers/%s", store, name);
+}
+
+/* Container DIR, of the image; with the store's lock held. */
+static void keep_container(char *dir, struct image *im) {
+    im->dirs[0] = longer("%s/upper", dir);
+    im->dirs[1] = longer("%s/work", dir);
+    TRY_BUT(EEXIST, mkdir(dir, 0755));
+    put_file(text("%s/image", dir), text("%s %s\n", im->digest, im->name));
+    make_dir(im->dirs[0]);
+    make_dir(im->dirs[1]);
+}
+
+/* It and what it has written go. */
+static void drop_container(const char *dir) {
+    remove_tree(text("%s/upper", dir));
+    remove_tree(text("%s/work", dir));
+    const char *at = "command log status image.new command.new status.new lock "
+                     "image"; /* the last: killed, rm can be said again */
+    for (const char *name; (name = next_word(&at));)
+        unlink(text("%s/%s", dir, name));
+    rmdir(dir);
+}
+
+/* The image that container NAME is of; returns its directory. */
+static char *find_container(struct image *im, const char *name) {
+    char *dir = (find_store(false), container_dir(name));
+    char *line = slurp(text("%s/image", dir));
+
+    if (!*line)
+        refuse("there is no container %s here\n  try:    minicontainer ps -a",
+               shown(name));
+    im->digest = strsep(&line, " \n");
+    im->name = strsep(&line, "\n");
+    load_image(im);
+    return dir;
+}
+
+/* The strings of ARRAY, then those of MORE; NULL: there are none. */
+static char **words_in(const char *array, char **more) {
+    int n = 0, m = 0;
+
+    while (item(array, n))
+        n++;
+    while (more && more[m])
+        m++;
+    char **out = calloc((size_t)(n + m + 1), sizeof *out);
+    for (int i = 0; i < n; i++)
+        out[i] = words_of(item(array, i));
+    if (more)
+        memcpy(out + n, more, (size_t)m * sizeof *out);
+    return *out ? out : NULL;
+}
+
+/* In the place of a command: first become another user. */
+static unsigned wanted_user;
+static int run_as(void *with) {
+    struct container *c = with;
+
+    c->instead = NULL;
+    TRY(setgroups(0, NULL));
+    TRY(setresgid(wanted_user, wanted_user, wanted_user));
+    TRY(setresuid(wanted_user, wanted_user, wanted_user));
+    TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)); /* forgotten with the old */
+    start_command(c);
+}
+
+/* What the image says of how it is run, where the command line does not. The
+ * Entrypoint stands before what is typed; Cmd, in its place. */
+static void obey_image(struct container *c, struct image *im) {
+    const char *set = member(im->config, "config");
+    const char *user = words_of(member(set, "User"));
+    const char *dir = words_of(member(set, "WorkingDir"));
+    char **typed = c->argv ? c->argv : words_in(member(set, "Cmd"), NULL);
+
+    c->layers = im->dirs;
+    c->env = words_in(member(set, "Env"), c->env);
+    c->argv = words_in(member(set, "Entrypoint"), typed);
+    c->workdir = c->workdir ? c->workdir : *dir ? dir : "/";
+    if (!*user || is_among("0 root 0:0 root:root", user))
+        return;
+    wanted_user = (unsigned)atoi(user);
+    if (strspn(user, "0123456789") != strlen(user) || strlen(user) > 5)
+        refuse("image %s: its User \"%s\" is no number: names are not looked "
+               "up here", im->name, shown(user));
+    default_map(c);
+    if (c->map->count <= wanted_user)
+        refuse("image %s runs as user %u, and %u of your ids are mapped\n"
+               "  cure:   as root; or --map, with newuidmap (lesson 07)",
+               im->name, wanted_user, c->map->count);
+    c->instead = run_as;
+    c->with = c;
+}
+
+/* Is the --image one of the store? That has no slash. */
+static bool of_store(const char *name) {
+    bool ours = name && !strchr(name, '/') && *name != '.';
+
+    if (ours && access(name, F_OK) == 0)
+        refuse("--image %s is the name of an image, and a directory is called "
+               "so, too\n  try:    --image ./%s", shown(name), shown(name));
+    return ours;
+}
+
+/* run: find the layers. */
+static void find_layers(struct request *r) {
+    static struct image im;
+
+    if (!of_store(r->c.image))
+        return;
+    need_image(&im, r->c.image);
+    hold("used", LOCK_SH);
+    load_image(&im);
+    obey_image(&r->c, &im);
+}
+
+/* --- Commands. Exactly N words, or how it is used. */
+static void need_words(char **words, int n, const char *usage) {
+    int given = 0;
+
+    while (words[given + 1])
+        given++;
+    if (given != n)
+        refuse("%s wants %s", words[0], usage);
+}
+
+static const char *size_text(double n) {
+    return n < 1e3 ? text("%.0fB", n) : n < 1e6 ? text("%.3gkB", n / 1e3)
+         : n < 1e9 ? text("%.3gMB", n / 1e6) : text("%.3gGB", n / 1e9);
+}
+
+static double size_of(const char *descriptor_of) {
+    const char *size = member(descriptor_of, "size");
+
+    return size ? strtod(size, NULL) : 0;
+}
+
+static int cmd_images(char **words) {
+    bool plain = porcelain(words);
+    const char *entry, *layer;
+
+    find_store(false);
+    if (!plain)
+        printf("%-32s %-14s %s\n", "IMAGE", "DIGEST", "SIZE");
+    for (int i = 0; (entry = item(index_entries(), i)); i++) {
+        const char *digest = words_of(member(entry, "digest"));
+        bool there = access(blob(digest), F_OK) == 0;
+        const char *layers = there ? member(json_blob(digest), "layers") : NULL;
+        double sum = 0;
+        for (int n = 0; (layer = item(layers, n)); n++)
+            sum += size_of(layer);
+        printf(plain ? "%s\t%s\t%s\n" : "%-32s %-14.12s %s\n",
+               shown(entry_name(entry)), !there ? "missing"
+               : plain ? digest : digest + 7,
+               plain ? text("%.0f", sum) : size_text(sum));
+    }
+    return flushed(0);
+}
+
+/* history IMAGE: the last first. What changed only the configuration has made
+ * no layer. */
+static int cmd_history(char **words) {
+    const char *lines, *line, *layers;
+    int made = 0, n = 0;
+    struct image im;
+
+    need_words(words, 1, "the name of an image");
+    need_image(&im, words[1]);
+    load_image(&im);
+    lines = member(im.config, "history");
+    layers = member(im.manifest, "layers");
+    while (item(layers, made))
+        made++;
+    while (item(lines, n))
+        n++;
+    printf("%-14s %-8s %s\n", "LAYER", "SIZE", "CREATED BY");
+    while (n > 0) {
+        line = item(lines, --n);
+        const char *empty = member(line, "empty_layer");
+        const char *layer = made == 0 || (empty && *empty == 't') ? NULL
+                          : item(layers, --made);
+        printf("%-14.12s %-8s %s\n", layer
+               ? words_of(member(layer, "digest")) + 7 : "-",
+               size_text(size_of(layer)),
+               shown(words_of(member(line, "created_by"))));
+    }
+    return flushed(0);
+}
+
+/* commit NAME IMAGE: what was written on top of an image makes a new one. */
+static int cmd_commit(char **words) {
+    struct image im;
+
+    need_words(words, 2, "the name of a container, and one for an image");
+    const char *dir = find_container(&im, words[1]);
+    const char *name = full_name(words[2]);
+    lock_store();
+    add_layer(&im, dir, text("commit %s", words[1]));
+    put_image(&im);
+    set_name_to(name, im.digest);
+    unlock_store();
+    puts(im.digest);
+    return flushed(0);
+}
+
+/* The containers that are kept: how many, and their names. */
+static int all_containers(struct dirent ***list) {
+    int n = scandir(IN_STORE("containers"), list, NULL, alphasort);
+
+    return n < 0 ? 0 : n;
+}
+
+/* All digests that a name or a container leads to, in one text: of manifests,
+ * what stands in them, and in their configurations. What is broken leads to
+ * nothing. */
+static char *reachable(void) {
+    char *roots = longer("%s", ""), *all = longer("%s", "");
+    struct dirent **list;
+    const char *entry;
+
+    for (int i = 0; (entry = item(index_entries(), i)); i++)
+        roots = longer("%s%s\n", roots, words_of(member(entry, "digest")));
+    for (int n = all_containers(&list); n > 0; n--)
+        roots = longer("%s%.71s\n", roots, slurp(IN_STORE(
+                       "containers/%s/image", list[n - 1]->d_name)));
+    for (char *digest; (digest = strsep(&roots, "\n"));) {
+        const char *lines = blanks(slurp(blob(digest)));
+        const char *end = after(lines, 0);
+        const char *config = end && !*blanks(end) ? words_of(member(
+            member(lines, "config"), "digest")) : "";
+        all = longer("%s %s %s %s", all, digest, lines, slurp(blob(config)));
+    }
+    return all;
+}
+
+/* What nothing leads to goes; with the lock held, and not while a container or
+ * a build may use it. A directory gets another name first: if we are killed, no
+ * half of a layer is left under the name of the whole. */
+static void sweep_store(void) {
+    const char *dirs = "cache blobs/sha256 layers", *dir;
+    int alone = hold("used", LOCK_EX | LOCK_NB);
+    const char *all = reachable();
+    struct dirent **list;
+
+    if (alone < 0)
+        note("containers run: what nothing leads to goes with the next rm or "
+             "rmi");
+    while (alone >= 0 && (dir = next_word(&dirs)))
+        for (int n = scandir(IN_STORE("%s", dir), &list, NULL, NULL); n > 0;) {
+            const char *name = list[--n]->d_name;
+            const char *path = longer("%s/%s/%s", store, dir, name);
+            const char *of = *dir == 'c' ? slurp(path) : name;
+            if (is_dots(name) || (*of && strstr(all, of)) || unlink(path) == 0)
+                continue;
+            TRY_BUT(ENOTEMPTY, rename(path, longer("%s/layers/.new", store)));
+            remove_tree(longer("%s/layers/.new", store));
+        }
+    close(alone);
+}
+
+/* rmi IMAGE: only a name goes; and then what it alone led to. */
+static int cmd_rmi(char **words) {
+    struct dirent **list;
+    struct image im;
+
+    need_words(words, 1, "the name of an image");
+    need_image(&im, words[1]);
+    lock_store();
+    int build_lock = hold("build", LOCK_EX | LOCK_NB);
+    if (build_lock >= 0) /* what a build has left that was killed */
+        drop_container(IN_STORE("containers/.build"));
+    close(build_lock);
+    for (int n = all_containers(&list); n > 0; n--) {
+        const char *name = list[n - 1]->d_name;
+        if (*im.digest && strncmp(slurp(IN_STORE("containers/%s/image", name)),
+                                  im.digest, strlen(im.digest)) == 0)
+            refuse("container %s is made of %s\n  try:    minicontainer rm %s",
+                   name, shown(im.name), name);
+    }
+    set_name_to(im.name, NULL);
+    sweep_store();
+    unlock_store();
+    return 0;
+}
+
+/* diff NAME: what lies in its upper directory was Added to its image, Changed
+ * in it, or Deleted from it. */
+static int diff_layers[MOST_LAYERS + 1]; /* the upper ones first; then 0 */
+static void say_difference(const char *path, const struct stat *st) {
+    struct stat lower;
+    int fd = -1;
+
+    errno = 0;
+    /* (ENOTDIR: deleted above, or a file there, whatever lies below) */
+    for (int *top = diff_layers; *top && fd < 0 && errno != ENOTDIR; top++)
+        fd = look_up(&(struct container){ .root_fd = *top }, path + 1);
+    bool there = fd >= 0 && TRY(fstat(fd, &lower)) == 0 && !is_whiteout(&lower);
+    printf("%c %s\n", is_whiteout(st) ? 'D' : there ? 'C' : 'A', shown(path));
+    close(fd);
+}
+
+/* In a box: 0 of a container may read what its user outside may not. */
+static int diff_job(void *top) {
+    walk(top, "", say_difference);
+    return flushed(0);
+}
+
+static int cmd_diff(char **words) {
+    struct image im;
+
+    need_words(words, 1, "the name of a container");
+    char *dir = find_container(&im, words[1]);
+    for (int i = 0; im.dirs[2 + i]; i++)
+        diff_layers[i] = TRY(open(im.dirs[2 + i], O_PATH | O_CLOEXEC));
+    return in_a_box(longer("%s/upper", dir), true, 0, 1, diff_job, "/mnt");
+}
+
+/* =====================================================================
+ * 17. BUILD -- an image by recipe
+ * =====================================================================
+ * Problem   An image that was made by hand, nobody can make again.
+ * Kernel    nothing new: each step is a container (15) and a commit (16).
+ * Parent    reads the recipe; what it has done before, on top of the same, it
+ *           takes from the cache.
+ * Child     runs the line, or copies files: what is in its upper directory then
+ *           is the new layer.
+ * Order     that of the lines: a changed one does all below it again.
+ * See it    $ ./minicontainer build -t web DIR; ./minicontainer history web
+ * Not this  make(1): no file of the image is compared, only the lines, and the
+ *           files that COPY names.
+ * Read      lessons/17-build, Docker's reference of the Dockerfile
+ *
+ * The key of a step is a digest: of the key before, of its line, and of the
+ * files that it copies. So that a change of line 3 runs line 4 again needs no
+ * code: with the key of 3 that of 4 has changed. And `RUN rm` makes an image
+ * larger: the layer below still has the file, and who has the image has it.
+ */
+struct step {
+    int line;                /* of the file, where it begins: from 1 */
+    char *word, *rest, *key; /* the word in capitals */
+};
+static struct {
+    const char *file, *context;
+    struct step steps[200];
+    int count;
+    struct image image;      /* what the steps so far have made */
+    char *dir;               /* the container of a step */
+} build;
+
+static _Noreturn void bad_step(const struct step *s, const char *why) {
+    refuse("%s:%d: %s: %s", shown(build.file), s->line, shown(s->word), why);
+}
+
+/* The words of LINE: blanks between, quotes around what has blanks. */
+static char **split(const char *line) {
+    char **out = calloc(strlen(line) + 2, sizeof *out);
+
+    for (int n = 0; *(line = blanks(line)); n++) {
+        char *to = out[n] = calloc(1, strlen(line) + 1), quote = 0;
+        for (; *line && (quote || !strchr(" \t", *line)); line++)
+            if (quote ? *line == quote : *line == '"' || *line == '\'')
+                quote = quote ? 0 : *line;
+            else
+                *to++ = *line;
+    }
+    return out;
+}
+
+/* A whole line becomes step S: a word, in capitals, and the rest. */
+static void set_step(struct step *s, char *line) {
+    for (size_t n = strlen(line); n > 0 && strchr(" \t", line[n - 1]);)
+        line[--n] = '\0';
+    s->word = (char *)blanks(line);
+    s->rest = s->word + strcspn(s->word, " \t");
+    if (*s->rest)
+        *s->rest++ = '\0';
+    s->rest = (char *)blanks(s->rest);
+    for (char *p = s->word; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+}
+
+/* The file into steps. A line that ends in \ goes on in the next one; between
+ * them there may be comments and empty lines. */
+static void read_recipe(void) {
+    char *rest = slurp(build.file), *line, *whole = NULL;
+    const struct step *end = build.steps + LENGTH(build.steps);
+    struct step *s = build.steps;
+
+    for (int number = 1; (line = strsep(&rest, "\n")) && s < end; number++) {
+        size_t n = strlen(line);
+        while (n > 0 && strchr(" \t\r", line[n - 1]))
+            n--;
+        bool more = n > 0 && line[n - 1] == '\\';
+        if (n > 0 && *blanks(line) != '#') {
+            s->line = whole ? s->line : number;
+            whole = longer("%s%.*s", whole ? whole : "", (int)(n - more), line);
+        } else {
+            more = true;
+        }
+        if (whole && (!more || !rest)) {
+            set_step(s++, whole);
+            whole = NULL;
+        }
+    }
+    build.count = (int)(s - build.steps);
+    if (build.count == 0 || s == end)
+        refuse("%s is missing, or has no steps, or more than %d",
+               shown(build.file), (int)LENGTH(build.steps) - 1);
+}
+
+/* The sources of COPY, and in the end the place: in WORDS. Nothing that lies
+ * outside of the directory that was given, the context. Returns how many. */
+static int sources(const struct step *s, char ***words) {
+    char **list = *words = split(s->rest);
+    int n = 0;
+
+    for (; list[n]; n++)
+        if (strstr(text("/%s/", list[n]), "/../") || strpbrk(list[n], "*?[$") ||
+            strncmp(list[n], "--", 2) == 0)
+            bad_step(s, "no option, no .. and no * here, and no array: a "
+                     "source is named as it is, from the directory of the "
+                     "build");
+    if (n < 2)
+        bad_step(s, "wants SOURCE... PLACE");
+    return n - 1;
+}
+
+/* What is copied, for a key: names, modes, contents. */
+static FILE *key_text;
+static const char *copied_top;
+
+static void add_copied(const char *path, const struct stat *st) {
+    const char *at = text("%s%s", copied_top, path);
+    char target[PATH_MAX] = "", *hash = NULL;
+    int fd = S_ISREG(st->st_mode) ? TRY(open(at, O_RDONLY | O_CLOEXEC)) : -1;
+
+    if (S_ISLNK(st->st_mode))
+        TRY(readlink(at, target, sizeof target - 1));
+    hash = fd < 0 ? longer("%s", "") : hash_of(fd);
+    fprintf(key_text, "%s %o %s%s\n", path, st->st_mode, target, hash);
+    free(hash);
+    close(fd);
+}
+
+/* The sources of step S. No symbolic link leads to one: it could lead out of
+ * the context, and means something else in the container. */
+static void add_sources(const struct step *s) {
+    int context = TRY(open(build.context, O_PATH | O_CLOEXEC));
+    struct stat st;
+    char **list;
+
+    for (int n = sources(s, &list); n-- > 0; list++) {
+        int fd = look_up(&(struct container){ .root_fd = context }, *list);
+        if (fd < 0)
+            bad_step(s, text("%s: %s", shown(*list), strerror(errno)));
+        TRY(fstat(fd, &st));
+        close(fd);
+        copied_top = longer("%s/%s", build.context, *list);
+        add_copied("", &st);
+        if (S_ISDIR(st.st_mode))
+            walk(copied_top, "", add_copied);
+    }
+    close(context);
+}
+
+/* The keys of all steps: they depend on what is written, not on what comes of
+ * it. */
+static void make_keys(void) {
+    const char *before = "1";
+
+    for (struct step *s = build.steps; s < build.steps + build.count; s++) {
+        int fd = TRY(memfd_create("key", MFD_CLOEXEC));
+        key_text = fdopen(fd, "w");
+        fprintf(key_text, "%s\n%s %s\n", before, s->word, s->rest);
+        if (strcmp(s->word, "COPY") == 0)
+            add_sources(s);
+        if (s == build.steps && strcmp(s->rest, "scratch") != 0) {
+            if (!find_name(&build.image, s->rest))
+                bad_step(s, "there is no image of that name: `images` lists "
+                         "them");
+            fprintf(key_text, "%s", build.image.digest);
+        }
+        TRY(fflush(key_text));
+        before = s->key = hash_of(fd);
+        fclose(key_text);
+    }
+}
+
+/* Run C on top of what was made so far. What it writes is the layer. */
+static void layer_by(const struct step *s, struct container *c) {
+    char *what = longer("%s %s", s->word, s->rest);
+    struct dirent **list;
+
+    keep_container(build.dir, &build.image);
+    c->rows = ALL_ROWS & ~BIT(LIMITS);
+    c->init = true;
+    c->image = build.file;
+    int status = run_and_close(c);
+    if (status != 0)
+        bad_step(s, text("it ended with status %d", status));
+    if (TRY(scandir(build.image.dirs[0], &list, NULL, NULL)) > 2)
+        add_layer(&build.image, build.dir, what);
+    else
+        add_history(&build.image, what, false);
+}
+
+/* Of RUN, CMD and ENTRYPOINT: an array, or a line for a shell. */
+static char *command_of(const struct step *s) {
+    const char *end = *s->rest == '[' ? after(s->rest, 0) : NULL;
+
+    return end && !*blanks(end) ? raw(s->rest)
+         : longer("[\"/bin/sh\",\"-c\",%s]", quoted(s->rest));
+}
+
+static void do_run(const struct step *s) {
+    struct container c = preset;
+
+    obey_image(&c, &build.image);
+    c.argv = words_in(command_of(s), NULL);
+    layer_by(s, &c);
+}
+
+/* In the container of COPY: FROM, with all that is in it, becomes TO. */
+static void copy_tree(const char *from, const char *to) {
+    char target[PATH_MAX] = "";
+    struct dirent **list;
+    struct stat st;
+
+    TRY(lstat(from, &st));
+    if (S_ISDIR(st.st_mode)) {
+        if (TRY_BUT(EEXIST, mkdir(to, 0755)) == 0)
+            TRY(chmod(to, st.st_mode & 07777));
+        for (int n = TRY(scandir(from, &list, NULL, NULL)); n > 0; n--)
+            if (!is_dots(list[n - 1]->d_name))
+                copy_tree(longer("%s/%s", from, list[n - 1]->d_name),
+                          longer("%s/%s", to, list[n - 1]->d_name));
+        return;
+    }
+    unlink(to); /* not through a link of the image */
+    if (S_ISLNK(st.st_mode)) {
+        TRY(readlink(from, target, sizeof target - 1));
+        TRY(symlink(target, to));
+    } else if (S_ISREG(st.st_mode)) {
+        int in = TRY(open(from, O_RDONLY | O_CLOEXEC));
+        int out = TRY(creat(to, 0));
+        while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
+            continue;
+        TRY(fchmod(out, st.st_mode & 07777));
+        close(in);
+        close(out);
+    }
+}
+
+/* mkdir -p, for what stands before the last slash. */
+static int make_way(void *path) {
+    for (const char *p = path; *p && (p = strchr(p + 1, '/'));)
+        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - (char *)path),
+                                     (char *)path), 0755));
+    return 0;
+}
+
+/* PATH, which goes on from the last WORKDIR. */
+static char *from_workdir(const char *path) {
+    const char *set = member(build.image.config, "config");
+
+    return *path == '/' ? longer("%s", path)
+         : longer("%s/%s", words_of(member(set, "WorkingDir")), path);
+}
+
+/* In the container: into a directory, or as another name; of a directory, what
+ * is in it. */
+#define CONTEXT "/.context"
+
+static int copy_job(void *with) {
+    struct stat st;
+    char **list;
+    int n = sources(with, &list);
+    char *to = from_workdir(list[n]);
+    bool into = n > 1 || to[strlen(to) - 1] == '/';
+
+    make_way(into ? longer("%s/", to) : to);
+    into = into || (stat(to, &st) == 0 && S_ISDIR(st.st_mode));
+    for (int i = 0; i < n; i++) {
+        const char *from = longer(CONTEXT "/%s", list[i]);
+        TRY(lstat(from, &st));
+        copy_tree(from, S_ISDIR(st.st_mode) || !into ? to
+                  : longer("%s/%s", to, strrchr(from, '/') + 1));
+    }
+    return 0;
+}
+
+static void do_copy(const struct step *s) {
+    struct volume context = { build.context, CONTEXT, true, -1 };
+    struct container c = preset;
+
+    obey_image(&c, &build.image);
+    c.volume = &context;
+    c.volumes = 1;
+    c.workdir = "/";
+    c.instead = copy_job;
+    c.with = (void *)s;
+    layer_by(s, &c);
+}
+
+/* Words that change the configuration; WORKDIR also makes the directory. */
+static void set_config(const char *key, const char *value) {
+    const char *json = build.image.config;
+
+    build.image.config = with(json, member(json, "config"), key, value);
+}
+
+static void do_workdir(const struct step *s) {
+    char *path = from_workdir(s->rest);
+    struct container c = preset;
+
+    obey_image(&c, &build.image);
+    c.workdir = "/";
+    c.instead = make_way;
+    c.with = longer("%s/", path);
+    layer_by(s, &c);
+    set_config("WorkingDir", quoted(path));
+}
+
+/* ENV NAME=VALUE ...: of two of a name, the later one counts. */
+static void do_env(const struct step *s) {
+    const char *set = member(build.image.config, "config");
+    const char *array = member(set, "Env");
+
+    array = array && *array == '[' ? raw(array) : "[]";
+    for (char **pair = split(s->rest); *pair; pair++) {
+        if (strchr(*pair, '=') == *pair || !strchr(*pair, '=') ||
+            strchr(*pair, '$'))
+            bad_step(s, "wants NAME=VALUE; no $NAME is replaced here");
+        array = append(array, array, quoted(*pair));
+    }
+    set_config("Env", array);
+}
+
+static void do_cmd(const struct step *s) {
+    set_config("Cmd", command_of(s));
+}
+
+static void do_entrypoint(const struct step *s) {
+    const struct step *cmd = build.steps;
+
+    set_config("Entrypoint", command_of(s));
+    while (cmd < s && strcmp(cmd->word, "CMD") != 0)
+        cmd++;
+    if (cmd == s) /* that of the base was for another one */
+        set_config("Cmd", "null");
+}
+
+static void do_user(const struct step *s) {
+    set_config("User", quoted(s->rest));
+}
+
+static void do_from(const struct step *s) {
+    if (strcmp(s->rest, "scratch") == 0)
+        empty_image(&build.image);
+    else
+        load_image(&build.image);
+}
+
+/* What there is, and whether it runs a container (which writes the history). */
+static const struct step_word {
+    const char *word;
+    void (*does)(const struct step *);
+    bool runs;
+} step_words[] = {
+    { "FROM", do_from, true }, { "RUN", do_run, true }, { "COPY", do_copy, true },
+    { "WORKDIR", do_workdir, true }, { "ENV", do_env, false }, { "CMD", do_cmd, false },
+    { "ENTRYPOINT", do_entrypoint, false }, { "USER", do_user, false },
+};
+
+static const struct step_word *word_of(const struct step *s) {
+    const struct step_word *w = step_words, *end = w + LENGTH(step_words);
+
+    while (w < end && strcmp(w->word, s->word) != 0)
+        w++;
+    return w == end ? NULL : w;
+}
+
+/* Before anything is done: are all words known? */
+static void check_steps(void) {
+    for (struct step *s = build.steps; s < build.steps + build.count; s++) {
+        if (!word_of(s))
+            bad_step(s, "there are FROM, RUN, COPY (for ADD), ENV (for ARG), "
+                     "WORKDIR, CMD, ENTRYPOINT, USER; others are left out");
+        if ((s == build.steps) != (word_of(s) == step_words))
+            bad_step(s, "one FROM, as the first step: no stages here");
+        if (!*s->rest || (s == build.steps && strpbrk(s->rest, " \t")))
+            bad_step(s, "wants something else behind it");
+    }
+}
+
+/* One step; then its result is known, for next time. */
+static void take_step(const struct step *s) {
+    const struct step_word *w = word_of(s);
+
+    w->does(s);
+    if (!w->runs)
+        add_history(&build.image, longer("%s %s", s->word, s->rest), false);
+    put_image(&build.image);
+    put_file(IN_STORE("cache/%s", s->key), build.image.digest);
+    load_image(&build.image);
+}
+
+/* How many steps were done before, and are still in the store. */
+static int known_steps(void) {
+    for (int n = build.count; n > 0; n--) {
+        char *digest = slurp(IN_STORE("cache/%s", build.steps[n - 1].key));
+        if (*blob(digest) && access(blob(digest), F_OK) == 0) {
+            build.image.digest = digest;
+            load_image(&build.image);
+            return n;
+        }
+    }
+    return 0;
+}
+
+/* build [--no-cache] -t IMAGE DIR */
+static int cmd_build(char **words) {
+    bool no_cache = words[1] && strcmp(words[1], "--no-cache") == 0;
+
+    words += no_cache;
+    if (!words[1] || strcmp(words[1], "-t") != 0 || !words[2] || !words[3] ||
+        words[4])
+        refuse("build wants [--no-cache] -t IMAGE DIR");
+    const char *name = full_name(words[2]);
+    build.context = words[3];
+    build.file = longer("%s/Dockerfile", words[3]);
+    read_recipe();
+    check_steps();
+    find_store(false);
+    make_keys();
+    find_store(true);
+    build.dir = longer("%s/containers/.build", store);
+    hold("build", LOCK_EX); /* one build at a time */
+    hold("used", LOCK_SH);
+    build.image.name = name;
+    static char *none[] = { NULL };
+    environ = none; /* what the caller has shall not be in it: TERM, input */
+    TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
+    int known = no_cache ? 0 : known_steps();
+    for (int i = 0; i < build.count; i++) {
+        const struct step *s = &build.steps[i];
+        write_line("", text("step %d of %d: %s %s%s", i + 1, build.count,
+                            shown(s->word), shown(s->rest),
+                            i < known ? "  (known)" : ""));
+        if (i >= known)
+            take_step(s);
+    }
+    drop_container(build.dir);
+    lock_store();
+    set_name_to(name, build.image.digest);
+    unlock_store();
+    puts(build.image.digest);
+    return flushed(0);
+}
+
+/* =====================================================================
+ * 18. REGISTRY -- how an image travels
+ * =====================================================================
+ * Problem   The image is here, the server is there; and most of it is there
+ *           already, since its base is.
+ * Kernel    nothing: a registry is a place with blobs, and names for some.
+ * Parent    copies what is missing, by digest; then the name.
+ * Child     nothing: the container does not know where its image came from.
+ * Order     manifest, layers, configuration; the name last: so that what has a
+ *           name is always whole.
+ * See it    $ ./minicontainer push web /mnt/stick; ls -R /mnt/stick
+ * Not this  trust: a digest says that nothing was changed on the way, not who
+ *           made it. (That is what signatures are for.)
+ * Read      lessons/18-registry, the OCI distribution specification
+ *
+ * Here a registry is a directory with an OCI image layout: a stick, a share.
+ * Docker's is the same behind HTTP: GET /v2/NAME/manifests/TAG gives the
+ * manifest, GET /v2/NAME/blobs/DIGEST a blob, HEAD asks if it is there. `docker
+ * save` writes the same layout as one archive: `tar c DIR`.
+ */
+
+/* The blob with DIGEST from the layout FROM into the store; checked. */
+static void fetch_blob(const char *from, const char *digest) {
+    const char *path = blob(digest), *hex = strrchr(path, '/');
+    bool there = *path && access(path, F_OK) == 0;
+
+    if (!*path)
+        refuse("\"%s\" is no digest", shown(digest));
+    printf("%.12s  %s\n", hex + 1, there ? "is there" : "is copied");
+    if (there)
+        return;
+    const char *there_path = longer("%s/blobs/sha256%s", from, hex);
+    int in = open(there_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int out = new_blob();
+    struct stat st;
+    if (in < 0 || TRY(fstat(in, &st)) < 0 || !S_ISREG(st.st_mode))
+        refuse("%s has no blob %s", shown(from), digest);
+    while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
+        continue;
+    close(in);
+    if (strcmp(hash_of(out), hex + 1) != 0)
+        refuse("a blob of %s is something else than its name says\n  name:   "
+               "%s\n  is:     sha256:%s", shown(from), digest, hash_of(out));
+    name_blob(out);
+}
+
+/* The image of that name, from the layout FROM into the store. */
+static void fetch_image(const char *from, const char *name,
+                        const char *digest) {
+    char *manifest;
+    const char *layer;
+
+    fetch_blob(from, digest);
+    manifest = json_blob(digest);
+    for (int i = 0; (layer = item(member(manifest, "layers"), i)); i++)
+        fetch_blob(from, words_of(member(layer, "digest")));
+    fetch_blob(from, words_of(member(member(manifest, "config"), "digest")));
+    set_name_to(name, digest);
+    printf("%s is %s\n", shown(name), digest);
+}
+
+/* push IMAGE DIR: for that time, DIR is the store. */
+static int cmd_push(char **words) {
+    struct image im;
+
+    need_words(words, 2, "the name of an image, and a directory");
+    need_image(&im, words[1]);
+    const char *from = store;
+    store = words[2];
+    if (access(IN_STORE("index.json"), F_OK) < 0)
+        make_layout("blobs blobs/sha256");
+    lock_store();
+    fetch_image(from, im.name, im.digest);
+    unlock_store();
+    return flushed(0);
+}
+
+/* pull IMAGE DIR */
+static int cmd_pull(char **words) {
+    struct image im;
+
+    need_words(words, 2, "the name of an image, and a directory");
+    store = words[2];
+    if (!find_name(&im, words[1]))
+        refuse("%s has no image %s", shown(words[2]), im.name);
+    find_store(true);
+    lock_store();
+    fetch_image(words[2], im.name, im.digest);
+    unlock_store();
+    return flushed(0);
+}
+
+/* =====================================================================
+ * 19. LIFE -- a container outlives its processes
+ * =====================================================================
+ * Problem   A container ended with the terminal that it was started in; and
+ *           what it had written went with it.
+ * Kernel    drops a lock with the last process that holds it (flock(2)).
+ * Parent    holds the lock of the container's directory while it runs, and
+ *           writes there how it ended.
+ * Child     nothing.
+ * Order     the directory, the lock, the container; its status at the end.
+ * See it    $ ./minicontainer run -d --name web --image web; ./minicontainer ps
+ * Not this  a daemon: no process of ours lives on but the container's own
+ *           supervisor. (Docker's daemon keeps the same in memory; chapter 24.)
+ * Read      lessons/19-life, flock(2), setsid(2)
+ *
+ *     containers/web/image     what it is made of
+ *                    command   the words behind `run`, and where they were said
+ *                    upper     what it has written
+ *                    log       what it has said, if nobody looked (-d)
+ *                    lock      held while it runs
+ *                    status    created; started PID; exited N
+ *
+ *     create ----> created --start--> running --its end, stop--> exited
+ *                                        |  ^                      |
+ *                             kill -9 of | start                 start
+ *                         the supervisor v  |                      v
+ *                                      killed                   running
+ *
+ * "started", and nobody holds the lock: then it was killed, with all of the
+ * machine perhaps. What it has written is there, and `start` goes on with it.
+ */
+static const char *status_of(const char *dir) {
+    return first_line(slurp(longer("%s/status", dir)));
+}
+
+static void set_status(const char *dir, const char *status) {
+    put_file(longer("%s/status", dir), status);
+}
+
+/* The lock of a container, as a descriptor; -1: it runs. */
+static int lock_container(const char *dir) {
+    const char *path = longer("%s/lock", dir);
+    int fd = TRY(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+
+    for (int tries = 0; tries < 20; tries++, poll(NULL, 0, 1))
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) /* (or somebody asks just now) */
+            return fd;
+    close(fd);
+    return -1;
+}
+
+/* To ask is not to take: many may ask at once. */
+static bool is_running(const char *dir) {
+    int fd = open(longer("%s/lock", dir), O_RDONLY | O_CLOEXEC);
+    bool runs = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+
+    close(fd);
+    return runs;
+}
+
+/* The supervisor of container DIR; 0: it does not run. (While the lock is held,
+ * the number in `status` is nobody else's.) */
+static pid_t supervisor_of(const char *dir) {
+    int pid = 0;
+
+    return sscanf(status_of(dir), "started %9d", &pid) == 1 &&
+           is_running(dir) ? pid : 0;
+}
+
+/* For exec: by its name. 0: there is none, or it does not run. */
+static pid_t running_container(const char *name) {
+    find_store(false);
+    return *name ? supervisor_of(container_dir(name)) : 0;
+}
+
+/* WORDS, those behind `run`, as a container that is kept. Its directory. */
+static char *create_container(struct request *r, char **words) {
+    static struct image im;
+    char cwd[PATH_MAX], *json = longer("[]"), *dir = NULL;
+
+    if (!of_store(r->c.image))
+        refuse("what is kept is what a container writes on top of an image: -d "
+               "and --name want --image NAME");
+    need_image(&im, r->c.image);
+    lock_store();
+    load_image(&im);
+    struct request tried = *r; /* what cannot be is refused before it is kept */
+    obey_image(&tried.c, &im);
+    settle(&tried);
+    for (int n = 1; !dir || (!r->name && access(dir, F_OK) == 0); n++)
+        dir = container_dir(r->name ? r->name : longer("box%d", n));
+    if (access(longer("%s/image", dir), F_OK) == 0)
+        refuse("there is a container %s already\n  try:    minicontainer start "
+               "%s, or: minicontainer rm %s", r->name, r->name, r->name);
+    keep_container(dir, &im);
+    json = append(json, json, quoted(getcwd(cwd, sizeof cwd) ? cwd : "/"));
+    for (; *words; words++)
+        json = append(json, json, quoted(*words));
+    put_file(longer("%s/command", dir), json);
+    set_status(dir, "created");
+    unlock_store();
+    return dir;
+}
+
+/* Go on in the background; the foreground waits until the command runs: then
+ * its descriptor told_end, which execve(2) closes, has no holder any more. Or
+ * until it cannot be executed: a byte comes, and we say what the log says. */
+static void detach(const char *dir) {
+    const char *path = longer("%s/log", dir);
+    int log = TRY(open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    off_t from = TRY(lseek(log, 0, SEEK_END));
+    int pipe_to[2], status;
+    char byte;
+
+    TRY(pipe2(pipe_to, O_CLOEXEC));
+    pid_t child = TRY(fork());
+    if (child > 0) {
+        close(pipe_to[1]);
+        if (read(pipe_to[0], &byte, 1) == 0) {
+            puts(strrchr(dir, '/') + 1);
+            _exit(flushed(0));
+        }
+        TRY(waitpid(child, &status, 0));
+        while (TRY(sendfile(2, log, &from, 1 << 16)) > 0)
+            continue;
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : OURS);
+    }
+    TRY(setsid());
+    TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
+    TRY(dup2(log, 1));
+    TRY(dup2(log, 2));
+    told_end = pipe_to[1];
+}
+
+/* Run a container that is kept; ATTACH: here, and not in the background. */
+static int start_container(const char *dir, bool attach) {
+    static struct image im;
+    const char *command = json_file(longer("%s/command", dir));
+    char **words = words_in(command, NULL);
+    int lock = lock_container(dir);
+
+    if (lock < 0)
+        refuse("container %s runs", strrchr(dir, '/') + 1);
+    hold("used", LOCK_SH);
+    find_container(&im, strrchr(dir, '/') + 1);
+    im.dirs[0] = longer("%s/upper", dir);
+    im.dirs[1] = longer("%s/work", dir);
+    const char *cwd = words_of(item(command, 0)); /* "": it is half made */
+    if (chdir(cwd) < 0)
+        refuse("it was made in %s: %s", shown(cwd), strerror(errno));
+    struct request r = request_of(NULL, words + 1);
+    obey_image(&r.c, &im);
+    settle(&r);
+    if (!attach)
+        detach(dir);
+    set_status(dir, text("started %d", getpid()));
+    int status = run_settled(&r);
+    set_status(dir, text("exited %d", status));
+    if (r.rm)
+        drop_container(dir);
+    _exit(status); /* and the lock is free */
+}
+
+static int cmd_create(char **words) {
+    struct request r = request_of(NULL, words + 1);
+
+    puts(strrchr(create_container(&r, words + 1), '/') + 1);
+    return flushed(0);
+}
+
+/* start [-a] NAME */
+static int cmd_start(char **words) {
+    bool attach = words[1] && strcmp(words[1], "-a") == 0;
+
+    become_a_copy(words);
+    need_words(words, 1 + attach, "the name of a container: [-a] NAME");
+    struct image im;
+    return start_container(find_container(&im, words[1 + attach]), attach);
+}
+
+/* End the container: TERM, which the supervisor passes on; after that many
+ * seconds, KILL. */
+static void stop_container(const char *dir, int seconds) {
+    pid_t pid = supervisor_of(dir);
+    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+    if (pidfd < 0 || supervisor_of(dir) != pid)
+        return; /* it has ended meanwhile */
+    if (seconds > 0)
+        syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
+    for (int tenths = 10 * seconds; tenths > 0 && is_running(dir); tenths--)
+        poll(NULL, 0, 100);
+    if (!is_running(dir))
+        return;
+    if (seconds > 0)
+        note("%d seconds after SIGTERM it still runs: SIGKILL\n  cause:  a "
+             "command that is PID 1 hears no signal that it has no handler for "
+             "(--no-init); or it takes its time\n  lesson: lessons/03-pid",
+             seconds);
+    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    while (is_running(dir))
+        poll(NULL, 0, 10);
+    set_status(dir, text("exited %d", 128 + SIGKILL));
+}
+
+/* stop [-t SECONDS] NAME */
+static int cmd_stop(char **words) {
+    bool timed = words[1] && strcmp(words[1], "-t") == 0 && words[2];
+    int seconds = timed ? atoi(words[2]) : 10;
+    struct image im;
+
+    if (timed && match(words[2], "^[0-9]{1,6}$") != words[2])
+        refuse("stop -t wants a number of seconds, not \"%s\"",
+               shown(words[2]));
+
+    need_words(words, timed ? 3 : 1, "the name of a container: [-t SECONDS] "
+               "NAME");
+    stop_container(find_container(&im, words[timed ? 3 : 1]), seconds);
+    return 0;
+}
+
+/* ps [-a]: those that run; or all. */
+static int cmd_ps(char **words) {
+    bool all = words[1] && strcmp(words[1], "-a") == 0;
+    struct dirent **list;
+    int status;
+
+    need_words(words, all, "no word, or -a");
+    find_store(false);
+    int n = all_containers(&list);
+    printf("%-16s %-24s %-14s %s\n", "NAME", "IMAGE", "STATUS", "COMMAND");
+    for (int i = 0; i < n; i++) {
+        const char *name = list[i]->d_name;
+        const char *dir = longer("%s/containers/%s", store, name);
+        bool kept = access(longer("%s/image", dir), F_OK) == 0;
+        if (!kept || *name == '.' || (!all && !is_running(dir)))
+            continue;
+        const char *said = status_of(dir), *line = longer("%s", "");
+        if (sscanf(said, "exited %9d", &status) == 1)
+            said = text("exited (%d)", status);
+        else if (strncmp(said, "started", 7) == 0)
+            said = is_running(dir) ? "running" : "killed";
+        const char *json = slurp(longer("%s/command", dir));
+        char **command = words_in(after(json, 0) ? json : NULL, NULL);
+        while (command && *++command)
+            line = longer("%s%s ", line, *command);
+        printf("%-16s %-24s %-14s %.60s\n", name,
+               shown(first_line(slurp(longer("%s/image", dir)) + 72)), said,
+               shown(line));
+    }
+    return flushed(0);
+}
+
+/* logs [-f] NAME: -f goes on until the container has ended. */
+static int cmd_logs(char **words) {
+    bool follow = words[1] && strcmp(words[1], "-f") == 0, more = true;
+    struct image im;
+    char part[4096];
+
+    need_words(words, 1 + follow, "the name of a container: [-f] NAME");
+    const char *dir = find_container(&im, words[1 + follow]);
+    int fd = TRY_BUT(ENOENT, open(longer("%s/log", dir), O_RDONLY | O_CLOEXEC));
+    while (more) { /* what it says last, is read after its end */
+        more = follow && is_running(dir);
+        for (ssize_t n; fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0;)
+            fwrite(part, 1, (size_t)n, stdout);
+        fflush(stdout);
+        if (more)
+            poll(NULL, 0, 100);
+    }
+    return flushed(0);
+}
+
+/* rm [-f] NAME: the container, and what it has written; -f ends it first. */
+static int cmd_rm(char **words) {
+    bool force = words[1] && strcmp(words[1], "-f") == 0;
+    struct image im;
+
+    need_words(words, 1 + force, "the name of a container: [-f] NAME");
+    char *dir = find_container(&im, words[1 + force]);
+    if (force)
+        stop_container(dir, 0);
+    if (is_running(dir))
+        refuse("container %s runs\n  try:    minicontainer stop %s",
+               words[1], words[1]);
+    lock_store();
+    drop_container(dir);
+    sweep_store();
+    unlock_store();
+    return 0;
+}
+
+/* =====================================================================
+ * 20. VOLUMES -- what outlives the container
+ * =====================================================================
+ * Problem   A database writes into its upper layer: with the container it goes,
+ *           a commit takes it along, and each file is copied before its first
+ *           change.
+ * Kernel    nothing new: a bind mount (4) of a directory over the image's.
+ * Parent    makes the directory in the store, if it is not there yet.
+ * Child     attaches it, as every volume: after all mounts, before the pivot.
+ * Order     that of attach_volumes(): it covers what the layers have there.
+ * See it    $ ./minicontainer run --image web -v data:/data -- touch /data/x
+ * Not this  a layer: no commit and no diff sees what is in it.
+ * Read      lessons/20-volumes, volumes in Docker's documentation
+ *
+ * -v SRC:/DST with a slash in SRC is a place of the machine, which the caller
+ * answers for. A word is a name: a directory volumes/NAME of the store, of user
+ * 0 of our containers. (Docker fills a new one with what the image has at
+ * its place. Here it begins empty.)
+ */
+static const char *volume_dir(const char *name) {
+    if (!good_name(name, strlen(name)))
+        refuse("\"%s\" cannot be the name of a volume: small letters, digits, "
+               "and . _ -; a directory has a slash: ./%s", shown(name),
+               shown(name));
+    return IN_STORE("volumes/%s", name);
+}
+
+/* The place of SRC in -v SRC:/DST. */
+static const char *volume_source(const char *src) {
+    if (strchr(src, '/'))
+        return src;
+    if (access(src, F_OK) == 0)
+        refuse("--volume: %s is the name of a volume, and a file is called so, "
+               "too\n  try:    -v ./%s:...", shown(src), shown(src));
+    find_store(true);
+    const char *dir = volume_dir(src);
+    if (access(dir, F_OK) < 0)
+        make_dir(dir);
+    flock(open(dir, O_RDONLY | O_CLOEXEC), LOCK_SH | LOCK_NB); /* see rm */
+    return dir;
+}
+
+/* volume ls; volume rm NAME: not while a container names it, or runs. */
+static int cmd_volume(char **words) {
+    bool ls = words[1] && strcmp(words[1], "ls") == 0;
+    struct dirent **list;
+
+    find_store(false);
+    int n = ls ? scandir(IN_STORE("volumes"), &list, NULL, alphasort) : 0;
+    for (int i = 0; i < n; i++)
+        if (list[i]->d_name[0] != '.')
+            puts(list[i]->d_name);
+    if (ls)
+        return flushed(0);
+    if (!words[1] || strcmp(words[1], "rm") != 0 || !words[2] || words[3])
+        refuse("volume wants ls, or rm and a name");
+    const char *dir = volume_dir(words[2]);
+    if (access(dir, F_OK) < 0)
+        refuse("there is no volume %s\n  try:    minicontainer volume ls",
+               words[2]);
+    for (n = all_containers(&list); n > 0; n--)
+        if (match(slurp(IN_STORE("containers/%s/command",
+                                 list[n - 1]->d_name)),
+                  text("\"(-v|--volume)(\",\"|=)?%s:/", words[2])))
+            refuse("container %s uses %s\n  try:    minicontainer rm %s",
+                   list[n - 1]->d_name, words[2], list[n - 1]->d_name);
+    if (flock(open(dir, O_RDONLY | O_CLOEXEC), LOCK_EX | LOCK_NB) < 0 &&
+        errno == EWOULDBLOCK)
+        refuse("a container that runs uses %s", words[2]);
+    remove_tree(dir);
+    return 0;
+}
+
+/* =====================================================================
  * THE COMMANDS -- the first word, the help, and main
  * =====================================================================
  * commands[] is all that main() knows of them. The help is this comment, out of
@@ -4056,11 +6134,16 @@ static int cmd_doctor(char **words) {
  *   run        [OPTION]... [--] [COMMAND [ARG]...]  COMMAND in a container
  *   compare    [ROW] [OPTION]... [-- COMMAND...]    without and with
  *   lab        [OPTION]... [COMMAND [ARG]...]       a practice host: break it
- *   exec       [OPTION]... [PID | lab] [COMMAND...] a second window into it
+ *   exec       [OPTION]... [PID | NAME | lab] [COMMAND...] a second window
  *   look       [--porcelain]                        what this very process sees
  *   source     [CHAPTER | FUNCTION]                 this program's own source
  *   doctor     [--porcelain]                        what this machine allows
  *   isolations [--porcelain]                        the table of isolations
+ *
+ *   build      [--no-cache] -t IMAGE DIR            an image by a Dockerfile
+ *   images, history, rmi, push, pull, commit        images; and how they travel
+ *   ps, create, start, stop, logs, diff, rm         containers that are kept
+ *   volume     ls | rm NAME                         directories that are kept
  *
  * Each command has --help. It teaches; it is no security product.
  * Lessons: lessons/README.md. The program: minicontainer source.
@@ -4075,8 +6158,9 @@ static int cmd_doctor(char **words) {
  *   --X turns X on, --no-X off, --X=host is --no-X
  *   --only LIST, --none            exactly these: user,uts; or none
  *   --hostname NAME                the host name (box)
- *   --image DIR                    this directory is the root
- *   -v, --volume SRC:DST[:ro]      show the machine's SRC as DST
+ *   --image ./DIR | NAME           a directory, or an image, is the root
+ *   --name NAME, -d, --detach      keep what it writes; in the background
+ *   -v, --volume SRC:DST[:ro]      show SRC, ./DIR or a volume, as DST
  *   --read-only                    the root cannot be written
  *   -w, --workdir DIR              begin in this directory
  *   -e, --env NAME=VALUE           add to the environment
@@ -4088,7 +6172,7 @@ static int cmd_doctor(char **words) {
  *   --security-opt WORD            seccomp=unconfined ...
  *   -m, --memory SIZE, --cpus N, --pids-limit N   50M, 0.5, 100
  *   --explain, --step              tell why, call, proof; and wait
- *   -i, -t, --rm, --interactive, --tty: accepted, always so here
+ *   -i, -t, --interactive, --tty: always so here; --rm: keep nothing, after all
  * Status: the command's own; 125 ours, 126 not executable, 127 not found.
  * -------- compare
  * Usage: minicontainer compare [ROW] [OPTION]... [-- COMMAND...]
@@ -4106,13 +6190,50 @@ static int cmd_doctor(char **words) {
  *   -m, --memory SIZE, --cpus N, --pids-limit N   50M, 0.5, 100
  *   --explain, --step              tell why, call, proof; and wait
  * -------- exec
- * Usage: minicontainer exec [OPTION]... [PID | lab] [COMMAND...]
+ * Usage: minicontainer exec [OPTION]... [PID | NAME | lab] [COMMAND...]
  *   minicontainer exec lab                      a shell in a lab that runs
- *   minicontainer exec 4711 -- ps ax            its PID, or that of its `run`
+ *   minicontainer exec box1 -- ps ax            a name; or a PID, of `run`, too
  *
  *   -w, --workdir DIR              begin in this directory
  *   -e, --env NAME=VALUE           add to the environment
  *   --explain, --step              tell why, call, proof; and wait
+ * -------- build
+ * Usage: minicontainer build [--no-cache] -t IMAGE DIR
+ *   minicontainer build -t web ./web            by ./web/Dockerfile
+ *   minicontainer build --no-cache -t web ./web all steps again
+ *
+ * FROM scratch or IMAGE, RUN, COPY, ENV, WORKDIR, CMD, ENTRYPOINT, USER.
+ * -------- images history rmi
+ * Usage: minicontainer images [--porcelain], history IMAGE, rmi IMAGE
+ *   minicontainer images                        what has a name, and its digest
+ *   minicontainer history web                   its layers, the last first
+ *
+ * rmi takes the name away, and removes what no name leads to any more.
+ * -------- push pull
+ * Usage: minicontainer push IMAGE DIR, pull IMAGE DIR
+ *   minicontainer push web /mnt/stick           what is missing there
+ *   minicontainer pull web /mnt/stick           and from there
+ *
+ * DIR is a directory with an OCI image layout; push makes one.
+ * -------- commit diff
+ * Usage: minicontainer commit CONTAINER IMAGE, diff CONTAINER
+ *   minicontainer diff box1                     A added, C changed, D deleted
+ *   minicontainer commit box1 web2              the same, as an image
+ * -------- ps logs
+ * Usage: minicontainer ps [-a], logs [-f] CONTAINER
+ *   minicontainer ps -a                         also those that have ended
+ *   minicontainer logs -f box1                  what it says, until it ends
+ * -------- create start stop rm
+ * Usage: minicontainer create, start [-a], stop [-t SECONDS], rm [-f] CONTAINER
+ *   minicontainer start -a box1                 and see what it says
+ *   minicontainer stop -t 3 box1                TERM; after 3 seconds KILL
+ *
+ * create [OPTION]... --image NAME [COMMAND [ARG]...] takes what run takes, and
+ * starts nothing. rm -f ends it first.
+ * -------- volume
+ * Usage: minicontainer volume ls, volume rm NAME
+ *   minicontainer volume ls                     what there is; -v data:/data
+ *   minicontainer volume rm data                of `run` makes one
  * -------- look
  * Usage: minicontainer look [--porcelain]
  *   minicontainer look                          a row for each isolation
@@ -4140,6 +6261,10 @@ static const struct command {
     { "run", cmd_run }, { "compare", cmd_compare }, { "lab", cmd_lab }, { "exec", cmd_exec },
     { "look", cmd_look }, { "source", cmd_source }, { "doctor", cmd_doctor },
     { "isolations", cmd_isolations },
+    { "build", cmd_build }, { "images", cmd_images }, { "history", cmd_history },
+    { "rmi", cmd_rmi }, { "push", cmd_push }, { "pull", cmd_pull }, { "commit", cmd_commit },
+    { "ps", cmd_ps }, { "create", cmd_create }, { "start", cmd_start }, { "stop", cmd_stop },
+    { "logs", cmd_logs }, { "diff", cmd_diff }, { "rm", cmd_rm }, { "volume", cmd_volume },
     { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
 };
 

@@ -112,7 +112,7 @@ stop() { # [SIGNAL]: a command that is PID 1 is deaf to TERM
     assert "$stderr" contains "./nothing-here"
     assert "$stderr" lacks "container's root"
     mkdir -p image/bin image/proc image/sys image/dev
-    mc -127 run --image image -- sh
+    mc -127 run --image ./image -- sh
     assert "$stderr" contains "sh: "
     assert "$stderr" contains "image"
     # Who writes the name of an image learns what the first word is.
@@ -133,7 +133,7 @@ stop() { # [SIGNAL]: a command that is PID 1 is deaf to TERM
     # Where a shell is, what the kernel cannot load is its script, as execvp(3) does it (next test).
     mkdir -p image/bin
     cp broken image/bin
-    mc -126 run --image image -- broken
+    mc -126 run --image ./image -- broken
     assert "$stderr" contains "/bin/broken"
     assert "$stderr" contains "#!"
     # Found in PATH, but not executable: not "not found".
@@ -171,7 +171,7 @@ stop() { # [SIGNAL]: a command that is PID 1 is deaf to TERM
     # A dynamic program alone in an image: its loader is not there.
     mkdir -p image/bin image/proc image/sys image/dev
     cp "$(readlink -f /bin/sh)" image/bin/sh
-    mc -127 run --image image -- /bin/sh
+    mc -127 run --image ./image -- /bin/sh
     assert "$stderr" contains "/bin/sh is there"
     assert "$stderr" contains "what must load it"
     assert "$stderr" contains ldd "how to find its name"
@@ -357,9 +357,9 @@ stop() { # [SIGNAL]: a command that is PID 1 is deaf to TERM
     requires busybox
     mkdir -p image/bin image/proc image/sys image/dev
     cp "$(command -v busybox)" image/bin/sh
-    mc run --image image <<<'echo "I am $0, $$"'
+    mc run --image ./image <<<'echo "I am $0, $$"'
     assert "$output" == "I am sh, 2"
-    mc run --no-init --image image <<<'echo "I am $0, $$"'
+    mc run --no-init --image ./image <<<'echo "I am $0, $$"'
     assert "$output" == "I am sh, 1"
 }
 

@@ -153,14 +153,14 @@ image() { # NAME
     assert "$output" == $'v file\ndir\nfile'
     assert "$(<v/dir/new)" == inside
     # A relative source, a single file, two volumes, a place that is not there yet, no root.
-    mc run -v v:/mnt -v v/file:/etc/motd -v v/dir:/a/b/c -- cat /mnt/file /etc/motd /a/b/c/new
+    mc run -v ./v:/mnt -v v/file:/etc/motd -v v/dir:/a/b/c -- cat /mnt/file /etc/motd /a/b/c/new
     assert "$output" == $'v file\nv file\ninside'
     mkdir here
-    mc run --only user,mnt -v "v:$PWD/here" -- cat here/file
+    mc run --only user,mnt -v "./v:$PWD/here" -- cat here/file
     assert "$output" == "v file"
     assert "$(ls here)" == "" "outside nothing is mounted"
     # No setuid files, no device nodes by it.
-    mc run -v v:/mnt -- grep ' /mnt ' /proc/self/mountinfo
+    mc run -v ./v:/mnt -- grep ' /mnt ' /proc/self/mountinfo
     assert "$output" =~ 'nosuid,nodev'
 }
 
@@ -169,14 +169,14 @@ image() { # NAME
     local cmd
     for cmd in 'echo x >/mnt/file' 'touch /mnt/new' 'rm -f /mnt/file' 'chmod 0 /mnt/file' \
         'mkdir /mnt/d'; do
-        mc -any run -v v:/mnt:ro -- sh -c "$cmd"
+        mc -any run -v ./v:/mnt:ro -- sh -c "$cmd"
         assert "$status" -ne 0 "$cmd"
         assert "$stderr" contains "Read-only file system" "$cmd"
     done
     assert "$(<v/file)" == "v file"
-    mc run -v v:/mnt:rw -- sh -c 'echo x >/mnt/file'
+    mc run -v ./v:/mnt:rw -- sh -c 'echo x >/mnt/file'
     assert "$(<v/file)" == x
-    mc -125 run -v v:/mnt:wr -- true
+    mc -125 run -v ./v:/mnt:wr -- true
 }
 
 @test "what is read-only stays so: root inside cannot mount, unless it was given that right" {
@@ -185,7 +185,7 @@ image() { # NAME
     # Rows caps and seccomp, and each of them alone.
     for how in '' --no-caps --no-seccomp; do
         # shellcheck disable=SC2086  # words
-        mc -any run $how -v v:/mnt:ro -- sh -c "$undo"
+        mc -any run $how -v ./v:/mnt:ro -- sh -c "$undo"
         assert "$status" -ne 0 "$how"
         assert "$(grep -ciE 'permi|superuser' <<<"$stderr")" -eq 3 "$how"
         assert "$stderr" =~ "touch: .*Read-only file system" "$how"
@@ -195,7 +195,7 @@ image() { # NAME
     done
     assert "$(ls v)" == $'dir\nfile'
     # Control: with the right it can.
-    mc run --privileged -v v:/mnt:ro -- sh -c 'mount -o remount,bind,rw /mnt; echo undone >/mnt/file'
+    mc run --privileged -v ./v:/mnt:ro -- sh -c 'mount -o remount,bind,rw /mnt; echo undone >/mnt/file'
     assert "$(<v/file)" == undone
 }
 
@@ -217,10 +217,10 @@ image() { # NAME
 @test "a volume: one below another" {
     source_dir v
     source_dir w
-    mc run -v v:/mnt -v w:/mnt/dir -- cat /mnt/file /mnt/dir/file
+    mc run -v ./v:/mnt -v ./w:/mnt/dir -- cat /mnt/file /mnt/dir/file
     assert "$output" == $'v file\nw file'
     # What is not there is not made: /mnt is the caller's directory now.
-    mc -125 run -v v:/mnt -v w:/mnt/missing -- true
+    mc -125 run -v ./v:/mnt -v ./w:/mnt/missing -- true
     assert "$stderr" contains /mnt/missing
     assert "$(ls v)" == $'dir\nfile'
 }
@@ -235,20 +235,20 @@ image() { # NAME
     local before dst
     before=$(fingerprint)
     for dst in /link /link/x /mnt/last /up/tmp "/up$PWD/host"; do
-        mc -125 run --image img -v "v:$dst" -- echo started
+        mc -125 run --image ./img -v "./v:$dst" -- echo started
         assert "$stderr" contains "symbolic link" "$dst"
         assert "$output" == "" "$dst"
     done
     for dst in relative ../etc /mnt/../etc /..; do
-        mc -125 run --image img -v "v:$dst" -- echo started
+        mc -125 run --image ./img -v "./v:$dst" -- echo started
         assert "$output" == "" "$dst"
     done
     assert "$(fingerprint)" == "$before"
-    mc run --image img -v v:/mnt -- cat /mnt/file
+    mc run --image ./img -v ./v:/mnt -- cat /mnt/file
     assert "$output" == "v file" "control: a true directory"
     # The source may be a link: that one is the caller's own.
     ln -s v alias
-    mc run -v alias:/mnt -- cat /mnt/file
+    mc run -v ./alias:/mnt -- cat /mnt/file
     assert "$output" == "v file"
 }
 
@@ -257,7 +257,7 @@ image() { # NAME
     source_dir v
     local before
     before=$(find img | sort)
-    mc -125 run --image img -v v:/missing -- echo started
+    mc -125 run --image ./img -v ./v:/missing -- echo started
     assert "$stderr" contains /missing
     assert "$(find img | sort)" == "$before"
 }
@@ -268,19 +268,19 @@ image() { # NAME
     chmod 0777 img img/{bin,etc,tmp}
     local how try='for d in / /etc /tmp; do (echo >$d/x) 2>/dev/null && echo $d; done
         echo x >/mnt/file && echo x >/dev/null && echo fine'
-    for how in '' '--image img'; do
+    for how in '' '--image ./img'; do
         # shellcheck disable=SC2086  # words
-        mc run --read-only $how -v v:/mnt -- sh -c "$try"
+        mc run --read-only $how -v ./v:/mnt -- sh -c "$try"
         assert "$output" == fine "$how"
         # shellcheck disable=SC2086
-        mc run $how -v v:/mnt -- sh -c "$try"
+        mc run $how -v ./v:/mnt -- sh -c "$try"
         assert "$output" == $'/\n/etc\n/tmp\nfine' "control: $how"
     done
 }
 
 @test "--explain: the tie is cut before anything is mounted" {
     source_dir v
-    mc run --explain --only user,mnt -v "v:/mnt:ro" -- true
+    mc run --explain --only user,mnt -v "./v:/mnt:ro" -- true
     assert "$stderr" contains CLONE_NEWNS
     assert "$stderr" =~ 'call  mount\(NULL, "/", NULL, MS_REC \| MS_PRIVATE, NULL\) = 0'
     # The first call of the mount family.

@@ -327,15 +327,15 @@ done'
 
 @test "an image without /proc: left out with a note, refused when it was named" {
     image img etc
-    mc run --image img -- ls /
+    mc run --image ./img -- ls /
     assert "$output" == $'bin\netc'
     assert "$stderr" =~ 'note: .*/proc'
-    mc -125 run --proc --image img -- echo started
+    mc -125 run --proc --image ./img -- echo started
     assert "$stderr" contains /proc
     assert "$output" == ""
     assert "$(ls img)" == $'bin\netc' "nothing is made in an image"
     mkdir img/proc
-    mc run --image img -- sh -c 'echo /proc/[0-9]*'
+    mc run --image ./img -- sh -c 'echo /proc/[0-9]*'
     assert "$output" == "/proc/1 /proc/2"
 }
 
@@ -347,17 +347,17 @@ done'
         mkdir -p host
         ln -s "$PWD/host" "img-$name/$name"
         before=$(fingerprint)
-        mc -125 run --image "img-$name" -- echo started
+        mc -125 run --image "./img-$name" -- echo started
         assert "$stderr" contains "[$name]"
         assert "$stderr" contains "a symbolic link is there"
         assert "$output" == ""
         # Also when it is to be the machine's /proc.
-        mc -125 run --no-proc --no-net --image "img-$name" -- echo started
+        mc -125 run --no-proc --no-net --image "./img-$name" -- echo started
         assert "$(fingerprint)" == "$before"
         # A link that leads to a directory of the image itself, or back up, is one too.
         rm "img-$name/$name"
         ln -s ../../../host "img-$name/$name"
-        mc -125 run --image "img-$name" -- echo started
+        mc -125 run --image "./img-$name" -- echo started
     done
 }
 

@@ -120,13 +120,13 @@ tree() { (cd "$1" && find . -printf '%p %M %U %l\n' | sort); }
     before=$(tree one)
     for how in '' '--only user,mnt,root' '--no-proc' '--read-only'; do
         # shellcheck disable=SC2086
-        mc run $how --image one -- /escape
+        mc run $how --image ./one -- /escape
         assert "$output" == $'/ before: . .. d escape\n/ after: . .. d escape' "$how"
         assert "$stderr" contains note "it is said that /dev, /proc and /sys are left out ($how)"
         for said in /dev /proc /sys; do assert "$stderr" contains "$said" "$how"; done
         assert "$(tree one)" == "$before" "$how"
     done
-    mc -125 run --proc --image one -- /escape
+    mc -125 run --proc --image ./one -- /escape
     assert "$stderr" contains /proc
     # Relative, from inside, and with a slash at the end.
     (cd one && mc run --image . -- /escape)
@@ -140,11 +140,11 @@ tree() { (cd "$1" && find . -printf '%p %M %U %l\n' | sort); }
     local lib
     # shellcheck disable=SC2046  # words
     for lib in /bin/ls $(ldd /bin/ls | grep -o '/[^ ]*'); do cp --parents "$lib" one; done
-    mc run --image one -- /bin/ls / /dev /proc/1
+    mc run --image ./one -- /bin/ls / /dev /proc/1
     assert "$stderr" == ""
     assert "$output" contains urandom
     assert "$output" contains mountinfo
-    mc run --only user,mnt,root --image one -- /bin/ls /proc/self/exe
+    mc run --only user,mnt,root --image ./one -- /bin/ls /proc/self/exe
     assert "$output" == /proc/self/exe "without the row proc the machine's is bound there"
     assert "$(ls -A one/dev one/proc one/sys)" == $'one/dev:\n\none/proc:\n\none/sys:'
 }
@@ -154,15 +154,15 @@ tree() { (cd "$1" && find . -printf '%p %M %U %l\n' | sort); }
     mkdir -p img/bin
     cp /bin/ls img/bin
     loader=$(ldd /bin/ls | grep -oE '/[^ ]*/ld[^ ]*')
-    mc -127 run --image img -- /bin/ls /bin
+    mc -127 run --image ./img -- /bin/ls /bin
     assert "$stderr" contains "/bin/ls is there"
     assert "$stderr" contains "what must load it"
     assert "$stderr" contains ldd "which says its name"
     assert "$loader" != "" "and so it does"
     for file in $(ldd /bin/ls | grep -o '/[^ ]*'); do cp --parents "$file" img; done
-    mc run --image img -- /bin/ls /bin
+    mc run --image ./img -- /bin/ls /bin
     assert "$output" == ls
-    mc -127 run --image img
+    mc -127 run --image ./img
     assert "$stderr" contains "not found"
 }
 
@@ -171,9 +171,9 @@ tree() { (cd "$1" && find . -printf '%p %M %U %l\n' | sort); }
     mc run --read-only -- sh -c 'for d in / /tmp /root /etc /run; do touch $d/x 2>/dev/null &&
         echo $d; done; echo ok >/dev/null && echo ok >/dev/shm/x && cat /dev/shm/x'
     assert "$output" == ok
-    mc -1 run --read-only --image one -- /escape # it cannot make its directory d
+    mc -1 run --read-only --image ./one -- /escape # it cannot make its directory d
     assert "$(ls one)" == escape
-    mc run --image one -- /escape
+    mc run --image ./one -- /escape
     assert "$(ls one)" == $'d\nescape' "control: without --read-only it does"
 }
 
@@ -188,7 +188,7 @@ tree() { (cd "$1" && find . -printf '%p %M %U %l\n' | sort); }
             mkdir -p img/bin img/dev img/proc img/sys
             rmdir "img/$name"
             ln -s "$target" "img/$name"
-            mc -125 run --image img -- /bin/true
+            mc -125 run --image ./img -- /bin/true
             assert "$stderr" contains "[$name]"
             assert "$stderr" contains "a symbolic link is there"
             assert "$(tree trap; cat /proc/self/mountinfo)" == "$before" "$name -> $target"
@@ -200,7 +200,7 @@ tree() { (cd "$1" && find . -printf '%p %M %U %l\n' | sort); }
     touch victim
     ln -s "$PWD/victim" one/dev/null
     ln -s "$PWD/victim" one/dev/console
-    mc run --image one -- /escape
+    mc run --image ./one -- /escape
     assert "$(wc -c <victim)" == 0
     assert "$(readlink one/dev/null)" == "$PWD/victim"
 }
@@ -210,10 +210,10 @@ tree() { (cd "$1" && find . -printf '%p %M %U %l\n' | sort); }
     # In a lab all is copied into it, so that what gets out is in the lab.
     cat >climb <<'EOF'
 mkdir one && cp /mnt/one/escape one && cd one/..
-minicontainer run --none --image one -- /escape
-minicontainer run --no-mnt --image one -- /escape
-minicontainer run --only mnt,root --image one -- /escape
-minicontainer run --image one -- /escape
+minicontainer run --none --image ./one -- /escape
+minicontainer run --no-mnt --image ./one -- /escape
+minicontainer run --only mnt,root --image ./one -- /escape
+minicontainer run --image ./one -- /escape
 minicontainer run --only mnt,root -- cat /../root/diary
 EOF
     base64 "$BATS_FILE_TMPDIR/escape" >escape.b64
@@ -230,18 +230,18 @@ EOF
 
 @test "without mnt --image is chroot, and says so; without root but with mnt it is refused" {
     one_file_image one
-    mc run --only user --image one -- /escape
+    mc run --only user --image ./one -- /escape
     assert "$stderr" contains chroot
     assert "${lines[0]}" == "/ before: . .. escape"
     assert "${lines[1]}" lacks " d escape"
     local how
     for how in '--only user,mnt' --no-root; do
         # shellcheck disable=SC2086
-        mc -125 run $how --image one -- /escape
+        mc -125 run $how --image ./one -- /escape
         assert "$stderr" contains "root is off" "$how"
     done
     # A user who has nothing cannot even do that.
-    if [ "$(id -u)" != 0 ]; then mc -125 run --none --image one -- /escape; fi
+    if [ "$(id -u)" != 0 ]; then mc -125 run --none --image ./one -- /escape; fi
 }
 
 @test "--workdir is looked up inside, and cannot lead out" {

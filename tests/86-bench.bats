@@ -159,7 +159,7 @@ counted() {
     ./dump masks >masks.h
     cc -O1 -I. -o limit "$BENCH/limit.c"
     chmod -R a+rX .
-    call strace -ff -qq -o ours "$MC" run --image image /true
+    call strace -ff -qq -o ours "$MC" run --image ./image /true
     call strace -ff -qq -o theirs ./limit image /true
     counted ours >ours.counted
     counted theirs >theirs.counted

@@ -409,7 +409,7 @@ refuses_cleanly() {
     refuses_cleanly 127 run ubuntu "$EVIL"
     refuses_cleanly 127 run --none -- "$EVIL"
     refuses_cleanly 127 run --none -- "./$EVIL"
-    refuses_cleanly 127 run --image image -- "$EVIL"
+    refuses_cleanly 127 run --image ./image -- "$EVIL"
     refuses_cleanly 125 run "--$EVIL"
     refuses_cleanly 125 run "-$EVIL"
     refuses_cleanly 125 run "--no-$EVIL"
@@ -471,14 +471,14 @@ refuses_cleanly() {
     chmod -R a+rX image
     chmod 0755 image/bin/*
     for at in script program return; do
-        refuses_cleanly 127 run --image image -- "/bin/$at"
-        refuses_cleanly 127 run --image image -- "$at"
-        mc -any run --image image --explain -- "$at"
+        refuses_cleanly 127 run --image ./image -- "/bin/$at"
+        refuses_cleanly 127 run --image ./image -- "$at"
+        mc -any run --image ./image --explain -- "$at"
         said_cleanly "$at, told"
     done
     # Where it lies: these are not typed, but found.
     cd "odd"$'\e[2J\n'
-    for at in "run --image image -- true" "run --image . -- true" "run --explain --image . -- x" \
+    for at in "run --image ./image -- true" "run --image . -- true" "run --explain --image . -- x" \
         "run --explain -v .:/mnt -- true" "run --explain --no-root -- true" \
         "run --explain --none -- pwd" "run --none -- ./image"; do
         # shellcheck disable=SC2086  # words
@@ -766,7 +766,7 @@ memfd_noexec() { # LEVEL WORD...
             people_are=(setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all)
         fi
         for level in 1 2; do
-            for words in "run -- echo in" "lab echo in" "run --image image -v /usr:/usr -- echo in"
+            for words in "run -- echo in" "lab echo in" "run --image ./image -v /usr:/usr -- echo in"
             do
                 # shellcheck disable=SC2086  # words
                 memfd_noexec $level "$MC" $words
@@ -874,7 +874,7 @@ memfd_noexec() { # LEVEL WORD...
     assert "$stderr" =~ "carriage return"
     mc -127 run -v "$PWD/script:/mnt/script" -- /mnt/script
     assert "$stderr" =~ "carriage return"
-    mc -127 run --image image -v /usr:/usr -- /script
+    mc -127 run --image ./image -v /usr:/usr -- /script
     assert "$stderr" =~ "carriage return"
     assert "$stderr" lacks $'\r'
     # Control: without it none is told of.

@@ -132,7 +132,7 @@ survived() { # COMMAND-LINE
 
 group_is_inside() {
     local how options
-    for options in "" --init --no-pid --no-user --no-proc --privileged "--image image"; do
+    for options in "" --init --no-pid --no-user --no-proc --privileged "--image ./image"; do
         if [ "$(own_id)" != 0 ] && [ "$options" = --no-user ]; then continue; fi
         how=/mnt/walls
         if [[ $options == *image* ]]; then how=/walls; fi
@@ -321,12 +321,12 @@ programs_are_closed() {
     call -any own/minicontainer compare pid -- sh -c "$command"
     assert "$(grep -c '^tried .*| tried' <<<"$output")" == 1
     unchanged "$before" own/minicontainer
-    call own/minicontainer run --image image -- /walls programs
-    call own/minicontainer run --image image --init -- /walls programs
-    call own/minicontainer run --image image --no-pid -- /walls programs
+    call own/minicontainer run --image ./image -- /walls programs
+    call own/minicontainer run --image ./image --init -- /walls programs
+    call own/minicontainer run --image ./image --no-pid -- /walls programs
     call own/minicontainer run "${INSIDE[@]}" --privileged -- /mnt/walls programs
     unchanged "$before" own/minicontainer
-    begin own/minicontainer run --image image -- /walls wait
+    begin own/minicontainer run --image ./image -- /walls wait
     call own/minicontainer exec "$begun" -- /walls programs
     kill -KILL "$begun"
     all_end 10
@@ -352,9 +352,9 @@ loader_reaches_nothing() { # OPTIONS
     printf '#!/proc/self/exe\n' >evil/script
     ln -sf /proc/self/exe evil/link
     chmod -R a+rx evil
-    call -any own/minicontainer run --image evil "$@" -- /script
+    call -any own/minicontainer run --image ./evil "$@" -- /script
     assert "$output" contains "the loader of the image" "it was really run"
-    call -any own/minicontainer run --image evil "$@" -- /link
+    call -any own/minicontainer run --image ./evil "$@" -- /link
     assert "$output" contains "the loader of the image" "as a link, too"
     unchanged "$before" own/minicontainer
 }
@@ -378,9 +378,9 @@ loader_reaches_nothing() { # OPTIONS
     own_program
     chmod 0755 own own/minicontainer
     before=$(state_of own/minicontainer)
-    call strace -e trace=memfd_create own/minicontainer run --image image -- /walls programs
+    call strace -e trace=memfd_create own/minicontainer run --image ./image -- /walls programs
     assert "$stderr" contains memfd_create
-    as_user call strace -e trace=memfd_create own/minicontainer run --image image -- /walls programs
+    as_user call strace -e trace=memfd_create own/minicontainer run --image ./image -- /walls programs
     assert "$stderr" lacks memfd_create
     unchanged "$before" own/minicontainer
 }
@@ -434,16 +434,16 @@ each_of_ours() {
     none_survives hard
     none_survives hard --init
     none_survives hard --no-pid
-    none_survives hard --no-pid --image bare
+    none_survives hard --no-pid --image ./bare
     none_survives hard --no-pid --no-proc --no-root --no-mnt
     none_survives hard --only user,pid --init
     none_survives hard --only user --init
     none_survives hard --only user,mnt,root --init
     none_survives "" --only user,pid
-    none_survives "" --only user,pid,mnt,root --image bare
+    none_survives "" --only user,pid,mnt,root --image ./bare
     none_survives "" --only user,mnt,root
     none_survives "" --only user
-    none_survives "" --only user,mnt,root --image bare
+    none_survives "" --only user,mnt,root --image ./bare
     none_survives "" --none
     none_survives "" --no-init
     assert "$bad" == ""
@@ -594,7 +594,7 @@ no_moment() { # A B OPTIONS...
     for ((n = 1; n < 500; n++)); do
         status=0
         ${MC_AS[@]+"${MC_AS[@]}"} timeout 20 ./walls exchange "$n" "img/$a" "img/$b" \
-            "$MC" run --image img "$@" -- /walls masked >said 2>&1 3>&- 4>&- || status=$?
+            "$MC" run --image ./img "$@" -- /walls masked >said 2>&1 3>&- 4>&- || status=$?
         if [ "$status" = 3 ]; then break; fi
         tried=$((tried + 1))
         ran=$((ran + $(grep -c '^closed' said)))
@@ -1014,7 +1014,7 @@ range() { # FILE COMMAND...
             if [ "$status" != 125 ]; then assert "$output" == whole "$who, $options"; fi
         done
         # An image may lack them.
-        $who mc run --image bare -- /walls calls
+        $who mc run --image ./bare -- /walls calls
     done
 }
 

@@ -27,7 +27,7 @@ all_ways_to_end() {
     mc -125 run --only proc -- true
     mc -125 run --image /no/such -- true
     mc -125 run --volume /no/such:/mnt -- true
-    mc -127 run --image image -- true
+    mc -127 run --image ./image -- true
     mc -125 run --workdir /no/such -- true
     mc -125 run --volume /usr:/etc/alternatives/x/y -- true
     mc run --init -- sh -c 'sleep 1000 & setsid sleep 1000 & exit 0'

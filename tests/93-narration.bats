@@ -78,8 +78,8 @@ all_runs() {
 all_files() {
     mkdir -p image/proc image/sys image/dev image/mnt
     cp probe image/
-    held 20 run --explain --image image --volume /usr:/mnt:ro --read-only -- /probe look
-    held 20 run --explain --image image --no-proc -- /probe look
+    held 20 run --explain --image ./image --volume /usr:/mnt:ro --read-only -- /probe look
+    held 20 run --explain --image ./image --no-proc -- /probe look
     held 25 run --explain --volume "$PWD:/mnt" --volume /usr:/srv/usr:ro -- true
 }
 

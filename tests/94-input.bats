@@ -31,17 +31,17 @@ bad() {
     if [ "$(id -u)" != 0 ]; then chmod 0 closed; fi
     before=$(fingerprint)
     for who in $(people); do
-        bad 125 "--image.*nope.*No such file" run --image nope -- true
+        bad 125 "--image.*nope.*No such file" run --image ./nope -- true
         bad 125 "--image.*nope/in.*No such file" run --image nope/in -- true
-        bad 125 "--image.*file.*directory" run --image file -- true
+        bad 125 "--image.*file.*directory" run --image ./file -- true
         bad 125 "--image.*a directory" run --image '' -- true
         if [ "$who" = as_user ] || [ "$(id -u)" != 0 ]; then
-            bad 125 "--image.*closed.*Permission denied" run --image closed -- true
+            bad 125 "--image.*closed.*Permission denied" run --image ./closed -- true
             bad 125 "--image.*closed/in.*Permission denied" run --image closed/in -- true
         fi
-        bad 127 "/bin/sh.*not found in .*empty" run --image empty -- /bin/sh
-        bad 127 "not found in .*empty" run --image empty
-        bad 127 "true.*not found in .*empty" run --image empty -- true
+        bad 127 "/bin/sh.*not found in .*empty" run --image ./empty -- /bin/sh
+        bad 127 "not found in .*empty" run --image ./empty
+        bad 127 "true.*not found in .*empty" run --image ./empty -- true
         bad 125 "." run --image
     done
     assert "$(fingerprint)" == "$before"
@@ -53,12 +53,12 @@ bad() {
     requires root userns
     mkdir -m 0700 closed
     local who=self
-    bad 125 "EACCES" run --image closed -- true
+    bad 125 "EACCES" run --image ./closed -- true
     assert "$stderr" =~ "  cause:  .*root may not enter the image"
     assert "$stderr" contains "  cure:   chmod o+rx IMAGE"
     # And the cure is one.
     chmod o+rx closed
-    bad 127 "not found in .*closed" run --image closed -- true
+    bad 127 "not found in .*closed" run --image ./closed -- true
 }
 
 @test "--volume: missing source, relative or .. destinations, nonsense" {
@@ -68,7 +68,7 @@ bad() {
     echo text >file
     before=$(fingerprint)
     bad 125 "--volume.*/nope.*No such file" run -v /nope:/x -- true
-    bad 125 "--volume.*nope.*No such file" run -v nope:/x -- true
+    bad 125 "--volume.*nope.*No such file" run -v ./nope:/x -- true
     bad 125 "file.*Not a directory" run -v file/in:/x -- true
     # What is no SRC:/DST, has a ".." in it, or is the root itself.
     local value
@@ -77,10 +77,10 @@ bad() {
         bad 125 "-v \"$value\": wants SRC:/DST" run -v "$value" -- true
     done
     # Letters large or small: never writable by a slip.
-    mc -any run -v data:/x:RO -- sh -c '>/x/y'
+    mc -any run -v ./data:/x:RO -- sh -c '>/x/y'
     assert "$stderr" contains "Read-only file system"
     # Names that only look like "..".
-    mc run -v data:/x..y -v data:/..z/a...b -- sh -c 'ls -d /x..y /..z/a...b'
+    mc run -v ./data:/x..y -v ./data:/..z/a...b -- sh -c 'ls -d /x..y /..z/a...b'
     assert "$output" == $'/..z/a...b\n/x..y'
     assert "$(fingerprint)" == "$before"
     no_process_left
@@ -101,16 +101,16 @@ bad() {
     for who in $(people); do
         for link in absolute relative up within broken file absolute/new relative/new up/tmp \
             within/new broken/new; do
-            bad 125 "--volume.*/$link.*symbolic link" run --image image -v "data:/$link" -- true
+            bad 125 "--volume.*/$link.*symbolic link" run --image ./image -v "./data:/$link" -- true
         done
-        bad 125 "--volume.*/file.*symbolic link" run --image image -v data/file:/file -- true
+        bad 125 "--volume.*/file.*symbolic link" run --image ./image -v data/file:/file -- true
         # Nothing is made in an image: it is the caller's.
-        bad 125 "--volume.*/missing" run --image image -v data:/missing -- true
-        bad 125 "--volume.*/dir/missing" run --image image -v data:/dir/missing -- true
+        bad 125 "--volume.*/missing" run --image ./image -v ./data:/missing -- true
+        bad 125 "--volume.*/dir/missing" run --image ./image -v ./data:/dir/missing -- true
         # A file and a directory do not fit onto each other.
-        bad 125 "" run --image image -v data/file:/dir -- true
+        bad 125 "" run --image ./image -v data/file:/dir -- true
         # In the default root there are links too: /bin may be one.
-        bad 125 "symbolic link" run -v data:/var/run/x -- true
+        bad 125 "symbolic link" run -v ./data:/var/run/x -- true
     done
     assert "$(ls -A outside)" == ""
     assert "$(find image | sort | tr '\n' ' ')" == "image image/absolute image/broken image/dir\
@@ -194,19 +194,19 @@ bad() {
         bad 127 "/etc/passwd/x.*not found" run -- /etc/passwd/x
         bad 126 "/usr.*Permission denied" run -- /usr
         bad 126 "/etc/passwd.*Permission denied" run -- /etc/passwd
-        bad 126 "/plain.*Permission denied.*image" run --image image -- /plain
-        bad 126 "/dir.*Permission denied.*image" run --image image -- /dir
-        bad 127 "/script.*/no/such/interpreter.*missing.*image" run --image image -- /script
-        bad 127 "/bin/dynamic is there, but what must load it.*missing.*image" run --image image -- /bin/dynamic
-        bad 127 "dynamic is there, but what must load it.*missing.*image" run --image image -- dynamic
+        bad 126 "/plain.*Permission denied.*image" run --image ./image -- /plain
+        bad 126 "/dir.*Permission denied.*image" run --image ./image -- /dir
+        bad 127 "/script.*/no/such/interpreter.*missing.*image" run --image ./image -- /script
+        bad 127 "/bin/dynamic is there, but what must load it.*missing.*image" run --image ./image -- /bin/dynamic
+        bad 127 "dynamic is there, but what must load it.*missing.*image" run --image ./image -- dynamic
         # glibc asks sh, which is not there either; musl does not.
-        if [ "$($who "$MC" run --image image -- /elf 2>/dev/null; echo $?)" = 126 ]; then
-            bad 126 "/elf: not for this processor" run --image image -- /elf
+        if [ "$($who "$MC" run --image ./image -- /elf 2>/dev/null; echo $?)" = 126 ]; then
+            bad 126 "/elf: not for this processor" run --image ./image -- /elf
         else
-            bad 127 "/elf is there, but what must load it" run --image image -- /elf
+            bad 127 "/elf is there, but what must load it" run --image ./image -- /elf
         fi
-        bad 126 "/text.*script" run --image image -- /text
-        bad 126 "/empty" run --image image -- /empty
+        bad 126 "/text.*script" run --image ./image -- /text
+        bad 126 "/empty" run --image ./image -- /empty
         bad 127 "not found" run -- ''
     done
     no_process_left
@@ -600,7 +600,7 @@ CALLS
     cp /bin/true image/bin
     for who in $(people); do
         for name in clone3 close_range fsopen fsconfig fsmount move_mount openat2 mount_setattr; do
-            for words in "run -- true" "lab true" "run --image image -- /bin/true"; do
+            for words in "run -- true" "lab true" "run --image ./image -- /bin/true"; do
                 # What a filter hides is not to be told from what an old kernel has not.
                 # shellcheck disable=SC2086
                 $who call -125 ./deny "$name:ENOSYS" -- "$MC" $words
@@ -617,7 +617,7 @@ CALLS
         $who call ./deny fsopen:ENOSYS openat2:ENOSYS mount_setattr:ENOSYS -- "$MC" run --only user -- echo in
         assert "$output" == in
         refused "5\.12" "newer" ./deny open_tree:ENOSYS -- "$MC" run --volume /usr:/mnt -- true
-        refused "5\.12" "newer" ./deny open_tree:ENOSYS -- "$MC" run --image image -- /bin/true
+        refused "5\.12" "newer" ./deny open_tree:ENOSYS -- "$MC" run --image ./image -- /bin/true
     done
     no_process_left
 }
@@ -658,7 +658,7 @@ with_mounts() {
         rm v/x
         for path in /bin/touch /mnt/touch; do
             flag=(-1)
-            with_mounts "$MC" run --image image --read-only -- /bin/touch "$path"
+            with_mounts "$MC" run --image ./image --read-only -- /bin/touch "$path"
             assert "$stderr" contains "Read-only file system" "$who: $path in the image"
         done
     done

@@ -268,7 +268,7 @@ closed_by_default() {
         all_closed "$output" "$options"
     done
     # In an image, which has not what the attacks look for unless we put it there.
-    pty -any "./attack dirty ./minicontainer run --image one $(facts) -v $PWD/volume:/srv \
+    pty -any "./attack dirty ./minicontainer run --image ./one $(facts) -v $PWD/volume:/srv \
         -v /dev:/opt:ro -- /attack all"
     all_closed "$output"
     end_victim
@@ -289,7 +289,7 @@ closed_by_default() {
     local options
     ./attack list >list
     start_victim
-    for options in "--map 0:0:1" "--no-user" "--no-user --image one"; do
+    for options in "--map 0:0:1" "--no-user" "--no-user --image ./one"; do
         # shellcheck disable=SC2046,SC2086  # words
         if [[ $options == *image* ]]; then
             pty -any "minicontainer run $options $(facts) -v $PWD/volume:/srv -v /dev:/opt:ro -- /attack all"
@@ -396,7 +396,7 @@ not_a_lab() {
     exec 8<>go
     (
         remember_session
-        exec ${MC_AS[@]+"${MC_AS[@]}"} "$MC" run --image one -- /lab ambush
+        exec ${MC_AS[@]+"${MC_AS[@]}"} "$MC" run --image ./one -- /lab ambush
     ) <go >seen 8>&- 7>&- 3>&- 4>&- &
     inside=$!
     wait_for '[ -s seen ]'
@@ -450,7 +450,7 @@ own_file_is_safe() { # OPTIONS...
     : >seen
     (
         remember_session
-        exec ${MC_AS[@]+"${MC_AS[@]}"} ./minicontainer run --image one "$@" -- /attack ambush
+        exec ${MC_AS[@]+"${MC_AS[@]}"} ./minicontainer run --image ./one "$@" -- /attack ambush
     ) <go >seen 8>&- 7>&- 3>&- 4>&- &
     inside=$!
     wait_for '[ "$(<seen)" = waiting ]'
@@ -520,7 +520,7 @@ PATHS='/dev /dev/null /dev/console /dev/pts /proc /sys /etc /etc/passwd /tmp /vo
 # sprung OPTIONS...: whatever the trap does, it is over soon, and changed nothing outside.
 sprung() {
     # shellcheck disable=SC2086  # words
-    mc -any run --image img "$@" -- /attack scribble $PATHS
+    mc -any run --image ./img "$@" -- /attack scribble $PATHS
     assert "$status" != 124 "it ended by itself"
     # Where something is to be mounted, a link is not followed but refused.
     if [ -L "img/$trap" ] && [[ $trap != dev/* ]]; then
@@ -574,7 +574,7 @@ traps() {
     chmod 0777 .
     make_outside
     before=$(outside)
-    mc run --image one -v "$PWD/outside:/mnt" -- /attack scribble /mnt /mnt/null
+    mc run --image ./one -v "$PWD/outside:/mnt" -- /attack scribble /mnt /mnt/null
     assert "$output" contains "made /mnt/scribble"
     assert "$(outside)" != "$before"
 }
@@ -598,7 +598,7 @@ race() {
     : >statuses
     for ((i = 0; i < n; i++)); do
         status=0
-        ${MC_AS[@]+"${MC_AS[@]}"} timeout "$MC_TIMEOUT" "$MC" run --image img "$@" >>said 2>&1 \
+        ${MC_AS[@]+"${MC_AS[@]}"} timeout "$MC_TIMEOUT" "$MC" run --image ./img "$@" >>said 2>&1 \
             3>&- 4>&- 8>&- || status=$?
         echo "$status" >>statuses
     done

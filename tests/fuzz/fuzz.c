@@ -384,6 +384,14 @@ static int fuzz_kill(void)
     return ++kills < 8 ? 0 : -1;
 }
 
+static int fuzz_vasprintf(char **out, const char *fmt, va_list args)
+{
+    int n = vasprintf(out, fmt, args);
+
+    keep(*out);
+    return n;
+}
+
 /* For the program, freed is never too early: its blocks are given back after the input. */
 static void *fuzz_realloc(void *block, size_t room)
 {
@@ -447,6 +455,7 @@ static long fuzz_syscall(long number, ...)
 #define malloc(n) keep(malloc(n))
 #define realpath(path, out) keep(realpath(path, out))
 #define strdup(text) keep(strdup(text))
+#define vasprintf(out, fmt, args) fuzz_vasprintf(out, fmt, args)
 #define strndup(text, n) keep(strndup(text, n))
 #define realloc(block, n) fuzz_realloc(block, n)
 #define free(block) ((void)(block))

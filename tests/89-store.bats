@@ -1,0 +1,631 @@
+#!/usr/bin/env bats
+# The store (chapters 15 to 17) under attack: archives, JSON, names and containers that strangers
+# made; commands that are killed; a full disk; two at once. Each time: a message that says what is
+# wrong, status 125, nothing half done, and the next command works.
+
+load helpers
+
+setup() {
+    mc_setup
+    requires python3 busybox overlay
+}
+
+# store [WHO]: a new, empty store of WHO, with the image base; more of it by python on stdin.
+store() {
+    who=${1:-self}
+    XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who-$RANDOM
+    S=$XDG_DATA_HOME/minicontainer
+    export XDG_DATA_HOME
+    $who mkdir -m 0700 "$XDG_DATA_HOME"
+    { cat "$BATS_TEST_DIRNAME/store.py"; echo 'image("base", [base()], {"Cmd": ["/bin/sh"]})'; cat; } \
+        >"$MC_STATE/make.py"
+    chmod 0644 "$MC_STATE/make.py"
+    $who python3 "$MC_STATE/make.py"
+}
+
+# more WHO: the same store, more images.
+more() {
+    { cat "$BATS_TEST_DIRNAME/store.py"; cat; } >"$MC_STATE/make.py"
+    $1 python3 "$MC_STATE/make.py"
+}
+
+# recipe LINE...: the directory ctx with a Dockerfile.
+recipe() {
+    mkdir -p ctx
+    printf '%s\n' "$@" >ctx/Dockerfile
+    chmod -R a+rX ctx
+}
+
+# nothing_half: no layer that is not whole, no blob or layer that no name leads to after rmi.
+nothing_half() {
+    assert "$(find "$S/layers" -maxdepth 1 -name '*.new')" == ""
+    $who mc rmi x
+    $who mc rmi base
+    assert "$(find "$S/blobs/sha256" "$S/layers" -mindepth 1 -maxdepth 1)" == ""
+}
+
+# ---------------------------------------------------------------------------------------------
+# Archives
+# ---------------------------------------------------------------------------------------------
+
+# hostile WHO: what is in the array ARCHIVES, each python that makes an archive, refused by tar.
+hostile() {
+    local archive
+    for archive in "${archives[@]}"; do
+        echo "== $archive"
+        store "$1" <<<"image('x', [base(), $archive])"
+        $1 mc -125 run --image x -- true
+        assert "$stderr" =~ 'minicontainer: layer sha256:[0-9a-f]{64}: tar\(1\) could not unpack all of it'
+        assert "$(ls outside)$(<outside/keep)" == keepkeep
+        nothing_half
+    done
+}
+
+@test "archives that want to leave the layer, or are none, are refused" {
+    mkdir -m 0777 outside
+    printf keep >outside/keep
+    chmod 0666 outside/keep
+    local out=$BATS_TEST_TMPDIR/outside
+    local archives=(
+        "tar(('../../../../../../../../..$out/evil', 'f', 'x'))"
+        "tar(('l', 'l', '$out'), ('l/evil', 'f', 'x'))"
+        "tar(('l', 'l', '$out'), ('l/.wh.keep', 'f'))"
+        "tar(('h', 'h', '$out/keep'))"
+        "tar(('h', 'h', '../../../../../..$out/keep'))"
+        "tar(('dev/sda', 'b', (8, 0)))"
+        "sized(tar(('big', 'f', 'x')), b'77777777777\\0')"
+        "sized(tar(('less', 'f', 'x')), b'\\xff' * 12)"
+        "tar(('cut', 'f', 'x' * 5000))[:2000]"
+        "bytes(i * i * 7919 % 251 for i in range(20000))"
+        "b''"
+        "tar(('n' * 300, 'f', 'x'))"
+        "tar(('d/' * 4999, 'd'))"
+        "tar(('.', 'l', '/'))")
+    for who in $(people); do hostile "$who"; done
+}
+
+@test "absolute names and hard links stay in the layer" {
+    mkdir -m 0777 outside
+    printf keep >outside/keep
+    for who in $(people); do
+        store "$who" <<<"image('x', [base(), tar(('$PWD/outside/keep', 'f', 'evil'),
+            ('l', 'l', '$PWD/outside/keep'), ('l', 'f', 'evil'), ('h', 'h', 'l'))])"
+        $who mc run --image x -- cat /h
+        assert "$output" == evil
+        assert "$(<outside/keep)" == keep
+        nothing_half
+    done
+}
+
+@test "odd whiteouts hide what they name, and nothing else" {
+    local n
+    for who in $(people); do
+        for n in .wh. .wh.. .wh... .wh..wh..opq .wh..wh.plnk .wh..wh..wh.x '.wh.a\nb' .wh.none; do
+            store "$who" <<<"image('x', [base(), tar(('$n', 'f'))])"
+            $who mc run --image x -- ls /bin/sh
+            nothing_half
+        done
+        store "$who" <<<"image('x', [base(), tar(('etc/.wh.n', 'f'), ('.wh.root', 'f'))])"
+        $who mc run --image x -- ls /
+        assert "$output" no-line root
+        assert "$output" has-line etc
+    done
+}
+
+@test "setuid in a layer gives nothing: the store is closed to others" {
+    for who in $(people); do
+        store "$who" <<<"image('x', [base(), tar(('su', 'f', 'x', 0o6755))])"
+        $who mc run --image x -- stat -c %a /su
+        assert "$output" == 6755
+        assert "$(stat -c %a "$XDG_DATA_HOME")" == 700
+    done
+}
+
+@test "thousands of entries and of whiteouts" {
+    store self <<<"image('x', [base(), tar(*[('t/%d' % i, 'f') for i in range(5000)],
+        *[('.wh.%d' % i, 'f') for i in range(5000)])])"
+    mc run --image x -- sh -c 'ls /t | wc -l'
+    assert "$output" == 5000
+    nothing_half
+}
+
+@test "a layer of mode 000, and a mount point that is a link or a file" {
+    for who in $(people); do
+        store "$who" <<<"image('x', [base(), tar(('./', 'd', '', 0))])"
+        $who mc run --image x -- true
+        nothing_half
+        store "$who" <<<"image('x', [base(), tar(('.wh.proc', 'f')), tar(('proc', 'l', '/etc'))])"
+        $who mc -125 run --image x -- true
+        assert "$stderr" contains 'a symbolic link is there, and may lead out'
+        nothing_half
+    done
+}
+
+@test "a layer that is gzip; and one that is cut" {
+    for who in $(people); do
+        store "$who" <<'P'
+g = tar(('g', 'f', 'words'))
+image('x', [base(), (gzip.compress(g), g)])
+h = tar(('h', 'f', 'words'))
+image('cut', [base(), (gzip.compress(h)[:-9], h)])
+P
+        $who mc run --image x -- cat /g
+        assert "$output" == words
+        $who mc -125 run --image cut -- true
+        assert "$stderr" =~ 'minicontainer: layer sha256:[0-9a-f]{64}: it cannot be unpacked by gzip -dc'
+        $who mc rmi cut
+        nothing_half
+    done
+}
+
+@test "a layer that is not what its image says" {
+    store self <<<"image('x', [base(), (tar(('a', 'f')), b'other')])"
+    mc -125 run --image x -- true
+    assert "$stderr" =~ 'layer sha256:[0-9a-f]{64} is not what its image says'
+    nothing_half
+}
+
+@test "a manifest or a configuration that is not what its name says" {
+    store self </dev/null
+    local blob
+    blob=$(grep -l '"config"' "$S"/blobs/sha256/* | head -n 1)
+    sed -i 's/"schemaVersion"/"schemaVersioM"/; s/"amd64"/"amd65"/' "$blob"
+    mc -125 run --image base -- true
+}
+
+@test "the same layer twice in an image" {
+    for who in $(people); do
+        store "$who" <<<"t = tar(('f', 'f', 'a')); image('x', [base(), t, tar(('f', 'f', 'b')), t])"
+        $who mc run --image x -- cat /f
+        assert "$output" == a
+    done
+    recipe 'FROM base' 'RUN echo a >/f' 'RUN echo a >/f' 'RUN cat /f'
+    store self </dev/null
+    mc build -t y ctx
+}
+
+@test "no layers, 64, and 65" {
+    store self <<'P'
+image('none')
+image('most', [base()] + [tar(('f%d' % i, 'f')) for i in range(63)])
+image('more', [base()] + [tar(('f%d' % i, 'f')) for i in range(64)])
+P
+    mc -127 run --image none -- /bin/sh
+    assert "$stderr" == 'minicontainer: /bin/sh: not found in none'
+    mc run --image most -- ls /f62
+    mc -125 run --image more -- true
+    assert "$stderr" contains 'image more:latest: more than 64 layers'
+}
+
+@test "commit: no image that nobody could use" {
+    store self <<<"image('most', [base()] + [tar(('f%d' % i, 'f')) for i in range(63)])"
+    mc run --name c --image most -- touch /new
+    mc -125 commit c y
+    mc images --porcelain
+    assert "$output" lacks y:latest
+}
+
+# ---------------------------------------------------------------------------------------------
+# JSON
+# ---------------------------------------------------------------------------------------------
+
+@test "a number of a character that is cut writes into no memory" {
+    store self <<'P'
+raw = '{"config":{"%s":["\\u1","' + 'A' * 100000 + '"]},"rootfs":{"diff_ids":@}}'
+for key in "Env", "Cmd", "Entrypoint":
+    image(key.lower(), [base()], raw=raw % key)
+P
+    for image in env cmd entrypoint; do
+        mc -any run --image "$image" -- true
+        assert "$status" =~ '^(0|125|126|127)$'
+        assert "$stderr" !~ 'corrupt|free\(\)|malloc|Sanitizer'
+    done
+}
+
+@test "JSON that is cut, deep, empty, or has zero bytes: missing or no JSON" {
+    local raw
+    for raw in "''" "'{'" "'{\"rootfs\":{\"diff_ids\":@}'" "'[' * 100000" "'{\"a\":@}\\0x'" "'nul\\x01'"; do
+        store self <<<"image('x', [base()], raw=$raw)"
+        mc -125 run --image x -- true
+        assert "$stderr" =~ '^minicontainer: /[^ ]*/blobs/sha256/[0-9a-f]{64} is missing or no JSON$'
+        mc -125 history x
+        nothing_half
+    done
+}
+
+@test "values of another type than expected are as none" {
+    store self <<<"image('x', [base()], raw='{\"config\":{\"Env\":\"a\",\"Cmd\":5,\"User\":[1],'
+        '\"Entrypoint\":{\"a\":1},\"WorkingDir\":7},\"history\":{},\"rootfs\":{\"diff_ids\":@}}')"
+    mc run --image x -- echo hi
+    assert "$output" == hi
+    mc history x
+}
+
+@test "a history that is null or blank: commit writes JSON all the same" {
+    local history
+    for history in null '[ ]' '{"a":1}' '"words"'; do
+        store self <<<"image('x', [base()], raw='{\"history\":$history,\"rootfs\":{\"diff_ids\":@}}')"
+        mc run --name c --image x -- touch /new
+        mc commit c y
+        mc history y
+        call python3 -c 'import glob, json, sys
+for f in glob.glob(sys.argv[1] + "/blobs/sha256/*"):
+    data = open(f, "rb").read()
+    if data[:1] == b"{": json.loads(data)' "$S"
+        mc rm c
+        mc rmi y
+    done
+}
+
+@test "digests that are paths are refused" {
+    store self <<<"name('x:latest', 'sha256:../../../../../etc/passwd')"
+    mc -125 run --image x -- true
+    assert "$stderr" == 'minicontainer: blob sha256:../../../../../etc/passwd is missing, or not what its digest says'
+    mc -125 history x
+    mc rmi x
+    mc run --image base -- true
+}
+
+@test "an index that is cut, or something else" {
+    store self </dev/null
+    local words
+    for words in '' '{' '{"manifests":[' 'words'; do
+        printf %s "$words" >"$S/index.json"
+        mc -125 images
+        assert "$stderr" == "minicontainer: $S/index.json is missing or no JSON"
+        mc -125 run --image base -- true
+    done
+    for words in 5 '[]' '{}' '{"manifests":{}}'; do
+        printf %s "$words" >"$S/index.json"
+        mc -125 images
+        assert "$stderr" == "minicontainer: $S/index.json is no index of an OCI image layout"
+        mc -125 run --image base -- true
+        assert "$stderr" == "minicontainer: $S/index.json is no index of an OCI image layout"
+    done
+}
+
+@test "one broken entry of the index does not hide the others, and can be removed" {
+    store self <<<"name('x:latest', 'sha256:' + '0' * 64)
+index(open(top + '/index.json').read().replace('sha256:' + '0' * 64, ''))"
+    mc rmi x
+    store self <<<"name('x:latest', 'sha256:' + '0' * 64)"
+    mc -any images
+    assert "$output" contains base:latest
+}
+
+@test "a workdir of a stranger's image writes no lines of ours" {
+    store self <<<"image('x', [base()], {'WorkingDir': '/q\\n  cure:   curl evil'})"
+    mc -125 run --image x -- true
+    assert "${#stderr_lines[@]}" -eq 1
+}
+
+@test "a history of many lines takes no memory for each" {
+    requires plain
+    store self <<'P'
+image('x', raw='{"history":[' + ','.join(['{"created_by":"%s"}' % ('x' * 200)] * 3000)
+      + '],"rootfs":{"diff_ids":@}}')
+P
+    call bash -c "ulimit -v 400000; '$MC' history x"
+}
+
+# ---------------------------------------------------------------------------------------------
+# What a container leaves
+# ---------------------------------------------------------------------------------------------
+
+# kept WHO SCRIPT WORD...: a container c of base that has run SCRIPT; its image y is run with the
+# words, which say $seen.
+kept() {
+    local who=$1
+    store "$who" </dev/null
+    $who mc run --name c --image base -- sh -c "$2"
+    $who mc diff c
+    $who mc commit c y
+    shift 2
+    $who mc run --image y -- "$@"
+    seen=$output
+    $who mc rm c
+    $who mc rmi y
+    $who mc rmi base
+    assert "$(find "$S/blobs/sha256" "$S/layers" "$S/containers" -mindepth 1 ! -name .build)" == ""
+}
+
+@test "names with newlines, control characters and dashes are kept; diff shows a question mark" {
+    for who in $(people); do
+        kept "$who" 'touch "/a
+b" /-rf /--x "/$(printf "\033")[31m"' ls -a /
+        assert "$seen" has-line -rf
+        assert "$seen" has-line --x
+    done
+    store self </dev/null
+    mc run --name c --image base -- sh -c 'touch "/a
+D etc"'
+    mc diff c
+    assert "$output" == 'A /a?D etc'
+}
+
+@test "a directory called '. ..' is a directory" {
+    kept self 'mkdir "/. .."; echo words >"/. ../in"' cat '/. ../in'
+    assert "$seen" == words
+}
+
+@test "directories of mode 000 and hard links are kept" {
+    for who in $(people); do
+        kept "$who" 'mkdir /m; echo 1 >/m/f; ln /m/f /h; chmod 000 /m' stat -c %a-%h /m /h
+        assert "$seen" == $'0-2\n644-2'
+    done
+}
+
+@test "diff: what the image had deleted is added, not changed" {
+    store self <<<"image('x', [base(), tar(('d', 'd'), ('d/f', 'f')), tar(('.wh.d', 'f'))])"
+    mc run --name c --image x -- sh -c 'mkdir /d; echo >/d/f'
+    mc diff c
+    assert "$output" == $'A /d\nA /d/f'
+}
+
+@test "a path that is too long for one name: commit and diff say so, rm removes it" {
+    store self </dev/null
+    local deep
+    # By relative names one comes deeper than a path may be long.
+    deep=$(printf 'd%.0s' {1..200})
+    mc run --name c --image base -- sh -c "i=0; while [ \$i -lt 22 ]; do
+        mkdir $deep && cd $deep 2>/dev/null || break; i=\$((i + 1)); done; :"
+    mc -any diff c
+    mc -any commit c y
+    mc rm c
+    assert "$(ls "$S/containers")" == ""
+}
+
+# ---------------------------------------------------------------------------------------------
+# Refused, and then nothing is half done
+# ---------------------------------------------------------------------------------------------
+
+@test "run --name that is refused makes no container" {
+    store self <<<"image('www', [base()], {'User': 'www'})"
+    mc -125 run --name c --image www -- true
+    assert "$stderr" contains 'its User "www" is no number'
+    assert "$(ls "$S/containers")" == ""
+    mc -125 run --name c --no-root --image base -- true
+    assert "$(ls "$S/containers")" == ""
+}
+
+@test "names: capitals, slashes and newlines are refused" {
+    store self </dev/null
+    mc run --name c --image base -- true
+    local name
+    for name in Web a/b '' .. $'a\nb' $'a\n/../../x' a:; do
+        mc -125 commit c "$name"
+        assert "$stderr" contains 'cannot be the name of an image'
+    done
+    for name in C a/b .. $'c\n/../c'; do
+        mc -125 rm "$name"
+        assert "$stderr" contains 'cannot be the name of a container'
+    done
+}
+
+@test "a recipe without steps, or that does not begin with FROM" {
+    store self </dev/null
+    local first
+    for first in '# words' '' 'RUN true' 'CMD x' 'ENV A=1' 'COPY Dockerfile /' 'WORKDIR /x' 'USER 0'; do
+        recipe "$first"
+        mc -125 build -t y ctx
+        assert "$stderr" contains 'minicontainer: ctx/Dockerfile'
+        mc images --porcelain
+        assert "$output" lacks y:latest
+    done
+}
+
+@test "a recipe: blanks at the end of a line, and a last line that ends in a backslash" {
+    store self </dev/null
+    mkdir -p ctx
+    printf 'FROM base \nWORKDIR /w \nRUN touch /seen %b' '\0134' >ctx/Dockerfile
+    mc build -t y ctx
+    mc run --image y -- sh -c 'pwd; ls /seen'
+    assert "$output" == $'/w\n/seen'
+}
+
+@test "a build of many steps needs few descriptors" {
+    store self </dev/null
+    recipe 'FROM base' "$(for i in {1..12}; do echo "RUN echo $i >/f"; done)"
+    call bash -c "ulimit -n 64; '$MC' build -t y ctx"
+}
+
+@test "COPY of many files needs little memory" {
+    requires plain
+    store self </dev/null
+    recipe 'FROM base' 'COPY many /many'
+    mkdir ctx/many
+    (cd ctx/many && seq -f a-file-with-quite-a-long-name-%g 4000 | xargs touch)
+    call bash -c "ulimit -v 400000; '$MC' build -t y ctx"
+}
+
+# ---------------------------------------------------------------------------------------------
+# Killed, full, and two at once
+# ---------------------------------------------------------------------------------------------
+
+# killed CALL N ARG...: the program dies in its Nth CALL.
+killed() {
+    local call=$1 n=$2
+    shift 2
+    strace -qq -o "$MC_STATE/trace" -e trace="$call" -e inject="$call:signal=SIGKILL:when=$n" \
+        "$MC" "$@" >/dev/null 2>&1 </dev/null || true
+}
+
+@test "kill -9 of run --name at any moment: rm removes what is left, or the next run has it" {
+    requires strace
+    local at
+    for at in mkdir:1 mkdir:2 mkdir:3 rename:1 rename:2 write:1 write:2; do
+        store self </dev/null
+        mc run --image base -- true
+        killed "${at%:*}" "${at#*:}" run --name c --image base -- true
+        echo "== $at: $(ls -A "$S/containers" "$S/containers/c" 2>&1)"
+        # Without that file there is no container yet.
+        if [ -e "$S/containers/c/image" ]; then mc rm c; fi
+        mc run --name c --image base -- true
+    done
+}
+
+@test "kill -9 of rmi at any moment: the next build is right, and its image whole" {
+    requires strace
+    recipe 'FROM base' 'RUN touch /a' 'ENV B=1'
+    local n
+    for n in 1 2 3 4 5 6; do
+        store self </dev/null
+        mc build -t y ctx
+        killed unlink "$n" rmi y
+        echo "== unlink $n"
+        mc build -t y ctx
+        mc run --image y -- ls /a
+        call python3 - "$S" <<'P'
+import json, os, sys
+at = lambda d: sys.argv[1] + "/blobs/sha256/" + d["digest"][7:]
+for entry in json.load(open(sys.argv[1] + "/index.json"))["manifests"]:
+    manifest = json.load(open(at(entry)))
+    for part in [manifest["config"]] + manifest["layers"]:
+        assert os.path.exists(at(part)), part
+P
+    done
+}
+
+@test "a layer that was half removed when rmi was killed is not taken for a whole one" {
+    requires strace
+    store self <<<"image('x', [base(), tar(('t/a', 'f'), ('t/b', 'f'))])"
+    mc run --image x -- true
+    # Killed when it begins with the second layer, so that the first is gone or half.
+    killed rmdir 1 rmi x
+    more self <<<"image('x', [base(), tar(('t/a', 'f'), ('t/b', 'f'))])"
+    mc run --image x -- ls /t
+    assert "$output" == $'a\nb'
+}
+
+@test "a layer directory that is in the store has all of its archive: cold starts and builds at once" {
+    store self <<<"image('x', [base(), tar(*[('t/%d' % i, 'f') for i in range(500)])])"
+    recipe 'FROM x' 'RUN ls /t/499'
+    local i
+    for i in 1 2 3 4 5; do
+        "$MC" run --image x -- ls /t/499 >"run$i" 2>&1 3>&- 4>&- &
+        "$MC" build -t "y$i" ctx >"build$i" 2>&1 3>&- 4>&- &
+    done
+    wait
+    mc run --image x -- sh -c 'ls /t | wc -l'
+    assert "$output" == 500
+    for i in 1 2 3 4 5; do
+        assert "$(<"run$i")" == /t/499
+        mc run --image "y$i" -- true
+    done
+}
+
+@test "two first builds at once: both names are there" {
+    requires strace
+    XDG_DATA_HOME=$PWD/first
+    mkdir first
+    export XDG_DATA_HOME
+    recipe 'FROM scratch' 'ENV A=1'
+    # B has seen that there is no store, and is stopped; A makes it, and its image.
+    strace -qq -o "$MC_STATE/trace" -e trace=mkdir -e inject=mkdir:signal=SIGSTOP:when=1 \
+        sh -c 'echo $$ >pid; exec "$@"' - "$MC" build -t b ctx >b.out 2>&1 3>&- 4>&- &
+    wait_for 'grep -q "stopped by SIGSTOP" "$MC_STATE/trace"'
+    mc build -t a ctx
+    kill -CONT "$(<pid)"
+    wait
+    cat b.out
+    mc images --porcelain
+    assert "$output" contains a:latest
+    assert "$output" contains b:latest
+}
+
+@test "rmi while a build runs: the build is right all the same" {
+    store self <<<"image('other', [tar(('o', 'f'))])"
+    recipe 'FROM base' 'RUN touch /a' 'RUN sleep 1000 || touch /b' 'ENV A=1'
+    (remember_session; exec setsid -w "$MC" build -t y ctx) >build.out 2>&1 3>&- 4>&- &
+    local sleeper=
+    wait_for 'sleeper=$(session_processes "$MC_STATE/sessions" | sed -n "s/ sleep$//p"); [ "$sleeper" ]'
+    mc rmi other
+    kill "$sleeper"
+    wait "$!" || { cat build.out; fail "the build"; }
+    mc run --image y -- ls /a /b
+}
+
+@test "rmi of an image that is running does not take its files away" {
+    store self </dev/null
+    mkfifo go
+    "$MC" run --image base -v "$PWD:/mnt" -- sh -c 'echo >/mnt/up; cat /mnt/go; ls /bin/ls' \
+        >run.out 2>&1 3>&- 4>&- &
+    wait_for '[ -e up ]'
+    mc -any rmi base
+    echo >go
+    wait
+    assert "$(<run.out)" ends /bin/ls
+}
+
+@test "a full disk: what fails says so, what is left can be removed" {
+    requires userns
+    store as_user </dev/null
+    cat >full.sh <<'F'
+mount -t tmpfs -o size=8m,mode=755 none mnt && cp -r "$XDG_DATA_HOME/minicontainer" mnt/ || exit 1
+export XDG_DATA_HOME=$PWD/mnt
+"$MC" run --name c --image base -- sh -c 'echo >/f' || exit 2
+head -c 20m /dev/zero >mnt/fill 2>/dev/null
+"$MC" run --name d --image base -- true; echo "run: $?"
+"$MC" commit c y; echo "commit: $?"
+rm mnt/fill
+"$MC" rm c; echo "rm c: $?"
+if [ -e mnt/minicontainer/containers/d/image ]; then "$MC" rm d; fi; echo "rm d: $?"
+"$MC" run --name d --image base -- true; echo "again: $?"
+F
+    mkdir -m 0755 mnt
+    export MC
+    as_user call unshare -Urm sh full.sh
+    assert "$output" has-line 'run: 125'
+    assert "$output" has-line 'commit: 125'
+    assert "$stderr" contains 'No space left on device'
+    assert "$output" has-line 'rm c: 0'
+    assert "$output" has-line 'rm d: 0'
+    assert "$output" has-line 'again: 0'
+}
+
+# ---------------------------------------------------------------------------------------------
+# Whose store, and what leaks
+# ---------------------------------------------------------------------------------------------
+
+@test "no HOME; a store that is another's; a file in its place" {
+    requires root user
+    store self </dev/null
+    recipe 'FROM scratch' 'ENV A=1'
+    as_user mc -125 run --image base -- true
+    as_user mc -125 build -t y ctx
+    assert "$stderr" contains EACCES
+    XDG_DATA_HOME=/etc/passwd mc -125 build -t y ctx
+    assert "$stderr" contains 'Not a directory'
+    call env -u HOME -u XDG_DATA_HOME "$MC" images
+}
+
+@test "a path of 3800 bytes to the store, and one that is too long" {
+    local long=$PWD i
+    for i in {1..18}; do long=$long/$(printf 'l%.0s' {1..200}); done
+    recipe 'FROM scratch' 'COPY Dockerfile /'
+    XDG_DATA_HOME=$long mc build -t y ctx
+    XDG_DATA_HOME=$long mc -127 run --name c --image y -- /x
+    XDG_DATA_HOME=$long mc commit c z
+    XDG_DATA_HOME=$long mc rm c
+    for i in {1..4}; do long=$long/$(printf 'l%.0s' {1..200}); done
+    XDG_DATA_HOME=$long mc -125 build -t y ctx
+}
+
+@test "no descriptor of the store gets into a container" {
+    store self </dev/null
+    mc run --name c --image base -- ls -l /proc/self/fd 9</etc/passwd
+    assert "$output" lacks minicontainer
+    assert "$output" lacks passwd
+    recipe 'FROM base' 'RUN ls -l /proc/self/fd >/seen'
+    mc build -t y ctx
+    mc run --image y -- cat /seen
+    assert "$output" lacks minicontainer
+}
+
+@test "closed stdin, stdout and stderr" {
+    store self </dev/null
+    recipe 'FROM base' 'RUN touch /a'
+    mc build -t y ctx <&-
+    call bash -c "exec '$MC' build --no-cache -t y ctx <&- >&- 2>&-"
+    mc run --image y -- ls /a
+}
