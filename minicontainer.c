@@ -656,8 +656,7 @@ static void enter_uts(struct container *c) {
  * its parent gets it as the new one; and a process that has ended is a zombie
  * until its parent waits: a command that does not expect that piles them up.
  * PID 1 is spared: a signal that it has no handler for is dropped, from inside
- * SIGKILL as well. So it is deaf to ^C, and to docker stop, which waits ten
- * seconds then.
+ * SIGKILL as well. So it is deaf to ^C, and docker stop waits ten seconds.
  *
  * So an init of ours is PID 1 (docker run --init): it waits for all, hears
  * every signal, and gives it to the command, an ordinary process that is ended
@@ -673,9 +672,10 @@ static void enter_uts(struct container *c) {
  * but not where ^Z could stop it, two speak, or a function of ours runs. */
 static void set_name(const char *name);
 static void run_init(struct container *c) {
-    bool lend = c->tty < 0 && !narrator.explain && !c->instead;
+    static bool lend; /* in no register: those the child may overwrite */
     int turn[2];
 
+    lend = c->tty < 0 && !narrator.explain && !c->instead;
     narrator.who = "init";
     say(c->own_pids ? "an init stays: it reaps orphans; the command is a child"
                     : "no PID namespace: an init that catches orphans stays");
