@@ -27,18 +27,18 @@
  *  9 gives the terminal back, the status <--- ends, and all that is in there
  *
  * How to read it: PART ONE, THE CONTAINER, from top to bottom, in one evening:
- * the narrator (how a step is told), the request, the list of steps, the two
- * sides above, then a chapter for each isolation. PART TWO, THE WORKSHOP, has
- * the tools around it, in sections that stand alone. Chapter N has a lesson
- * (lessons/NN-topic), a test and a flag. A row is an isolation that can be
- * switched: on(c, UTS) asks whether container C has that. A descriptor is a
- * number by which a process holds an open file, a pipe, a mount; it works where
- * no path leads any more. Inside is in the container; outside, the machine.
+ * the narrator, the request, the list of steps, the two sides above, then a
+ * chapter for each isolation. PART TWO, THE WORKSHOP, has the tools around it;
+ * PART THREE, DOCKER, what Docker adds. Chapter N has a lesson
+ * (lessons/NN-topic) and a test. A row is an isolation that can be switched:
+ * on(c, UTS) asks whether container C has that. A descriptor is a number by
+ * which a process holds an open file, a pipe, a mount; it works where no path
+ * leads any more. Inside is in the container; outside, the machine.
  *
- * What it promises: nothing on the machine is changed, however it ends. Nearly
- * all that is made here is an object of the kernel that dies with its last
- * process: so an error needs no cleaning up. (But a controller stays on, 14;
- * and after kill -9 cgroups, and a terminal's modes.) What you ask for is
+ * What it promises: nothing on the machine is changed, however it ends, but
+ * what you ask it to keep (16). Most of what is made are kernel objects, which
+ * die with their last process: errors need no cleaning up. (But a controller
+ * stays on, 14; after kill -9 cgroups, a terminal's modes.) What you ask for is
  * isolated, or refused. It teaches: hold code that you do not trust by runc.
  * Build: cc minicontainer.c -o minicontainer (Linux 5.12, libc). MIT licence.
  */
@@ -1804,12 +1804,25 @@ static void make_directories(const char *names) {
         TRY(mkdir(name, 0755));
 }
 
-/* A file of the new tree that holds LINES. */
+static void write_all(int fd, const char *data) {
+    for (size_t n; (n = strlen(data)) > 0; data += n)
+        n = (size_t)TRY(write(fd, data, n));
+}
+
+/* What is still to be read of IN, which is closed, into OUT. sendfile(2) copies
+ * within the kernel. */
+static void copy_rest(int in, int out) {
+    while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
+        continue;
+    close(in);
+}
+
+/* A file that holds LINES. */
 static void make_file(const char *path, mode_t mode, const char *lines) {
     int fd = TRY(creat(path, mode));
 
-    TRY(write(fd, lines, strlen(lines)));
-    close(fd);
+    write_all(fd, lines);
+    TRY(close(fd));
 }
 
 /* FROM, as the machine has it, under NAME where we stand: a link as a link, the
@@ -3400,13 +3413,9 @@ static char *own_path(void) {
     return path ? path : title.at;
 }
 
-/* Our own file, into TO. sendfile(2) copies within the kernel. */
+/* Our own file, into TO. */
 static void copy_self(int to) {
-    int self = TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-
-    while (TRY(sendfile(to, self, NULL, 1 << 20)) > 0)
-        continue;
-    close(self);
+    copy_rest(TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), to);
 }
 
 /* WORDS are those behind our own name. memfd_create(2), fcntl(2) */
@@ -4203,6 +4212,7 @@ static int image_tree(struct container *c) {
 #else
 #define ARCHITECTURE "amd64"
 #endif
+
 /* As text(), of any length; from malloc(3), never freed. */
 __attribute__((format(printf, 1, 2)))
 static char *longer(const char *fmt, ...) {
@@ -4225,19 +4235,23 @@ static bool good_name(const char *name, size_t n) {
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") >= n;
 }
 
-static void write_all(int fd, const char *data) {
-    for (size_t n; (n = strlen(data)) > 0; data += n)
-        n = (size_t)TRY(write(fd, data, n));
-}
-
 /* A file that is there as a whole or not at all, whenever we are killed. */
 static void put_file(const char *path, const char *data) {
     const char *new = longer("%s.new", path);
-    int fd = TRY(creat(new, 0644));
 
-    write_all(fd, data);
-    TRY(close(fd));
+    make_file(new, 0644, data);
     TRY(rename(new, path));
+}
+
+/* The file PATH, made if need be, with a lock on it; -1: somebody has it. It
+ * ends with us, and with the container that we start. flock(2) */
+static int lock_file(const char *path, int how) {
+    int fd = TRY(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+
+    if (flock(fd, how) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 /* One at a time changes the store. Free again before a container runs: else it
@@ -4245,10 +4259,8 @@ static void put_file(const char *path, const char *data) {
 static int lock_depth, lock_fd;
 
 static void lock_store(void) {
-    if (lock_depth++ > 0)
-        return;
-    lock_fd = TRY(open(IN_STORE("lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    TRY(flock(lock_fd, LOCK_EX));
+    if (lock_depth++ == 0)
+        lock_fd = TRY(lock_file(IN_STORE("lock"), LOCK_EX));
 }
 
 static void unlock_store(void) {
@@ -4256,17 +4268,9 @@ static void unlock_store(void) {
         close(lock_fd);
 }
 
-/* Another lock, file NAME of the store; -1: somebody has it. It ends with us,
- * and with the container that we start. "used": many may have it, and meanwhile
- * nothing is swept away. flock(2) */
-static int hold(const char *name, int how) {
-    int fd = TRY(open(IN_STORE("%s", name), O_RDWR | O_CREAT | O_CLOEXEC,
-                      0600));
-
-    if (flock(fd, how) == 0)
-        return fd;
-    close(fd);
-    return -1;
+/* Many may have it; meanwhile nothing of the store is swept away. */
+static void use_store(void) {
+    lock_file(IN_STORE("used"), LOCK_SH);
 }
 
 /* Directories and two files: an OCI image layout, with nothing in it. Returns
@@ -4579,8 +4583,11 @@ static void walk(const char *top, const char *path,
     }
 }
 
-/* As parent_side(), but more than once in a process: nothing stays open. */
+/* parent_side() for a container of our own: all isolations, and an init. There
+ * may be many in one process: nothing of it stays open. */
 static int run_and_close(struct container *c) {
+    c->rows = ALL_ROWS & ~BIT(LIMITS);
+    c->init = true;
     int status = parent_side(c);
     const int open_ones[] = { c->life[0], c->life[1], c->news[0], c->news[1],
                               c->proc_fd, c->children };
@@ -4601,8 +4608,6 @@ static int in_a_box(const char *dir, bool read_only, int in, int out,
     struct container c = preset;
     bool told = narrator.explain;
 
-    c.rows = ALL_ROWS & ~BIT(LIMITS);
-    c.init = true;
     c.volume = &mnt;
     c.volumes = dir != NULL;
     c.instead = job;
@@ -4640,6 +4645,8 @@ static void make_dir(const char *path) {
     TRY_BUT(EPERM, chown(path, root, root)); /* (our own group, for a user) */
 }
 
+#define OPAQUE "user.overlay.opaque" /* what makes a directory so (15) */
+
 /* In the box. In an archive ".wh.NAME" means "no NAME", and ".wh..wh..opq" that
  * its directory is opaque: made into what overlayfs takes for that. */
 static bool is_whiteout(const struct stat *st) {
@@ -4654,7 +4661,7 @@ static void make_whiteout(const char *path, const struct stat *st) {
         return;
     TRY(unlink(text("/mnt%s", path)));
     if (strcmp(name + 4, ".wh..opq") == 0)
-        TRY(setxattr(dir, "user.overlay.opaque", "y", 1, 0));
+        TRY(setxattr(dir, OPAQUE, "y", 1, 0));
     else if (name[4] && !is_dots(name + 4))
         TRY_BUT(EEXIST, mknod(text("%s%s", dir, name + 4), S_IFCHR, 0));
 }
@@ -4786,7 +4793,7 @@ static void list_entry(const char *path, const struct stat *st) {
 
     if (S_ISDIR(st->st_mode)) {
         TRY(mkdir(text("/tmp/wh%s", path), 0755));
-        lgetxattr(text("/mnt%s", path), "user.overlay.opaque", &opaque, 1);
+        lgetxattr(text("/mnt%s", path), OPAQUE, &opaque, 1);
         dir = longer("%s/", path);
         name = ".wh..opq";
     }
@@ -4860,8 +4867,9 @@ static const char *full_name(const char *name) {
  * may have given it a name that we would not.) */
 static bool find_name(struct image *im, const char *name) {
     const char *latest = longer("%s:latest", name), *entry;
+    const char *entries = index_entries();
 
-    for (int i = 0; (entry = item(index_entries(), i)); i++) {
+    for (int i = 0; (entry = item(entries, i)); i++) {
         im->name = entry_name(entry);
         im->digest = words_of(member(entry, "digest"));
         if (strcmp(im->name, name) == 0 || strcmp(im->name, latest) == 0)
@@ -4881,9 +4889,9 @@ static void need_image(struct image *im, const char *name) {
 /* NAME leads to DIGEST now, and to nothing else (NULL: to nothing). */
 static void set_name_to(const char *name, const char *digest) {
     char *json = longer("{\"schemaVersion\":2,\"manifests\":[]}");
-    const char *entry;
+    const char *entry, *entries = index_entries();
 
-    for (int i = 0; (entry = item(index_entries(), i)); i++)
+    for (int i = 0; (entry = item(entries, i)); i++)
         if (strcmp(entry_name(entry), name) != 0)
             json = append(json, member(json, "manifests"), raw(entry));
     if (digest) {
@@ -4904,10 +4912,15 @@ static char *container_dir(const char *name) {
     return longer("%s/containers/%s", store, name);
 }
 
-/* Container DIR, of the image; with the store's lock held. */
-static void keep_container(char *dir, struct image *im) {
+/* What is written on top of the image lies in DIR. */
+static void set_upper(struct image *im, const char *dir) {
     im->dirs[0] = longer("%s/upper", dir);
     im->dirs[1] = longer("%s/work", dir);
+}
+
+/* Container DIR, of the image; with the store's lock held. */
+static void keep_container(char *dir, struct image *im) {
+    set_upper(im, dir);
     TRY_BUT(EEXIST, mkdir(dir, 0755));
     put_file(text("%s/image", dir), text("%s %s\n", im->digest, im->name));
     make_dir(im->dirs[0]);
@@ -4925,18 +4938,24 @@ static void drop_container(const char *dir) {
     rmdir(dir);
 }
 
-/* The image that container NAME is of; returns its directory. */
-static char *find_container(struct image *im, const char *name) {
+/* The directory of container NAME, which must be there. */
+static char *find_container(const char *name) {
     char *dir = (find_store(false), container_dir(name));
-    char *line = slurp(text("%s/image", dir));
 
-    if (!*line)
+    if (!*slurp(text("%s/image", dir)))
         refuse("there is no container %s here\n  try:    minicontainer ps -a",
                shown(name));
+    return dir;
+}
+
+/* The image that container DIR is of. */
+static void image_of(struct image *im, const char *dir) {
+    char *line = slurp(text("%s/image", dir));
+
     im->digest = strsep(&line, " \n");
     im->name = strsep(&line, "\n");
     load_image(im);
-    return dir;
+    set_upper(im, dir);
 }
 
 /* The strings of ARRAY, then those of MORE; NULL: there are none. */
@@ -5012,7 +5031,7 @@ static void find_layers(struct request *r) {
     if (!of_store(r->c.image))
         return;
     need_image(&im, r->c.image);
-    hold("used", LOCK_SH);
+    use_store();
     load_image(&im);
     obey_image(&r->c, &im);
 }
@@ -5025,6 +5044,16 @@ static void need_words(char **words, int n, const char *usage) {
         given++;
     if (given != n)
         refuse("%s wants %s", words[0], usage);
+}
+
+/* Is FLAG the first of them? Then it is taken away. */
+static bool take_flag(char ***words, const char *flag) {
+    char *name = **words, *first = (*words)[1];
+    bool given = first && strcmp(first, flag) == 0;
+
+    *words += given;
+    **words = name; /* (the command's own name stays in front) */
+    return given;
 }
 
 static const char *size_text(double n) {
@@ -5040,12 +5069,11 @@ static double size_of(const char *descriptor_of) {
 
 static int cmd_images(char **words) {
     bool plain = porcelain(words);
-    const char *entry, *layer;
+    const char *entry, *layer, *entries = (find_store(false), index_entries());
 
-    find_store(false);
     if (!plain)
         printf("%-32s %-14s %s\n", "IMAGE", "DIGEST", "SIZE");
-    for (int i = 0; (entry = item(index_entries(), i)); i++) {
+    for (int i = 0; (entry = item(entries, i)); i++) {
         const char *digest = words_of(member(entry, "digest"));
         bool there = access(blob(digest), F_OK) == 0;
         const char *layers = there ? member(json_blob(digest), "layers") : NULL;
@@ -5095,8 +5123,8 @@ static int cmd_commit(char **words) {
     struct image im;
 
     need_words(words, 2, "the name of a container, and one for an image");
-    const char *dir = find_container(&im, words[1]);
-    const char *name = full_name(words[2]);
+    const char *dir = find_container(words[1]), *name = full_name(words[2]);
+    image_of(&im, dir);
     lock_store();
     add_layer(&im, dir, text("commit %s", words[1]));
     put_image(&im);
@@ -5118,10 +5146,10 @@ static int all_containers(struct dirent ***list) {
  * nothing. */
 static char *reachable(void) {
     char *roots = longer("%s", ""), *all = longer("%s", "");
+    const char *entry, *entries = index_entries();
     struct dirent **list;
-    const char *entry;
 
-    for (int i = 0; (entry = item(index_entries(), i)); i++)
+    for (int i = 0; (entry = item(entries, i)); i++)
         roots = longer("%s%s\n", roots, words_of(member(entry, "digest")));
     for (int n = all_containers(&list); n > 0; n--)
         roots = longer("%s%.71s\n", roots, slurp(IN_STORE(
@@ -5141,7 +5169,7 @@ static char *reachable(void) {
  * half of a layer is left under the name of the whole. */
 static void sweep_store(void) {
     const char *dirs = "cache blobs/sha256 layers", *dir;
-    int alone = hold("used", LOCK_EX | LOCK_NB);
+    int alone = lock_file(IN_STORE("used"), LOCK_EX | LOCK_NB);
     const char *all = reachable();
     struct dirent **list;
 
@@ -5169,7 +5197,7 @@ static int cmd_rmi(char **words) {
     need_words(words, 1, "the name of an image");
     need_image(&im, words[1]);
     lock_store();
-    int build_lock = hold("build", LOCK_EX | LOCK_NB);
+    int build_lock = lock_file(IN_STORE("build"), LOCK_EX | LOCK_NB);
     if (build_lock >= 0) /* what a build has left that was killed */
         drop_container(IN_STORE("containers/.build"));
     close(build_lock);
@@ -5212,10 +5240,10 @@ static int cmd_diff(char **words) {
     struct image im;
 
     need_words(words, 1, "the name of a container");
-    char *dir = find_container(&im, words[1]);
+    image_of(&im, find_container(words[1]));
     for (int i = 0; im.dirs[2 + i]; i++)
         diff_layers[i] = TRY(open(im.dirs[2 + i], O_PATH | O_CLOEXEC));
-    return in_a_box(longer("%s/upper", dir), true, 0, 1, diff_job, "/mnt");
+    return in_a_box(im.dirs[0], true, 0, 1, diff_job, "/mnt");
 }
 
 /* =====================================================================
@@ -5395,8 +5423,6 @@ static void layer_by(const struct step *s, struct container *c) {
     struct dirent **list;
 
     keep_container(build.dir, &build.image);
-    c->rows = ALL_ROWS & ~BIT(LIMITS);
-    c->init = true;
     c->image = build.file;
     int status = run_and_close(c);
     if (status != 0)
@@ -5444,12 +5470,9 @@ static void copy_tree(const char *from, const char *to) {
         TRY(readlink(from, target, sizeof target - 1));
         TRY(symlink(target, to));
     } else if (S_ISREG(st.st_mode)) {
-        int in = TRY(open(from, O_RDONLY | O_CLOEXEC));
         int out = TRY(creat(to, 0));
-        while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
-            continue;
+        copy_rest(TRY(open(from, O_RDONLY | O_CLOEXEC)), out);
         TRY(fchmod(out, st.st_mode & 07777));
-        close(in);
         close(out);
     }
 }
@@ -5623,23 +5646,22 @@ static int known_steps(void) {
 
 /* build [--no-cache] -t IMAGE DIR */
 static int cmd_build(char **words) {
-    bool no_cache = words[1] && strcmp(words[1], "--no-cache") == 0;
+    bool no_cache = take_flag(&words, "--no-cache");
 
-    words += no_cache;
-    if (!words[1] || strcmp(words[1], "-t") != 0 || !words[2] || !words[3] ||
-        words[4])
-        refuse("build wants [--no-cache] -t IMAGE DIR");
-    const char *name = full_name(words[2]);
-    build.context = words[3];
-    build.file = longer("%s/Dockerfile", words[3]);
+    if (!take_flag(&words, "-t"))
+        words[1] = NULL; /* too few */
+    need_words(words, 2, "[--no-cache] -t IMAGE DIR");
+    const char *name = full_name(words[1]);
+    build.context = words[2];
+    build.file = longer("%s/Dockerfile", words[2]);
     read_recipe();
     check_steps();
     find_store(false);
     make_keys();
     find_store(true);
     build.dir = longer("%s/containers/.build", store);
-    hold("build", LOCK_EX); /* one build at a time */
-    hold("used", LOCK_SH);
+    lock_file(IN_STORE("build"), LOCK_EX); /* one build at a time */
+    use_store();
     build.image.name = name;
     static char *none[] = { NULL };
     environ = none; /* what the caller has shall not be in it: TERM, input */
@@ -5698,9 +5720,7 @@ static void fetch_blob(const char *from, const char *digest) {
     struct stat st;
     if (in < 0 || TRY(fstat(in, &st)) < 0 || !S_ISREG(st.st_mode))
         refuse("%s has no blob %s", shown(from), digest);
-    while (TRY(sendfile(out, in, NULL, 1 << 20)) > 0)
-        continue;
-    close(in);
+    copy_rest(in, out);
     if (strcmp(hash_of(out), hex + 1) != 0)
         refuse("a blob of %s is something else than its name says\n  name:   "
                "%s\n  is:     sha256:%s", shown(from), digest, hash_of(out));
@@ -5710,12 +5730,12 @@ static void fetch_blob(const char *from, const char *digest) {
 /* The image of that name, from the layout FROM into the store. */
 static void fetch_image(const char *from, const char *name,
                         const char *digest) {
-    char *manifest;
     const char *layer;
 
     fetch_blob(from, digest);
-    manifest = json_blob(digest);
-    for (int i = 0; (layer = item(member(manifest, "layers"), i)); i++)
+    const char *manifest = json_blob(digest);
+    const char *layers = member(manifest, "layers");
+    for (int i = 0; (layer = item(layers, i)); i++)
         fetch_blob(from, words_of(member(layer, "digest")));
     fetch_blob(from, words_of(member(member(manifest, "config"), "digest")));
     set_name_to(name, digest);
@@ -5795,13 +5815,13 @@ static void set_status(const char *dir, const char *status) {
 /* The lock of a container, as a descriptor; -1: it runs. */
 static int lock_container(const char *dir) {
     const char *path = longer("%s/lock", dir);
-    int fd = TRY(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    int fd = -1;
 
-    for (int tries = 0; tries < 20; tries++, poll(NULL, 0, 1))
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0) /* (or somebody asks just now) */
-            return fd;
-    close(fd);
-    return -1;
+    for (int tries = 0; fd < 0 && tries < 20; tries++) {
+        poll(NULL, 0, tries > 0); /* (somebody may ask just now) */
+        fd = lock_file(path, LOCK_EX | LOCK_NB);
+    }
+    return fd;
 }
 
 /* To ask is not to take: many may ask at once. */
@@ -5896,10 +5916,8 @@ static int start_container(const char *dir, bool attach) {
 
     if (lock < 0)
         refuse("container %s runs", strrchr(dir, '/') + 1);
-    hold("used", LOCK_SH);
-    find_container(&im, strrchr(dir, '/') + 1);
-    im.dirs[0] = longer("%s/upper", dir);
-    im.dirs[1] = longer("%s/work", dir);
+    use_store();
+    image_of(&im, dir);
     const char *cwd = words_of(item(command, 0)); /* "": it is half made */
     if (chdir(cwd) < 0)
         refuse("it was made in %s: %s", shown(cwd), strerror(errno));
@@ -5925,12 +5943,10 @@ static int cmd_create(char **words) {
 
 /* start [-a] NAME */
 static int cmd_start(char **words) {
-    bool attach = words[1] && strcmp(words[1], "-a") == 0;
-
     become_a_copy(words);
-    need_words(words, 1 + attach, "the name of a container: [-a] NAME");
-    struct image im;
-    return start_container(find_container(&im, words[1 + attach]), attach);
+    bool attach = take_flag(&words, "-a");
+    need_words(words, 1, "the name of a container: [-a] NAME");
+    return start_container(find_container(words[1]), attach);
 }
 
 /* End the container: TERM, which the supervisor passes on; after that many
@@ -5960,27 +5976,26 @@ static void stop_container(const char *dir, int seconds) {
 
 /* stop [-t SECONDS] NAME */
 static int cmd_stop(char **words) {
-    bool timed = words[1] && strcmp(words[1], "-t") == 0 && words[2];
-    int seconds = timed ? atoi(words[2]) : 10;
-    struct image im;
+    bool timed = take_flag(&words, "-t") && words[1];
+    const char *seconds = timed ? words[1] : "10";
 
-    if (timed && match(words[2], "^[0-9]{1,6}$") != words[2])
+    if (match(seconds, "^[0-9]{1,6}$") != seconds)
         refuse("stop -t wants a number of seconds, not \"%s\"",
-               shown(words[2]));
-
-    need_words(words, timed ? 3 : 1, "the name of a container: [-t SECONDS] "
-               "NAME");
-    stop_container(find_container(&im, words[timed ? 3 : 1]), seconds);
+               shown(seconds));
+    if (timed)
+        take_flag(&words, seconds);
+    need_words(words, 1, "the name of a container: [-t SECONDS] NAME");
+    stop_container(find_container(words[1]), atoi(seconds));
     return 0;
 }
 
 /* ps [-a]: those that run; or all. */
 static int cmd_ps(char **words) {
-    bool all = words[1] && strcmp(words[1], "-a") == 0;
+    bool all = take_flag(&words, "-a");
     struct dirent **list;
     int status;
 
-    need_words(words, all, "no word, or -a");
+    need_words(words, 0, "no word, or -a");
     find_store(false);
     int n = all_containers(&list);
     printf("%-16s %-24s %-14s %s\n", "NAME", "IMAGE", "STATUS", "COMMAND");
@@ -6008,12 +6023,11 @@ static int cmd_ps(char **words) {
 
 /* logs [-f] NAME: -f goes on until the container has ended. */
 static int cmd_logs(char **words) {
-    bool follow = words[1] && strcmp(words[1], "-f") == 0, more = true;
-    struct image im;
+    bool follow = take_flag(&words, "-f"), more = true;
     char part[4096];
 
-    need_words(words, 1 + follow, "the name of a container: [-f] NAME");
-    const char *dir = find_container(&im, words[1 + follow]);
+    need_words(words, 1, "the name of a container: [-f] NAME");
+    const char *dir = find_container(words[1]);
     int fd = TRY_BUT(ENOENT, open(longer("%s/log", dir), O_RDONLY | O_CLOEXEC));
     while (more) { /* what it says last, is read after its end */
         more = follow && is_running(dir);
@@ -6028,11 +6042,10 @@ static int cmd_logs(char **words) {
 
 /* rm [-f] NAME: the container, and what it has written; -f ends it first. */
 static int cmd_rm(char **words) {
-    bool force = words[1] && strcmp(words[1], "-f") == 0;
-    struct image im;
+    bool force = take_flag(&words, "-f");
 
-    need_words(words, 1 + force, "the name of a container: [-f] NAME");
-    char *dir = find_container(&im, words[1 + force]);
+    need_words(words, 1, "the name of a container: [-f] NAME");
+    const char *dir = find_container(words[1]);
     if (force)
         stop_container(dir, 0);
     if (is_running(dir))
