@@ -4,23 +4,10 @@
 
 load helpers
 
-# store WHO: an empty store of that person, and base:latest in it. $store is where it is.
+# store WHO: a store of that person with base:latest. $store is where it is.
 store() {
-    requires userns overlay
-    local kept=$BATS_FILE_TMPDIR/store-$1
     export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$1 TMPDIR=$BATS_TEST_TMPDIR
-    store=$XDG_DATA_HOME/minicontainer
-    $1 mkdir -p "$XDG_DATA_HOME"
-    # It is made once for all tests of this file, and copied, with its owners.
-    if [ -d "$kept" ]; then
-        cp -a "$kept" "$store"
-    else
-        # (It comes by stdin: the user might not be able to read it.)
-        $1 call sh -s <"$TOP/lessons/15-layers/make-base"
-        rm -rf "$store/containers/.build" # a user may not read what the kernel's overlay left there
-        cp -a "$store" "$kept.$BASHPID"
-        mv -T "$kept.$BASHPID" "$kept" 2>/dev/null || rm -rf "$kept.$BASHPID"
-    fi
+    kept_store "$1" make_base "$1"
 }
 
 # All that is in the directories, with owners, modes, devices and contents.

@@ -8,8 +8,6 @@ load helpers
 # people WHO... is in helpers. store WHO: a store with base and web in it, and an empty directory
 # $here of that person, where we stand. $blobs is where the store's blobs are.
 store() {
-    requires userns overlay
-    local kept=$BATS_FILE_TMPDIR/store-$1
     who=$1
     here=$BATS_TEST_TMPDIR/$1.d
     rm -rf "$here"
@@ -17,20 +15,13 @@ store() {
     cd "$here" || return 1
     export XDG_DATA_HOME=$here/here TMPDIR=$here
     blobs=$XDG_DATA_HOME/minicontainer/blobs/sha256
-    $who mkdir "$XDG_DATA_HOME"
-    # It is made once for all tests of this file, and copied, with its owners.
-    if [ -d "$kept" ]; then
-        cp -a "$kept" "$XDG_DATA_HOME/minicontainer"
-    else
-        # (It comes by stdin: the user might not be able to read it.)
-        $who call sh -s <"$TOP/lessons/15-layers/make-base"
-        $who mc run --name one --image base -- sh -c 'echo open on monday >/page'
-        $who mc commit one web
-        # (The user cannot copy a container: what overlayfs has in its work directory is mode 000.)
-        $who mc rm one
-        cp -a "$XDG_DATA_HOME/minicontainer" "$kept.$BASHPID"
-        mv -T "$kept.$BASHPID" "$kept" 2>/dev/null || rm -rf "$kept.$BASHPID"
-    fi
+    kept_store "$who" two_images
+}
+two_images() {
+    make_base "$who"
+    $who mc run --name one --image base -- sh -c 'echo open on monday >/page'
+    $who mc commit one web
+    $who mc rm one
 }
 
 # elsewhere NAME: from now on, another store, which is empty.

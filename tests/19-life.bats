@@ -7,29 +7,9 @@ load session
 
 # own_store WHO: a store of that person with base:latest: sh, and a few programs. $store is where.
 own_store() {
-    requires userns overlay
-    local who=$1 kept=$BATS_FILE_TMPDIR/store-$1 name
+    local who=$1
     export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who TMPDIR=$BATS_TEST_TMPDIR
-    store=$XDG_DATA_HOME/minicontainer
-    $who mkdir -p "$XDG_DATA_HOME"
-    # It is made once for all tests of this file, and copied, with its owners.
-    if [ ! -d "$kept" ]; then
-        mkdir -p make/root/bin
-        for name in sh ls cat rm touch sleep wc mkdir true; do
-            cp -L "$(type -P "$name")" make/root/bin
-        done
-        ldd make/root/bin/* | grep -o '/[^ ]*' | grep -v : | sort -u | while read -r name; do
-            mkdir -p "make/root${name%/*}"
-            cp -L "$name" "make/root$name"
-        done
-        printf 'FROM scratch\nCOPY root /\nENV PATH=/bin\nCMD ["/bin/sh"]\n' >make/Dockerfile
-        chmod -R a+rX make
-        $who mc build -t base make
-        cp -a "$store" "$kept.$BASHPID"
-        mv -T "$kept.$BASHPID" "$kept" 2>/dev/null || rm -rf "$kept.$BASHPID"
-    else
-        cp -a "$kept" "$store"
-    fi
+    kept_store "$who" build_base "$who" sh ls cat rm touch sleep wc mkdir true
     # In the words of each container: so its processes are found, whatever session they are in.
     mark=mark-$BATS_TEST_NUMBER-$who-$$
     # Says "ready", ends by TERM with 7, waits without a process that could be left.
@@ -62,17 +42,9 @@ supervisor() { $who cat "$store/containers/$1/status" | cut -d ' ' -f 2; }
 run_d() { $who mc run -d --image base "$@"; }
 serve() { run_d --name "$1" -- sh -c "$server" && until_says "$1" ready; }
 
-# What a test that failed has left running ends, by the program itself.
 teardown() {
-    local who dir
     session_end
-    for who in $(people); do
-        export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who
-        for dir in "$XDG_DATA_HOME"/minicontainer/containers/*/; do
-            [ -d "$dir" ] || continue
-            $who "$MC" rm -f "$(basename "$dir")" 2>/dev/null || true
-        done
-    done
+    remove_containers
 }
 
 # ---------------------------------------------------------------------------------------------

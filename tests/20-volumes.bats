@@ -6,45 +6,15 @@ load helpers
 
 # own_store WHO: a store of that person with base:latest: sh, and a few programs. $store is where.
 own_store() {
-    requires userns overlay
-    local who=$1 kept=$BATS_FILE_TMPDIR/store-$1 name
-    export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who TMPDIR=$BATS_TEST_TMPDIR
-    store=$XDG_DATA_HOME/minicontainer
-    $who mkdir -p "$XDG_DATA_HOME"
-    # It is made once for all tests of this file, and copied, with its owners.
-    if [ ! -d "$kept" ]; then
-        mkdir -p make/root/bin make/root/etc make/root/data
-        echo image >make/root/data/of-the-image
-        echo image >make/root/etc/motd
-        for name in sh ls cat rm touch sleep mkdir stat true; do
-            cp -L "$(type -P "$name")" make/root/bin
-        done
-        ldd make/root/bin/* | grep -o '/[^ ]*' | grep -v : | sort -u | while read -r name; do
-            mkdir -p "make/root${name%/*}"
-            cp -L "$name" "make/root$name"
-        done
-        printf 'FROM scratch\nCOPY root /\nENV PATH=/bin\nCMD ["/bin/sh"]\n' >make/Dockerfile
-        chmod -R a+rX make
-        $who mc build -t base make
-        cp -a "$store" "$kept.$BASHPID"
-        mv -T "$kept.$BASHPID" "$kept" 2>/dev/null || rm -rf "$kept.$BASHPID"
-    else
-        cp -a "$kept" "$store"
-    fi
+    export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$1 TMPDIR=$BATS_TEST_TMPDIR
+    mkdir -p make/root/etc make/root/data
+    echo image | tee make/root/data/of-the-image >make/root/etc/motd
+    kept_store "$1" build_base "$1" sh ls cat rm touch sleep mkdir stat true
 }
 in_base() { $who mc run -v data:/data --image base -- "$@"; }
 volumes() { $who mc volume ls; }
 
-teardown() {
-    local who dir
-    for who in $(people); do
-        export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who
-        for dir in "$XDG_DATA_HOME"/minicontainer/containers/*/; do
-            [ -d "$dir" ] || continue
-            $who "$MC" rm -f "$(basename "$dir")" 2>/dev/null || true
-        done
-    done
-}
+teardown() { remove_containers; }
 
 @test "control: without a volume, what is written goes with rm, and commit takes it along" {
     local who

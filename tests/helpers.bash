@@ -497,3 +497,52 @@ no_process_left() {
         return 1
     }
 }
+
+# kept_store WHO COMMAND...: the store of that person below $XDG_DATA_HOME. COMMAND makes it once for
+# all tests of a file; then it is copied, with its owners. $store is where.
+kept_store() {
+    local who=$1 kept=$BATS_FILE_TMPDIR/store-$1
+    shift
+    requires userns overlay
+    store=$XDG_DATA_HOME/minicontainer
+    $who mkdir -p "$XDG_DATA_HOME"
+    if [ -d "$kept" ]; then
+        cp -a "$kept" "$store"
+    else
+        "$@"
+        cp -a "$store" "$kept.$BASHPID"
+        mv -T "$kept.$BASHPID" "$kept" 2>/dev/null || rm -rf "$kept.$BASHPID"
+    fi
+}
+
+# make_base WHO: the image base of lessons/15-layers. (The script comes by stdin: the user might not be
+# able to read it.)
+make_base() { $1 call sh -s <"$TOP/lessons/15-layers/make-base"; }
+
+# build_base WHO PROGRAM...: the image base of these programs of the machine, and of what else is in
+# make/root.
+build_base() {
+    local who=$1 name
+    shift
+    mkdir -p make/root/bin
+    for name in "$@"; do cp -L "$(type -P "$name")" make/root/bin; done
+    ldd make/root/bin/* | grep -o '/[^ ]*' | grep -v : | sort -u | while read -r name; do
+        mkdir -p "make/root${name%/*}"
+        cp -L "$name" "make/root$name"
+    done
+    printf 'FROM scratch\nCOPY root /\nENV PATH=/bin\nCMD ["/bin/sh"]\n' >make/Dockerfile
+    chmod -R a+rX make
+    $who mc build -t base make
+}
+
+# What a test that failed has left running in its stores ends, by the program itself.
+remove_containers() {
+    local who dir
+    for who in $(people); do
+        export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who
+        for dir in "$XDG_DATA_HOME"/minicontainer/containers/*/; do
+            [ -d "$dir" ] || continue
+            $who "$MC" rm -f "$(basename "$dir")" 2>/dev/null || true
+        done
+    done
+}
