@@ -13,7 +13,7 @@ setup() {
 # store [WHO]: a new, empty store of WHO, with the image base; more of it by python on stdin.
 store() {
     who=${1:-self}
-    XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who-$RANDOM
+    XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who-$((stores += 1))
     S=$XDG_DATA_HOME/minicontainer
     export XDG_DATA_HOME
     $who mkdir -m 0700 "$XDG_DATA_HOME"
