@@ -4225,22 +4225,24 @@ static char *longer(const char *fmt, ...) {
     return out;
 }
 
-static char *store; /* the path of it */
+static const char *store; /* the path of it */
 #define IN_STORE(...) longer("%s/%s", store, text(__VA_ARGS__))
 
-/* Are the first N letters of NAME a name, of an image, a container, a volume?
- * It becomes part of a path. (match() would take two lines, and capitals.) */
-static bool good_name(const char *name, size_t n) {
-    return n > 0 && n <= 60 && *name != '.' && *name != '-' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") >= n;
+/* NAME becomes part of a path: so it is one word, and no capitals. */
+static const char *good_name(const char *name, const char *what) {
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    if (n == 0 || n > 60 || name[n] || strchr(".-", *name))
+        refuse("\"%s\" cannot be the name of %s: small letters, digits, and "
+               ". _ -", shown(name), what);
+    return name;
 }
 
-/* A file that is there as a whole or not at all, whenever we are killed. */
+/* A file that is there as a whole or not at all, whenever we are killed. (That
+ * the power fails is not met by that: a blob is checked when it is read.) */
 static void put_file(const char *path, const char *data) {
-    const char *new = longer("%s.new", path);
-
-    make_file(new, 0644, data);
-    TRY(rename(new, path));
+    make_file(text("%s.new", path), 0644, data);
+    TRY(rename(text("%s.new", path), path));
 }
 
 /* The file PATH, made if need be, with a lock on it; -1: somebody has it. It
@@ -4254,18 +4256,10 @@ static int lock_file(const char *path, int how) {
     return -1;
 }
 
-/* One at a time changes the store. Free again before a container runs: else it
- * would last as long as that. Within one process it may be taken twice. */
-static int lock_depth, lock_fd;
-
-static void lock_store(void) {
-    if (lock_depth++ == 0)
-        lock_fd = TRY(lock_file(IN_STORE("lock"), LOCK_EX));
-}
-
-static void unlock_store(void) {
-    if (--lock_depth == 0)
-        close(lock_fd);
+/* One at a time changes the store. Closed again before a container runs: else
+ * it would last as long as that. */
+static int lock_store(void) {
+    return TRY(lock_file(IN_STORE("lock"), LOCK_EX));
 }
 
 /* Many may have it; meanwhile nothing of the store is swept away. */
@@ -4273,23 +4267,27 @@ static void use_store(void) {
     lock_file(IN_STORE("used"), LOCK_SH);
 }
 
-/* Directories and two files: an OCI image layout, with nothing in it. Returns
- * whether it was us who made it. */
-static bool make_layout(const char *dirs) {
-    for (char *p = store; *p && (p = strchr(p + 1, '/'));)
-        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - store), store), 0755));
+/* Make the directories that lead to PATH: mkdir -p. */
+static int make_way(void *path) {
+    for (char *p = path; *p && (p = strchr(p + 1, '/'));)
+        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - (char *)path),
+                                     (char *)path), 0755));
+    return 0;
+}
+
+/* At `store`: DIRS and two files, an OCI image layout with nothing in it. */
+static void make_layout(const char *dirs) {
+    make_way((char *)store);
     TRY_BUT(EEXIST, mkdir(store, 0700));
-    lock_store();
-    bool ours = access(IN_STORE("index.json"), F_OK) < 0;
-    for (const char *name; ours && (name = next_word(&dirs));)
+    int lock = lock_store();
+    for (const char *name; (name = next_word(&dirs));)
         TRY_BUT(EEXIST, mkdir(IN_STORE("%s", name), 0755));
-    if (ours)
+    if (access(IN_STORE("index.json"), F_OK) < 0) {
         put_file(IN_STORE("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
-    if (ours)
         put_file(IN_STORE("index.json"),
                  "{\"schemaVersion\":2,\"manifests\":[]}");
-    unlock_store();
-    return ours;
+    }
+    close(lock);
 }
 
 /* Where the store is; MAKE: it shall be there. Said once, when it is made. */
@@ -4299,9 +4297,10 @@ static void find_store(bool make) {
     store = data && *data == '/' ? longer("%s/minicontainer", data)
           : longer("%s/.local/share/minicontainer",
                    user && *user == '/' ? user : "/root");
-    if (!make || access(IN_STORE("index.json"), F_OK) == 0)
-        return;
-    if (make_layout("blobs blobs/sha256 layers containers cache volumes"))
+    bool there = access(IN_STORE("index.json"), F_OK) == 0;
+    if (make)
+        make_layout("blobs blobs/sha256 layers containers cache volumes");
+    if (make && !there)
         note("what you keep is in %s (rm -rf removes all of it)",
              shown(store));
 }
@@ -4340,30 +4339,33 @@ static const char *after(const char *at, int depth) {
     return NULL;
 }
 
-/* The value of KEY in OBJECT; value N of ARRAY, from 0. Of good JSON. */
-static const char *next_value(const char *at) {
-    at = blanks(after(at, 0));
-    return *at == ',' ? blanks(at + 1) : at;
-}
-
-static const char *member(const char *object, const char *key) {
-    const char *at = object && *object == '{' ? blanks(object + 1) : "";
-    size_t n = strlen(key);
-
-    for (const char *value; *at == '"'; at = next_value(value)) {
-        value = blanks(strchr(after(at, 0), ':') + 1);
-        if (strncmp(at + 1, key, n) == 0 && at[n + 1] == '"')
-            return value;
+/* The value at PATH in good JSON: keys of objects and numbers in arrays (from
+ * 0), with a slash between. */
+static const char *get(const char *at, const char *path) {
+    for (size_t n; at && *path; path += n + (path[n] == '/')) {
+        bool object = *at == '{';
+        int left = object || *at == '[' ? atoi(path) : -1;
+        const char *value = at = left < 0 ? "" : blanks(at + 1);
+        for (n = strcspn(path, "/"); *at && !strchr("}]", *at);) {
+            if (object)
+                value = blanks(strchr(after(at, 0), ':') + 1);
+            if (object ? strncmp(at + 1, path, n) == 0 && at[n + 1] == '"'
+                       : left-- == 0)
+                break;
+            at = blanks(after(value, 0));
+            value = at = *at == ',' ? blanks(at + 1) : at;
+        }
+        at = *at && !strchr("}]", *at) ? value : NULL;
     }
-    return NULL;
+    return at;
 }
 
-static const char *item(const char *array, int n) {
-    const char *at = array && *array == '[' ? blanks(array + 1) : "]";
+static int length_of(const char *array) {
+    int n = 0;
 
-    for (; *at != ']' && n > 0; n--)
-        at = next_value(at);
-    return *at == ']' ? NULL : at;
+    while (get(array, text("%d", n)))
+        n++;
+    return n;
 }
 
 /* VALUE alone, as it is written. */
@@ -4371,15 +4373,16 @@ static char *raw(const char *value) {
     return longer("%.*s", (int)(after(value, 0) - value), value);
 }
 
-/* What VALUE, a string, says; "" if it is none. (Of the characters by number,
- * \u003c, those below 128: Go writes < so. Others become a question mark.) */
-static char *words_of(const char *value) {
+/* What the string at PATH says; "" if there is none. (Of the characters by
+ * number, \u003c, those below 128: Go writes < so. Others become a question
+ * mark.) */
+static char *says(const char *json, const char *path) {
     static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-    char *out = raw(value && *value == '"' ? value : "\"\"") + 1, *to;
-    const char *from = to = out, *which;
+    const char *value = get(json, path), *which;
+    char *out = raw(value && *value == '"' ? value : "\"\"") + 1, *to = out;
     unsigned number;
 
-    for (; *from != '"'; from++)
+    for (const char *from = out; *from != '"'; from++)
         if (*from != '\\') {
             *to++ = *from;
         } else if ((which = strchr(plain, *++from))) {
@@ -4404,27 +4407,17 @@ static char *quoted(const char *words) {
     return out;
 }
 
-/* JSON with NEW in the place of what stands from FROM to TO in it; with one
- * more value at the end of ARRAY in it; with VALUE for KEY of OBJECT in it. */
-static char *replace(const char *json, const char *from, const char *to,
-                     const char *new) {
-    return longer("%.*s%s%s", (int)(from - json), json, new, to);
-}
-
-static char *append(const char *json, const char *array, const char *value) {
-    const char *end = after(array, 0) - 1;
-
-    return replace(json, end, end,
-                   item(array, 0) ? longer(",%s", value) : value);
-}
-
-static char *with(const char *json, const char *object, const char *key,
+/* JSON with VALUE for KEY of the object that begins at PLACE in it; or, where
+ * there is no such KEY (NULL: in an array), with one more at the end. */
+static char *with(const char *json, const char *place, const char *key,
                   const char *value) {
-    const char *was = member(object, key), *at = object + 1;
+    const char *was = key ? get(place, key) : NULL;
+    const char *from = was ? was : after(place, 0) - 1;
+    bool first = was || strchr("}]", *blanks(place + 1));
 
-    return was ? replace(json, was, after(was, 0), value)
-         : replace(json, at, at, longer("\"%s\":%s%s", key, value,
-                                        *blanks(at) == '}' ? "" : ","));
+    return longer("%.*s%s%s%s%s", (int)(from - json), json, first ? "" : ",",
+                  key && !was ? longer("\"%s\":", key) : "", value,
+                  was ? after(was, 0) : from);
 }
 
 /* --- SHA-256, FIPS 180-4. Its constants are the first 32 bits behind the point
@@ -4507,15 +4500,19 @@ static const char *blob(const char *digest) {
     return good ? longer("%s/blobs/sha256/%s", store, digest + 7) : "";
 }
 
-/* A new blob has no name until it is whole; then its name is its digest. */
+/* A new blob has no name until it is whole; then its name is its digest (which
+ * must be WANTED, if that is not NULL). */
 static int new_blob(void) {
     return TRY(open(IN_STORE("blobs/sha256"), O_TMPFILE | O_RDWR | O_CLOEXEC,
                     0644));
 }
 
-static char *name_blob(int fd) {
+static char *name_blob(int fd, const char *wanted) {
     char *digest = longer("sha256:%s", hash_of(fd));
 
+    if (wanted && strcmp(digest, wanted) != 0)
+        refuse("a blob is something else than its name says\n  name:   %s\n"
+               "  is:     %s", wanted, digest);
     TRY_BUT(EEXIST, linkat(AT_FDCWD, text("/proc/self/fd/%d", fd), AT_FDCWD,
                            blob(digest), AT_SYMLINK_FOLLOW));
     close(fd);
@@ -4526,28 +4523,29 @@ static char *put_blob(const char *data) {
     int fd = new_blob();
 
     write_all(fd, data);
-    return name_blob(fd);
+    return name_blob(fd, NULL);
 }
 
-/* A file that shall be JSON. */
-static char *json_file(const char *path) {
-    char *lines = slurp(path);
-    const char *from = blanks(lines), *end = after(from, 0);
+/* A file that is JSON, from its first value on. MUST: or we refuse; else what
+ * is none has nothing in it. */
+static const char *json_file(const char *path, bool must) {
+    const char *from = blanks(slurp(path)), *end = after(from, 0);
+    bool good = end && !*blanks(end);
 
-    if (!end || *blanks(end))
+    if (!good && must)
         refuse("%s is missing or no JSON", shown(path));
-    return longer("%s", from);
+    return good ? from : "null";
 }
 
 /* A blob that is JSON; it must be what its digest says. */
-static char *json_blob(const char *digest) {
+static const char *json_blob(const char *digest) {
     int fd = open(blob(digest), O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 || strcmp(hash_of(fd), digest + 7) != 0)
         refuse("blob %s is missing, or not what its digest says",
                shown(digest));
     close(fd);
-    return json_file(blob(digest));
+    return json_file(blob(digest), true);
 }
 
 /* How others are told of a blob: what it is, its digest, its size. */
@@ -4559,23 +4557,24 @@ static char *descriptor(const char *type, const char *digest) {
                   "\"%s\",\"size\":%jd}", type, digest, (intmax_t)st.st_size);
 }
 
-/* --- Work in a box. */
+/* --- Work in a box. Visit all that lies below TOP, in the order of the names,
+ * a directory before what is in it; PATH is "" at first. */
 static bool is_dots(const char *name) {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Visit all that lies below TOP, in the order of the names,
- * a directory before what is in it; PATH is "" at first. */
+static int not_dots(const struct dirent *entry) {
+    return !is_dots(entry->d_name);
+}
+
 static void walk(const char *top, const char *path,
                  void (*visit)(const char *path, const struct stat *st)) {
     struct dirent **list;
     struct stat st;
-    int n = TRY(scandir(text("%s%s", top, path), &list, NULL, alphasort));
+    int n = TRY(scandir(text("%s%s", top, path), &list, not_dots, alphasort));
 
     for (int i = 0; i < n; i++) {
         const char *at = longer("%s/%s", path, list[i]->d_name);
-        if (is_dots(list[i]->d_name))
-            continue;
         TRY(lstat(text("%s%s", top, at), &st));
         visit(at, &st);
         if (S_ISDIR(st.st_mode))
@@ -4583,83 +4582,91 @@ static void walk(const char *top, const char *path,
     }
 }
 
-/* parent_side() for a container of our own: all isolations, and an init. There
- * may be many in one process: nothing of it stays open. */
-static int run_and_close(struct container *c) {
-    c->rows = ALL_ROWS & ~BIT(LIMITS);
-    c->init = true;
-    int status = parent_side(c);
-    const int open_ones[] = { c->life[0], c->life[1], c->news[0], c->news[1],
-                              c->proc_fd, c->children };
-
-    for (size_t i = 0; i < LENGTH(open_ones); i++)
-        close(open_ones[i]);
-    return status;
-}
-
-/* JOB in a container where DIR is /mnt, and all that can be written (READ_ONLY:
- * not even that; NULL: there is none); stdin and stdout are IN and OUT. Its
- * exit status. */
-static int in_a_box(const char *dir, bool read_only, int in, int out,
-                    int (*job)(void *), const char *line) {
-    int was[] = { TRY(fcntl(0, F_DUPFD_CLOEXEC, 3)),
-                  TRY(fcntl(1, F_DUPFD_CLOEXEC, 3)) };
-    struct volume mnt = { dir, "/mnt", read_only, -1 };
+/* JOB(WITH) in a container of our own, with all isolations and an init, where
+ * DIR is /.box, and all that can be written (READ_ONLY: not even that). Without
+ * an image it is not told: it is not the learner's. With one, it is on top of
+ * that; without a job, WITH are the words of a command. Its supervisor is a
+ * process of its own, which ends with us, and takes no terminal; its stdin and
+ * stdout are IN and OUT. Returns the exit status. */
+#define BOX "/.box"
+struct image;
+static void obey_image(struct container *c, struct image *im);
+static int in_a_box(struct image *im, const char *dir, bool read_only, int in,
+                    int out, int (*job)(void *), const void *with) {
+    struct volume box = { dir, BOX, read_only, -1 };
     struct container c = preset;
-    bool told = narrator.explain;
+    int status;
 
-    c.volume = &mnt;
-    c.volumes = dir != NULL;
     c.instead = job;
-    c.with = (void *)line;
-    TRY(dup2(in, 0));
-    TRY(dup2(out, 1));
-    narrator.explain = false;
-    int status = run_and_close(&c);
-    narrator.explain = told;
-    for (int fd = 0; fd < 2; fd++) {
-        TRY(dup2(was[fd], fd));
-        close(was[fd]);
+    c.with = (void *)with;
+    c.volume = &box;
+    c.volumes = dir != NULL;
+    if (im)
+        obey_image(&c, im);
+    if (!job)
+        c.argv = c.with;
+    pid_t child = TRY(fork());
+    if (child == 0) {
+        TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+        TRY(setsid());
+        TRY(dup2(in, 0));
+        TRY(dup2(out, 1));
+        narrator.explain = narrator.explain && im;
+        c.rows = ALL_ROWS & ~BIT(LIMITS);
+        c.init = true;
+        _exit(parent_side(&c));
     }
-    return status;
+    TRY(waitpid(child, &status, 0));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : OURS;
 }
 
 static int shell_job(void *line) {
     return !run_shell(line);
 }
 
-/* A directory and all in it: as its owners can, from inside. */
+/* A directory and all in it: as its owners can, from inside. If we are killed,
+ * no half of it is left under its name. */
 static void remove_tree(const char *path) {
-    if (access(path, F_OK) == 0)
-        in_a_box(path, false, 0, 2, shell_job,
-                 "exec find /mnt -mindepth 1 -delete");
-    rmdir(path);
+    const char *old = IN_STORE("old");
+
+    if (access(old, F_OK) < 0)
+        TRY_BUT(ENOENT, rename(path, old));
+    if (access(old, F_OK) < 0)
+        return;
+    in_a_box(NULL, old, false, 0, 2, shell_job,
+             "exec find " BOX " -mindepth 1 -delete");
+    TRY(rmdir(old));
+    remove_tree(path); /* it was that of somebody who was killed */
 }
 
-/* A directory for what a container writes: it is 0's, whoever that is. */
+/* An empty directory for what a container writes: it is 0's, whoever that is.
+ * (A user has only their own group.) */
 static void make_dir(const char *path) {
     unsigned root = geteuid() == 0 ? usual_map().outside : geteuid();
 
     remove_tree(path);
     TRY(mkdir(path, 0755));
-    TRY_BUT(EPERM, chown(path, root, root)); /* (our own group, for a user) */
+    TRY_BUT(EPERM, chown(path, root, root));
 }
 
 #define OPAQUE "user.overlay.opaque" /* what makes a directory so (15) */
 
-/* In the box. In an archive ".wh.NAME" means "no NAME", and ".wh..wh..opq" that
- * its directory is opaque: made into what overlayfs takes for that. */
 static bool is_whiteout(const struct stat *st) {
     return S_ISCHR(st->st_mode) && st->st_rdev == 0;
 }
 
+/* In the box. In an archive ".wh.NAME" means "no NAME", and ".wh..wh..opq" that
+ * its directory is opaque: made into what overlayfs takes for that. And what we
+ * own we may always enter and empty: so that rm -rf of the store works. */
 static void make_whiteout(const char *path, const struct stat *st) {
     const char *name = strrchr(path, '/') + 1;
-    const char *dir = longer("/mnt%.*s", (int)(name - path), path);
+    const char *dir = longer(BOX "%.*s", (int)(name - path), path);
 
+    if (S_ISDIR(st->st_mode) && geteuid() != 0)
+        TRY(chmod(text(BOX "%s", path), st->st_mode | 0700));
     if (strncmp(name, ".wh.", 4) != 0 || S_ISDIR(st->st_mode))
         return;
-    TRY(unlink(text("/mnt%s", path)));
+    TRY(unlink(text(BOX "%s", path)));
     if (strcmp(name + 4, ".wh..opq") == 0)
         TRY(setxattr(dir, OPAQUE, "y", 1, 0));
     else if (name[4] && !is_dots(name + 4))
@@ -4667,37 +4674,38 @@ static void make_whiteout(const char *path, const struct stat *st) {
 }
 
 /* In the box; stdin is the archive. Where one id is mapped, it owns all. */
-static int unpack_job(void *unused) {
-    bool one = match(slurp("/proc/self/uid_map"), " 1$") && !unused;
+static int unpack_job(void *line) {
+    bool one = match(slurp("/proc/self/uid_map"), " 1$");
 
-    if (!run_shell(one ? "exec tar -xpf - -C /mnt --no-same-owner"
-                       : "exec tar -xpf - -C /mnt --numeric-owner"))
+    if (!run_shell(text("%s %s", (char *)line, one ? "--no-same-owner"
+                                                   : "--numeric-owner")))
         return 1;
-    walk("/mnt", "", make_whiteout);
+    walk(BOX, "", make_whiteout);
     return 0;
 }
 
-/* The archive with DIGEST becomes layers/DIFF: the digest of the same without
- * compression, which is checked. */
-static void unpack(const char *digest, const char *diff) {
-    const char *to = longer("%s/layers/%s", store, diff + 7);
-    char magic[4] = "";
+/* The archive with DIGEST becomes directory TO, whose name is the digest of the
+ * same without compression; that is checked. */
+static void unpack(const char *digest, const char *to) {
     const char *new = longer("%s.new", to), *how = NULL;
     int fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
+    char magic[4] = "";
 
+    say("tar(1) unpacks layer %.19s, in a container of ours", digest);
     TRY(pread(fd, magic, sizeof magic, 0));
     if (memcmp(magic, "\x1f\x8b", 2) == 0)
         how = "exec gzip -dc";
     else if (memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
         how = "exec zstd -dc";
     int plain = how ? new_blob() : fd;
-    if (how && in_a_box(NULL, true, fd, plain, shell_job, how) != 0)
+    if (how && in_a_box(NULL, NULL, true, fd, plain, shell_job, how) != 0)
         refuse("layer %s: it cannot be unpacked by %s", digest, how + 5);
-    if (strcmp(hash_of(plain), diff + 7) != 0)
+    if (strcmp(hash_of(plain), strrchr(to, '/') + 1) != 0)
         refuse("layer %s is not what its image says", digest);
     make_dir(new);
     TRY(lseek(plain, 0, SEEK_SET));
-    if (in_a_box(new, false, plain, 2, unpack_job, NULL) != 0) {
+    if (in_a_box(NULL, new, false, plain, 2, unpack_job,
+                 "exec tar -xpf - -C " BOX) != 0) {
         remove_tree(new);
         refuse("layer %s: tar(1) could not unpack all of it", digest);
     }
@@ -4706,64 +4714,65 @@ static void unpack(const char *digest, const char *diff) {
     close(fd);
 }
 
-/* --- Images. JSON with VALUE for KEY of it, if that is not there, or does not
- * begin as it should. */
-static char *filled(char *json, const char *key, char as, const char *value) {
-    const char *is = member(json, key);
-
-    return is && *is == as ? json : with(json, json, key, value);
-}
-
+/* --- Images. */
 struct image {
-    const char *name, *digest;    /* of the manifest                          */
-    char *manifest, *config;      /* JSON                                     */
-    char *dirs[MOST_LAYERS + 4];  /* for image_tree(): upper, work, layers    */
+    const char *name, *digest;     /* of the manifest                         */
+    const char *manifest, *config; /* JSON                                    */
+    char *dirs[MOST_LAYERS + 4];   /* for image_tree(): upper, work, layers   */
 };
 
-/* All of the image with that digest. What is not unpacked yet, is now. Of equal
- * layers only the uppermost is shown: overlayfs takes none twice. */
-static void load_image(struct image *im) {
-    char **to = im->dirs + 2;
-    int n = 0;
-
-    im->manifest = json_blob(im->digest);
-    im->config = json_blob(words_of(member(member(im->manifest, "config"),
-                                           "digest")));
-    im->config = filled(im->config, "history", '[', "[]");
-    im->config = filled(im->config, "config", '{', "{}");
-    const char *layers = member(im->manifest, "layers");
-    const char *diffs = member(member(im->config, "rootfs"), "diff_ids");
-    while (n <= MOST_LAYERS && item(layers, n))
-        n++;
-    if (!layers || *layers != '[' || !diffs || *diffs != '[' ||
-        n > MOST_LAYERS || item(diffs, n) || (n > 0 && !item(diffs, n - 1)))
-        refuse("image %s: more than %d layers, or configuration and manifest "
-               "do not agree", shown(im->name), MOST_LAYERS);
-    im->dirs[0] = im->dirs[1] = longer("%s", "");
-    lock_store();
-    while (n-- > 0) { /* from the top down */
-        char *digest = words_of(member(item(layers, n), "digest"));
-        char *diff = words_of(item(diffs, n)), **same = im->dirs + 2;
-        if (!*blob(digest) || !*blob(diff))
-            refuse("image %s: layer %d has no digest", shown(im->name), n + 1);
-        *to = longer("%s/layers/%s", store, diff + 7);
-        if (access(*to, F_OK) < 0)
-            unpack(digest, diff);
-        while (strcmp(*same, *to) != 0)
-            same++;
-        to += same == to;
-    }
-    *to = NULL;
-    unlock_store();
+/* What is written on top of the image lies in DIR; NULL: in memory. */
+static void set_upper(struct image *im, const char *dir) {
+    im->dirs[0] = longer(dir ? "%s/upper" : "", dir);
+    im->dirs[1] = longer(dir ? "%s/work" : "", dir);
 }
 
-/* An image of nothing, for `FROM scratch`. */
-static void empty_image(struct image *im) {
-    im->config = longer("{\"architecture\":\"" ARCHITECTURE "\",\"os\":\"lin"
-                        "ux\",\"config\":{},\"rootfs\":{\"type\":\"layers\","
-                        "\"diff_ids\":[]},\"history\":[]}");
-    im->manifest = longer("{\"schemaVersion\":2,\"mediaType\":\"application/"
-                          "vnd.oci.image.manifest.v1+json\",\"layers\":[]}");
+/* JSON with VALUE for KEY of it, if that does not begin so there. */
+static const char *filled(const char *json, const char *key,
+                          const char *value) {
+    const char *is = get(json, key);
+
+    return is && *is == *value ? json : with(json, json, key, value);
+}
+
+/* Its two blobs of JSON. */
+static void read_image(struct image *im) {
+    im->manifest = json_blob(im->digest);
+    im->config = json_blob(says(im->manifest, "config/digest"));
+    im->config = filled(im->config, "history", "[]");
+    im->config = filled(im->config, "config", "{}");
+    const char *layers = get(im->manifest, "layers");
+    const char *diffs = get(im->config, "rootfs/diff_ids");
+    int n = length_of(layers);
+    if (!layers || *layers != '[' || !diffs || *diffs != '[' ||
+        n != length_of(diffs) || n > MOST_LAYERS)
+        refuse("image %s: more than %d layers, or configuration and manifest "
+               "do not agree", shown(im->name), MOST_LAYERS);
+    while (n-- > 0)
+        if (!*blob(says(layers, text("%d/digest", n))) ||
+            !*blob(says(diffs, text("%d", n))))
+            refuse("image %s: layer %d has no digest", shown(im->name), n + 1);
+    set_upper(im, NULL);
+}
+
+/* Its layers, for image_tree(). What is not unpacked yet, is now. Of equal ones
+ * only the uppermost is shown: overlayfs takes none twice. */
+static char **unpack_layers(struct image *im) {
+    char **to = im->dirs + 2, **same;
+    int lock = lock_store(), n = length_of(get(im->manifest, "layers"));
+
+    for (; n-- > 0; to += same == to) {
+        char *digest = says(im->manifest, text("layers/%d/digest", n));
+        char *diff = says(im->config, text("rootfs/diff_ids/%d", n));
+        *to = IN_STORE("layers/%s", diff + 7);
+        if (access(*to, F_OK) < 0)
+            unpack(digest, *to);
+        for (same = im->dirs + 2; strcmp(*same, *to) != 0;)
+            same++;
+    }
+    *to = NULL;
+    close(lock);
+    return im->dirs;
 }
 
 /* Write configuration and manifest; then the image has a digest. */
@@ -4777,14 +4786,16 @@ static void put_image(struct image *im) {
 /* One line more in the history: WHAT was done, and whether it made a layer.
  * (Everybody shall get the same digest: so the time is always the same.) */
 static void add_history(struct image *im, const char *what, bool layer) {
-    im->config = append(im->config, member(im->config, "history"), longer(
-        "{\"created\":\"1970-01-01T00:00:00Z\",\"created_by\":%s%s}",
-        quoted(what), layer ? "" : ",\"empty_layer\":true"));
+    const char *line = longer("{\"created\":\"1970-01-01T00:00:00Z\",\"created"
+                              "_by\":%s%s}", quoted(what),
+                              layer ? "" : ",\"empty_layer\":true");
+
+    im->config = with(im->config, get(im->config, "history"), NULL, line);
 }
 
-/* In the box, where /mnt is an upper directory: the archive of it to stdout. By
- * two lists: what is there; and, made in /tmp, what an archive has in the place
- * of whiteouts. Names in order, no times: who packs the same gets the same. */
+/* In the box, where /.box is an upper directory: the archive of it to stdout.
+ * By two lists: what is there; and, made in /tmp, what stands for whiteouts.
+ * Names in order, no times: who packs the same gets the same. */
 static FILE *as_it_is, *hidden;
 
 static void list_entry(const char *path, const struct stat *st) {
@@ -4793,7 +4804,7 @@ static void list_entry(const char *path, const struct stat *st) {
 
     if (S_ISDIR(st->st_mode)) {
         TRY(mkdir(text("/tmp/wh%s", path), 0755));
-        lgetxattr(text("/mnt%s", path), OPAQUE, &opaque, 1);
+        lgetxattr(text(BOX "%s", path), OPAQUE, &opaque, 1);
         dir = longer("%s/", path);
         name = ".wh..opq";
     }
@@ -4809,57 +4820,57 @@ static int pack_job(void *line) {
     TRY(mkdir("/tmp/wh", 0755));
     as_it_is = fopen("/tmp/as_it_is", "w");
     hidden = fopen("/tmp/hidden", "w");
-    walk("/mnt", "", list_entry);
+    walk(BOX, "", list_entry);
     TRY(fclose(as_it_is) | fclose(hidden));
     return !run_shell(line);
 }
 
 /* The upper directory of DIR becomes one more layer; the history says WHAT. */
 static void add_layer(struct image *im, const char *dir, const char *what) {
+    const char *layers = get(im->manifest, "layers");
     int fd = new_blob();
 
-    if (item(member(im->manifest, "layers"), MOST_LAYERS - 1))
+    if (length_of(layers) == MOST_LAYERS)
         refuse("image %s has %d layers: there can be no more", shown(im->name),
                MOST_LAYERS);
-    if (in_a_box(text("%s/upper", dir), true, 0, fd, pack_job,
+    say("tar(1) packs what was written, in a container of ours");
+    if (in_a_box(NULL, text("%s/upper", dir), true, 0, fd, pack_job,
                  "exec tar -cf - --format=gnu --mtime=@0 --numeric-owner "
-                 "--no-recursion --null --verbatim-files-from -C /mnt "
+                 "--no-recursion --null --verbatim-files-from -C " BOX " "
                  "-T /tmp/as_it_is -C /tmp/wh -T /tmp/hidden") != 0)
         refuse("%s: tar(1) could not pack all of it", shown(dir));
-    const char *digest = name_blob(fd);
-    im->manifest = append(im->manifest, member(im->manifest, "layers"),
-                          descriptor("layer.v1.tar", digest));
-    im->config = append(im->config, member(member(im->config, "rootfs"),
-                                           "diff_ids"), quoted(digest));
+    const char *digest = name_blob(fd, NULL);
+    im->manifest = with(im->manifest, layers, NULL,
+                        descriptor("layer.v1.tar", digest));
+    im->config = with(im->config, get(im->config, "rootfs/diff_ids"), NULL,
+                      quoted(digest));
     add_history(im, what, true);
 }
 
-/* --- Names. The entries of index.json: an array; and the name of one. */
+/* --- Names. The entries of index.json: an array. */
 static const char *index_entries(void) {
-    const char *path = IN_STORE("index.json");
+    const char *path = IN_STORE("index.json"), *entries;
 
     if (access(path, F_OK) < 0)
         return NULL;
-    const char *list = member(json_file(path), "manifests");
-    if (!list || *list != '[')
+    entries = get(json_file(path, true), "manifests");
+    if (!entries || *entries != '[')
         refuse("%s is no index of an OCI image layout", shown(path));
-    return list;
+    return entries;
 }
 
 #define REF_NAME "org.opencontainers.image.ref.name"
 
 static const char *entry_name(const char *entry) {
-    return words_of(member(member(entry, "annotations"), REF_NAME));
+    return says(entry, "annotations/" REF_NAME);
 }
 
 /* The NAME that an image shall get: as in Docker, without a tag :latest. */
 static const char *full_name(const char *name) {
     const char *tag = strchrnul(name, ':');
 
-    if (!good_name(name, (size_t)(tag - name)) ||
-        (*tag && !good_name(tag + 1, strlen(tag + 1))))
-        refuse("\"%s\" cannot be the name of an image: small letters, digits, "
-               "and . _ -, then perhaps a colon and a tag", shown(name));
+    good_name(longer("%.*s", (int)(tag - name), name), "an image");
+    good_name(*tag ? tag + 1 : "latest", "a tag");
     return *tag ? name : longer("%s:latest", name);
 }
 
@@ -4869,9 +4880,9 @@ static bool find_name(struct image *im, const char *name) {
     const char *latest = longer("%s:latest", name), *entry;
     const char *entries = index_entries();
 
-    for (int i = 0; (entry = item(entries, i)); i++) {
+    for (int i = 0; (entry = get(entries, text("%d", i))); i++) {
         im->name = entry_name(entry);
-        im->digest = words_of(member(entry, "digest"));
+        im->digest = says(entry, "digest");
         if (strcmp(im->name, name) == 0 || strcmp(im->name, latest) == 0)
             return true;
     }
@@ -4888,54 +4899,35 @@ static void need_image(struct image *im, const char *name) {
 
 /* NAME leads to DIGEST now, and to nothing else (NULL: to nothing). */
 static void set_name_to(const char *name, const char *digest) {
-    char *json = longer("{\"schemaVersion\":2,\"manifests\":[]}");
-    const char *entry, *entries = index_entries();
+    const char *entry, *entries = index_entries(), *list = "[]";
 
-    for (int i = 0; (entry = item(entries, i)); i++)
+    for (int i = 0; (entry = get(entries, text("%d", i))); i++)
         if (strcmp(entry_name(entry), name) != 0)
-            json = append(json, member(json, "manifests"), raw(entry));
+            list = with(list, list, NULL, raw(entry));
     if (digest) {
         char *new = descriptor("manifest.v1+json", digest);
-        new = with(new, new, "annotations", longer("{\"" REF_NAME "\":%s}",
-                                                   quoted(name)));
-        json = append(json, member(json, "manifests"), new);
+        list = with(list, list, NULL, with(new, new, "annotations", longer(
+                    "{\"" REF_NAME "\":%s}", quoted(name))));
     }
-    put_file(IN_STORE("index.json"), json);
+    put_file(IN_STORE("index.json"),
+             longer("{\"schemaVersion\":2,\"manifests\":%s}", list));
 }
 
 /* --- Containers that are kept. The directory of NAME. */
 static char *container_dir(const char *name) {
-    if (!good_name(name, strlen(name)) || strcmp(name, "lab") == 0 ||
-        strspn(name, "0123456789") == strlen(name))
-        refuse("\"%s\" cannot be the name of a container: small letters, "
-               "digits, and . _ -; no number alone, and not lab", shown(name));
-    return longer("%s/containers/%s", store, name);
-}
-
-/* What is written on top of the image lies in DIR. */
-static void set_upper(struct image *im, const char *dir) {
-    im->dirs[0] = longer("%s/upper", dir);
-    im->dirs[1] = longer("%s/work", dir);
+    if (strcmp(name, "lab") == 0 || strspn(name, "0123456789") == strlen(name))
+        refuse("\"%s\" cannot be the name of a container: `exec` takes it for "
+               "a lab, or a PID", name);
+    return IN_STORE("containers/%s", good_name(name, "a container"));
 }
 
 /* Container DIR, of the image; with the store's lock held. */
-static void keep_container(char *dir, struct image *im) {
+static void keep_container(const char *dir, struct image *im) {
     set_upper(im, dir);
-    TRY_BUT(EEXIST, mkdir(dir, 0755));
-    put_file(text("%s/image", dir), text("%s %s\n", im->digest, im->name));
+    make_dir(dir);
     make_dir(im->dirs[0]);
     make_dir(im->dirs[1]);
-}
-
-/* It and what it has written go. */
-static void drop_container(const char *dir) {
-    remove_tree(text("%s/upper", dir));
-    remove_tree(text("%s/work", dir));
-    const char *at = "command log status image.new command.new status.new lock "
-                     "image"; /* the last: killed, rm can be said again */
-    for (const char *name; (name = next_word(&at));)
-        unlink(text("%s/%s", dir, name));
-    rmdir(dir);
+    put_file(text("%s/image", dir), text("%s %s\n", im->digest, im->name));
 }
 
 /* The directory of container NAME, which must be there. */
@@ -4954,23 +4946,19 @@ static void image_of(struct image *im, const char *dir) {
 
     im->digest = strsep(&line, " \n");
     im->name = strsep(&line, "\n");
-    load_image(im);
+    read_image(im);
     set_upper(im, dir);
 }
 
 /* The strings of ARRAY, then those of MORE; NULL: there are none. */
 static char **words_in(const char *array, char **more) {
-    int n = 0, m = 0;
+    int n = length_of(array), m = 0;
 
-    while (item(array, n))
-        n++;
     while (more && more[m])
         m++;
     char **out = calloc((size_t)(n + m + 1), sizeof *out);
-    for (int i = 0; i < n; i++)
-        out[i] = words_of(item(array, i));
-    if (more)
-        memcpy(out + n, more, (size_t)m * sizeof *out);
+    for (int i = 0; i < n + m; i++)
+        out[i] = i < n ? says(array, text("%d", i)) : more[i - n];
     return *out ? out : NULL;
 }
 
@@ -4990,26 +4978,26 @@ static int run_as(void *with) {
 /* What the image says of how it is run, where the command line does not. The
  * Entrypoint stands before what is typed; Cmd, in its place. */
 static void obey_image(struct container *c, struct image *im) {
-    const char *set = member(im->config, "config");
-    const char *user = words_of(member(set, "User"));
-    const char *dir = words_of(member(set, "WorkingDir"));
-    char **typed = c->argv ? c->argv : words_in(member(set, "Cmd"), NULL);
+    const char *set = get(im->config, "config"), *user = says(set, "User");
+    const char *dir = says(set, "WorkingDir");
+    char **typed = c->argv ? c->argv : words_in(get(set, "Cmd"), NULL);
 
-    c->layers = im->dirs;
-    c->env = words_in(member(set, "Env"), c->env);
-    c->argv = words_in(member(set, "Entrypoint"), typed);
-    c->workdir = c->workdir ? c->workdir : *dir ? dir : "/";
-    if (!*user || is_among("0 root 0:0 root:root", user))
+    c->layers = unpack_layers(im);
+    c->env = words_in(get(set, "Env"), c->env);
+    c->argv = words_in(get(set, "Entrypoint"), typed);
+    c->image = im->name;
+    c->workdir = c->workdir ? c->workdir : *dir && !c->instead ? dir : "/";
+    if (c->instead || !*user || is_among("0 root 0:0 root:root", user))
         return;
     wanted_user = (unsigned)atoi(user);
     if (strspn(user, "0123456789") != strlen(user) || strlen(user) > 5)
         refuse("image %s: its User \"%s\" is no number: names are not looked "
-               "up here", im->name, shown(user));
+               "up here", shown(im->name), shown(user));
     default_map(c);
     if (c->map->count <= wanted_user)
         refuse("image %s runs as user %u, and %u of your ids are mapped\n"
                "  cure:   as root; or --map, with newuidmap (lesson 07)",
-               im->name, wanted_user, c->map->count);
+               shown(im->name), wanted_user, c->map->count);
     c->instead = run_as;
     c->with = c;
 }
@@ -5032,28 +5020,33 @@ static void find_layers(struct request *r) {
         return;
     need_image(&im, r->c.image);
     use_store();
-    load_image(&im);
+    read_image(&im);
     obey_image(&r->c, &im);
 }
 
-/* --- Commands. Exactly N words, or how it is used. */
-static void need_words(char **words, int n, const char *usage) {
-    int given = 0;
-
-    while (words[given + 1])
-        given++;
-    if (given != n)
-        refuse("%s wants %s", words[0], usage);
+/* --- Commands. Is FLAG among the words? Then N go, it and what is behind it;
+ * the last of them. NULL: no. */
+static const char *take(char **words, const char *flag, int n) {
+    for (char **at = words + 1; *at; at++)
+        if (strcmp(*at, flag) == 0 && (n == 1 || at[1])) {
+            const char *value = at[n - 1];
+            do
+                *at = at[n];
+            while (*at++);
+            return value;
+        }
+    return NULL;
 }
 
-/* Is FLAG the first of them? Then it is taken away. */
-static bool take_flag(char ***words, const char *flag) {
-    char *name = **words, *first = (*words)[1];
-    bool given = first && strcmp(first, flag) == 0;
+/* Exactly N words are left, and none is a flag. */
+static void need_words(char **words, int n) {
+    int given = 0;
 
-    *words += given;
-    **words = name; /* (the command's own name stays in front) */
-    return given;
+    while (words[given + 1] && *words[given + 1] != '-')
+        given++;
+    if (given != n || words[given + 1])
+        refuse("%s wants other words\n  try:    minicontainer %s --help",
+               words[0], words[0]);
 }
 
 static const char *size_text(double n) {
@@ -5062,7 +5055,7 @@ static const char *size_text(double n) {
 }
 
 static double size_of(const char *descriptor_of) {
-    const char *size = member(descriptor_of, "size");
+    const char *size = get(descriptor_of, "size");
 
     return size ? strtod(size, NULL) : 0;
 }
@@ -5073,15 +5066,14 @@ static int cmd_images(char **words) {
 
     if (!plain)
         printf("%-32s %-14s %s\n", "IMAGE", "DIGEST", "SIZE");
-    for (int i = 0; (entry = item(entries, i)); i++) {
-        const char *digest = words_of(member(entry, "digest"));
-        bool there = access(blob(digest), F_OK) == 0;
-        const char *layers = there ? member(json_blob(digest), "layers") : NULL;
+    for (int i = 0; (entry = get(entries, text("%d", i))); i++) {
+        const char *digest = says(entry, "digest"), *path = blob(digest);
+        const char *layers = get(json_file(path, false), "layers");
         double sum = 0;
-        for (int n = 0; (layer = item(layers, n)); n++)
+        for (int n = 0; (layer = get(layers, text("%d", n))); n++)
             sum += size_of(layer);
         printf(plain ? "%s\t%s\t%s\n" : "%-32s %-14.12s %s\n",
-               shown(entry_name(entry)), !there ? "missing"
+               shown(entry_name(entry)), access(path, F_OK) < 0 ? "missing"
                : plain ? digest : digest + 7,
                plain ? text("%.0f", sum) : size_text(sum));
     }
@@ -5091,29 +5083,21 @@ static int cmd_images(char **words) {
 /* history IMAGE: the last first. What changed only the configuration has made
  * no layer. */
 static int cmd_history(char **words) {
-    const char *lines, *line, *layers;
-    int made = 0, n = 0;
     struct image im;
 
-    need_words(words, 1, "the name of an image");
+    need_words(words, 1);
     need_image(&im, words[1]);
-    load_image(&im);
-    lines = member(im.config, "history");
-    layers = member(im.manifest, "layers");
-    while (item(layers, made))
-        made++;
-    while (item(lines, n))
-        n++;
+    read_image(&im);
+    const char *lines = get(im.config, "history");
+    int made = length_of(get(im.manifest, "layers"));
     printf("%-14s %-8s %s\n", "LAYER", "SIZE", "CREATED BY");
-    while (n > 0) {
-        line = item(lines, --n);
-        const char *empty = member(line, "empty_layer");
+    for (int n = length_of(lines); n-- > 0;) {
+        const char *line = get(lines, text("%d", n));
+        const char *empty = get(line, "empty_layer");
         const char *layer = made == 0 || (empty && *empty == 't') ? NULL
-                          : item(layers, --made);
-        printf("%-14.12s %-8s %s\n", layer
-               ? words_of(member(layer, "digest")) + 7 : "-",
-               size_text(size_of(layer)),
-               shown(words_of(member(line, "created_by"))));
+                          : get(im.manifest, text("layers/%d", --made));
+        printf("%-14.12s %-8s %s\n", layer ? says(layer, "digest") + 7 : "-",
+               size_text(size_of(layer)), shown(says(line, "created_by")));
     }
     return flushed(0);
 }
@@ -5122,71 +5106,58 @@ static int cmd_history(char **words) {
 static int cmd_commit(char **words) {
     struct image im;
 
-    need_words(words, 2, "the name of a container, and one for an image");
+    need_words(words, 2);
     const char *dir = find_container(words[1]), *name = full_name(words[2]);
     image_of(&im, dir);
     lock_store();
     add_layer(&im, dir, text("commit %s", words[1]));
     put_image(&im);
     set_name_to(name, im.digest);
-    unlock_store();
     puts(im.digest);
     return flushed(0);
 }
 
-/* The containers that are kept: how many, and their names. */
-static int all_containers(struct dirent ***list) {
-    int n = scandir(IN_STORE("containers"), list, NULL, alphasort);
+/* What lies in directory DIR of the store: how many, and their names. */
+static int list_of(const char *dir, struct dirent ***list) {
+    int n = scandir(IN_STORE("%s", dir), list, not_dots, alphasort);
 
     return n < 0 ? 0 : n;
 }
 
-/* All digests that a name or a container leads to, in one text: of manifests,
- * what stands in them, and in their configurations. What is broken leads to
- * nothing. */
-static char *reachable(void) {
-    char *roots = longer("%s", ""), *all = longer("%s", "");
-    const char *entry, *entries = index_entries();
-    struct dirent **list;
+/* ALL, and all digests that DIGEST, of a manifest, leads to: what stands in it,
+ * and in its configuration. What is broken leads to nothing. */
+static char *with_all_of(char *all, const char *digest) {
+    const char *manifest = json_file(blob(digest), false);
 
-    for (int i = 0; (entry = item(entries, i)); i++)
-        roots = longer("%s%s\n", roots, words_of(member(entry, "digest")));
-    for (int n = all_containers(&list); n > 0; n--)
-        roots = longer("%s%.71s\n", roots, slurp(IN_STORE(
-                       "containers/%s/image", list[n - 1]->d_name)));
-    for (char *digest; (digest = strsep(&roots, "\n"));) {
-        const char *lines = blanks(slurp(blob(digest)));
-        const char *end = after(lines, 0);
-        const char *config = end && !*blanks(end) ? words_of(member(
-            member(lines, "config"), "digest")) : "";
-        all = longer("%s %s %s %s", all, digest, lines, slurp(blob(config)));
-    }
-    return all;
+    return longer("%s%s %s %s\n", all, digest, manifest,
+                  slurp(blob(says(manifest, "config/digest"))));
 }
 
-/* What nothing leads to goes; with the lock held, and not while a container or
- * a build may use it. A directory gets another name first: if we are killed, no
- * half of a layer is left under the name of the whole. */
+/* What no name and no container leads to goes; with the lock held, and not
+ * while a container or a build may use it. (In the cache a file says which.) */
 static void sweep_store(void) {
-    const char *dirs = "cache blobs/sha256 layers", *dir;
-    int alone = lock_file(IN_STORE("used"), LOCK_EX | LOCK_NB);
-    const char *all = reachable();
+    const char *entry, *entries = index_entries(), *dir;
+    const char *dirs = "cache blobs/sha256 layers";
+    char *all = longer("%s", "");
     struct dirent **list;
 
-    if (alone < 0)
+    if (lock_file(IN_STORE("used"), LOCK_EX | LOCK_NB) < 0) {
         note("containers run: what nothing leads to goes with the next rm or "
              "rmi");
-    while (alone >= 0 && (dir = next_word(&dirs)))
-        for (int n = scandir(IN_STORE("%s", dir), &list, NULL, NULL); n > 0;) {
-            const char *name = list[--n]->d_name;
-            const char *path = longer("%s/%s/%s", store, dir, name);
-            const char *of = *dir == 'c' ? slurp(path) : name;
-            if (is_dots(name) || (*of && strstr(all, of)) || unlink(path) == 0)
-                continue;
-            TRY_BUT(ENOTEMPTY, rename(path, longer("%s/layers/.new", store)));
-            remove_tree(longer("%s/layers/.new", store));
+        return;
+    }
+    for (int i = 0; (entry = get(entries, text("%d", i))); i++)
+        all = with_all_of(all, says(entry, "digest"));
+    for (int n = list_of("containers", &list); n-- > 0;)
+        all = with_all_of(all, text("%.71s", slurp(IN_STORE(
+                          "containers/%s/image", list[n]->d_name))));
+    while ((dir = next_word(&dirs)))
+        for (int n = list_of(dir, &list); n-- > 0;) {
+            const char *path = IN_STORE("%s/%s", dir, list[n]->d_name);
+            const char *of = *dir == 'c' ? slurp(path) : list[n]->d_name;
+            if ((!*of || !strstr(all, of)) && unlink(path) < 0)
+                remove_tree(path);
         }
-    close(alone);
 }
 
 /* rmi IMAGE: only a name goes; and then what it alone led to. */
@@ -5194,15 +5165,13 @@ static int cmd_rmi(char **words) {
     struct dirent **list;
     struct image im;
 
-    need_words(words, 1, "the name of an image");
+    need_words(words, 1);
     need_image(&im, words[1]);
     lock_store();
-    int build_lock = lock_file(IN_STORE("build"), LOCK_EX | LOCK_NB);
-    if (build_lock >= 0) /* what a build has left that was killed */
-        drop_container(IN_STORE("containers/.build"));
-    close(build_lock);
-    for (int n = all_containers(&list); n > 0; n--) {
-        const char *name = list[n - 1]->d_name;
+    if (lock_file(IN_STORE("build"), LOCK_EX | LOCK_NB) >= 0)
+        remove_tree(IN_STORE("containers/.build")); /* of one that was killed */
+    for (int n = list_of("containers", &list); n-- > 0;) {
+        const char *name = list[n]->d_name;
         if (*im.digest && strncmp(slurp(IN_STORE("containers/%s/image", name)),
                                   im.digest, strlen(im.digest)) == 0)
             refuse("container %s is made of %s\n  try:    minicontainer rm %s",
@@ -5210,40 +5179,33 @@ static int cmd_rmi(char **words) {
     }
     set_name_to(im.name, NULL);
     sweep_store();
-    unlock_store();
     return 0;
 }
 
 /* diff NAME: what lies in its upper directory was Added to its image, Changed
- * in it, or Deleted from it. */
-static int diff_layers[MOST_LAYERS + 1]; /* the upper ones first; then 0 */
+ * in it, or Deleted from it. In a container on top of that image, which has no
+ * upper directory of its own yet. */
 static void say_difference(const char *path, const struct stat *st) {
     struct stat lower;
-    int fd = -1;
+    bool there = lstat(path, &lower) == 0;
 
-    errno = 0;
-    /* (ENOTDIR: deleted above, or a file there, whatever lies below) */
-    for (int *top = diff_layers; *top && fd < 0 && errno != ENOTDIR; top++)
-        fd = look_up(&(struct container){ .root_fd = *top }, path + 1);
-    bool there = fd >= 0 && TRY(fstat(fd, &lower)) == 0 && !is_whiteout(&lower);
     printf("%c %s\n", is_whiteout(st) ? 'D' : there ? 'C' : 'A', shown(path));
-    close(fd);
 }
 
-/* In a box: 0 of a container may read what its user outside may not. */
-static int diff_job(void *top) {
-    walk(top, "", say_difference);
+static int diff_job(void *unused) {
+    (void)unused;
+    walk(BOX, "", say_difference);
     return flushed(0);
 }
 
 static int cmd_diff(char **words) {
     struct image im;
 
-    need_words(words, 1, "the name of a container");
+    need_words(words, 1);
     image_of(&im, find_container(words[1]));
-    for (int i = 0; im.dirs[2 + i]; i++)
-        diff_layers[i] = TRY(open(im.dirs[2 + i], O_PATH | O_CLOEXEC));
-    return in_a_box(im.dirs[0], true, 0, 1, diff_job, "/mnt");
+    const char *upper = im.dirs[0];
+    set_upper(&im, NULL);
+    return in_a_box(&im, upper, true, 0, 1, diff_job, NULL);
 }
 
 /* =====================================================================
@@ -5267,19 +5229,25 @@ static int cmd_diff(char **words) {
  * larger: the layer below still has the file, and who has the image has it.
  */
 struct step {
-    int line;                /* of the file, where it begins: from 1 */
-    char *word, *rest, *key; /* the word in capitals */
+    int line;                     /* of the file, where it begins: from 1 */
+    const struct step_word *is;   /* its first word                       */
+    const char *rest, *key;
+};
+struct step_word {
+    const char *word;
+    void (*does)(const struct step *);
+    bool runs; /* a container, which writes the history */
 };
 static struct {
     const char *file, *context;
     struct step steps[200];
     int count;
-    struct image image;      /* what the steps so far have made */
-    char *dir;               /* the container of a step */
+    struct image image;           /* what the steps so far have made */
 } build;
 
 static _Noreturn void bad_step(const struct step *s, const char *why) {
-    refuse("%s:%d: %s: %s", shown(build.file), s->line, shown(s->word), why);
+    refuse("%s:%d: %s: %s", shown(build.file), s->line,
+           s->is ? s->is->word : "?", why);
 }
 
 /* The words of LINE: blanks between, quotes around what has blanks. */
@@ -5297,49 +5265,7 @@ static char **split(const char *line) {
     return out;
 }
 
-/* A whole line becomes step S: a word, in capitals, and the rest. */
-static void set_step(struct step *s, char *line) {
-    for (size_t n = strlen(line); n > 0 && strchr(" \t", line[n - 1]);)
-        line[--n] = '\0';
-    s->word = (char *)blanks(line);
-    s->rest = s->word + strcspn(s->word, " \t");
-    if (*s->rest)
-        *s->rest++ = '\0';
-    s->rest = (char *)blanks(s->rest);
-    for (char *p = s->word; *p; p++)
-        *p = (char)toupper((unsigned char)*p);
-}
-
-/* The file into steps. A line that ends in \ goes on in the next one; between
- * them there may be comments and empty lines. */
-static void read_recipe(void) {
-    char *rest = slurp(build.file), *line, *whole = NULL;
-    const struct step *end = build.steps + LENGTH(build.steps);
-    struct step *s = build.steps;
-
-    for (int number = 1; (line = strsep(&rest, "\n")) && s < end; number++) {
-        size_t n = strlen(line);
-        while (n > 0 && strchr(" \t\r", line[n - 1]))
-            n--;
-        bool more = n > 0 && line[n - 1] == '\\';
-        if (n > 0 && *blanks(line) != '#') {
-            s->line = whole ? s->line : number;
-            whole = longer("%s%.*s", whole ? whole : "", (int)(n - more), line);
-        } else {
-            more = true;
-        }
-        if (whole && (!more || !rest)) {
-            set_step(s++, whole);
-            whole = NULL;
-        }
-    }
-    build.count = (int)(s - build.steps);
-    if (build.count == 0 || s == end)
-        refuse("%s is missing, or has no steps, or more than %d",
-               shown(build.file), (int)LENGTH(build.steps) - 1);
-}
-
-/* The sources of COPY, and in the end the place: in WORDS. Nothing that lies
+/* The sources of COPY, and in the end the place, in WORDS. Nothing that lies
  * outside of the directory that was given, the context. Returns how many. */
 static int sources(const struct step *s, char ***words) {
     char **list = *words = split(s->rest);
@@ -5356,79 +5282,56 @@ static int sources(const struct step *s, char ***words) {
     return n - 1;
 }
 
-/* What is copied, for a key: names, modes, contents. */
-static FILE *key_text;
-static const char *copied_top;
-
-static void add_copied(const char *path, const struct stat *st) {
-    const char *at = text("%s%s", copied_top, path);
-    char target[PATH_MAX] = "", *hash = NULL;
-    int fd = S_ISREG(st->st_mode) ? TRY(open(at, O_RDONLY | O_CLOEXEC)) : -1;
-
-    if (S_ISLNK(st->st_mode))
-        TRY(readlink(at, target, sizeof target - 1));
-    hash = fd < 0 ? longer("%s", "") : hash_of(fd);
-    fprintf(key_text, "%s %o %s%s\n", path, st->st_mode, target, hash);
-    free(hash);
-    close(fd);
-}
-
-/* The sources of step S. No symbolic link leads to one: it could lead out of
- * the context, and means something else in the container. */
-static void add_sources(const struct step *s) {
-    int context = TRY(open(build.context, O_PATH | O_CLOEXEC));
-    struct stat st;
+/* What COPY copies, for a key: the digest of an archive of it. */
+static char *hash_of_sources(const struct step *s) {
+    int names = TRY(memfd_create("names", MFD_CLOEXEC)), archive = new_blob();
     char **list;
 
-    for (int n = sources(s, &list); n-- > 0; list++) {
-        int fd = look_up(&(struct container){ .root_fd = context }, *list);
-        if (fd < 0)
-            bad_step(s, text("%s: %s", shown(*list), strerror(errno)));
-        TRY(fstat(fd, &st));
-        close(fd);
-        copied_top = longer("%s/%s", build.context, *list);
-        add_copied("", &st);
-        if (S_ISDIR(st.st_mode))
-            walk(copied_top, "", add_copied);
-    }
-    close(context);
+    for (int n = sources(s, &list); n-- > 0; list++)
+        write_all(names, text("%s\n", *list));
+    TRY(lseek(names, 0, SEEK_SET));
+    if (in_a_box(NULL, build.context, true, names, archive, shell_job,
+                 "exec tar -cf - --format=gnu --mtime=@0 --owner=0 --group=0 "
+                 "--sort=name -C " BOX " --verbatim-files-from -T -") != 0)
+        bad_step(s, "tar(1) could not read all that is to be copied");
+    char *hash = hash_of(archive);
+    close(archive);
+    close(names);
+    return hash;
 }
 
 /* The keys of all steps: they depend on what is written, not on what comes of
- * it. */
+ * it. That of FROM is the image's digest. */
 static void make_keys(void) {
-    const char *before = "1";
+    const char *before = build.image.digest;
 
     for (struct step *s = build.steps; s < build.steps + build.count; s++) {
         int fd = TRY(memfd_create("key", MFD_CLOEXEC));
-        key_text = fdopen(fd, "w");
-        fprintf(key_text, "%s\n%s %s\n", before, s->word, s->rest);
-        if (strcmp(s->word, "COPY") == 0)
-            add_sources(s);
-        if (s == build.steps && strcmp(s->rest, "scratch") != 0) {
-            if (!find_name(&build.image, s->rest))
-                bad_step(s, "there is no image of that name: `images` lists "
-                         "them");
-            fprintf(key_text, "%s", build.image.digest);
-        }
-        TRY(fflush(key_text));
+        write_all(fd, longer("%s\n%s %s\n", before, s->is->word, s->rest));
+        if (strcmp(s->is->word, "COPY") == 0)
+            write_all(fd, hash_of_sources(s));
         before = s->key = hash_of(fd);
-        fclose(key_text);
+        close(fd);
     }
 }
 
-/* Run C on top of what was made so far. What it writes is the layer. */
-static void layer_by(const struct step *s, struct container *c) {
-    char *what = longer("%s %s", s->word, s->rest);
+/* Run JOB, or a command, on top of what was made so far: what it writes is the
+ * layer. */
+static void layer_by(const struct step *s, int (*job)(void *),
+                     const void *with) {
+    const char *dir = IN_STORE("containers/.build");
+    const char *what = longer("%s %s", s->is->word, s->rest);
     struct dirent **list;
+    int lock = lock_store();
 
-    keep_container(build.dir, &build.image);
-    c->image = build.file;
-    int status = run_and_close(c);
+    keep_container(dir, &build.image);
+    close(lock);
+    int status = in_a_box(&build.image, job ? build.context : NULL, true, 0, 1,
+                          job, with);
     if (status != 0)
         bad_step(s, text("it ended with status %d", status));
-    if (TRY(scandir(build.image.dirs[0], &list, NULL, NULL)) > 2)
-        add_layer(&build.image, build.dir, what);
+    if (TRY(scandir(build.image.dirs[0], &list, not_dots, NULL)) > 0)
+        add_layer(&build.image, dir, what);
     else
         add_history(&build.image, what, false);
 }
@@ -5442,124 +5345,93 @@ static char *command_of(const struct step *s) {
 }
 
 static void do_run(const struct step *s) {
-    struct container c = preset;
-
-    obey_image(&c, &build.image);
-    c.argv = words_in(command_of(s), NULL);
-    layer_by(s, &c);
+    layer_by(s, NULL, words_in(command_of(s), NULL));
 }
 
-/* In the container of COPY: FROM, with all that is in it, becomes TO. */
-static void copy_tree(const char *from, const char *to) {
-    char target[PATH_MAX] = "";
-    struct dirent **list;
-    struct stat st;
+/* In the container of COPY: what lies below copy_from becomes copy_to. */
+static const char *copy_from, *copy_to;
 
-    TRY(lstat(from, &st));
-    if (S_ISDIR(st.st_mode)) {
+static void copy_one(const char *path, const struct stat *st) {
+    const char *from = longer("%s%s", copy_from, path);
+    const char *to = longer("%s%s", copy_to, path);
+    char target[PATH_MAX] = "";
+
+    if (!S_ISDIR(st->st_mode))
+        unlink(to); /* not through a link of the image */
+    if (S_ISDIR(st->st_mode)) {
         if (TRY_BUT(EEXIST, mkdir(to, 0755)) == 0)
-            TRY(chmod(to, st.st_mode & 07777));
-        for (int n = TRY(scandir(from, &list, NULL, NULL)); n > 0; n--)
-            if (!is_dots(list[n - 1]->d_name))
-                copy_tree(longer("%s/%s", from, list[n - 1]->d_name),
-                          longer("%s/%s", to, list[n - 1]->d_name));
-        return;
-    }
-    unlink(to); /* not through a link of the image */
-    if (S_ISLNK(st.st_mode)) {
+            TRY(chmod(to, st->st_mode & 07777));
+    } else if (S_ISLNK(st->st_mode)) {
         TRY(readlink(from, target, sizeof target - 1));
         TRY(symlink(target, to));
-    } else if (S_ISREG(st.st_mode)) {
+    } else if (S_ISREG(st->st_mode)) {
         int out = TRY(creat(to, 0));
         copy_rest(TRY(open(from, O_RDONLY | O_CLOEXEC)), out);
-        TRY(fchmod(out, st.st_mode & 07777));
+        TRY(fchmod(out, st->st_mode & 07777));
         close(out);
     }
 }
 
-/* mkdir -p, for what stands before the last slash. */
-static int make_way(void *path) {
-    for (const char *p = path; *p && (p = strchr(p + 1, '/'));)
-        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - (char *)path),
-                                     (char *)path), 0755));
-    return 0;
-}
-
 /* PATH, which goes on from the last WORKDIR. */
 static char *from_workdir(const char *path) {
-    const char *set = member(build.image.config, "config");
-
     return *path == '/' ? longer("%s", path)
-         : longer("%s/%s", words_of(member(set, "WorkingDir")), path);
+         : longer("%s/%s", says(build.image.config, "config/WorkingDir"), path);
 }
 
 /* In the container: into a directory, or as another name; of a directory, what
  * is in it. */
-#define CONTEXT "/.context"
-
 static int copy_job(void *with) {
     struct stat st;
     char **list;
     int n = sources(with, &list);
-    char *to = from_workdir(list[n]);
-    bool into = n > 1 || to[strlen(to) - 1] == '/';
+    char *place = from_workdir(list[n]);
+    bool into = n > 1 || place[strlen(place) - 1] == '/';
 
-    make_way(into ? longer("%s/", to) : to);
-    into = into || (stat(to, &st) == 0 && S_ISDIR(st.st_mode));
-    for (int i = 0; i < n; i++) {
-        const char *from = longer(CONTEXT "/%s", list[i]);
-        TRY(lstat(from, &st));
-        copy_tree(from, S_ISDIR(st.st_mode) || !into ? to
-                  : longer("%s/%s", to, strrchr(from, '/') + 1));
+    make_way(into ? longer("%s/", place) : place);
+    into = into || (stat(place, &st) == 0 && S_ISDIR(st.st_mode));
+    for (; n-- > 0; list++) {
+        copy_from = longer(BOX "/%s", *list);
+        TRY(lstat(copy_from, &st));
+        bool tree = S_ISDIR(st.st_mode);
+        copy_to = tree || !into ? place
+                : longer("%s/%s", place, strrchr(copy_from, '/') + 1);
+        copy_one("", &st);
+        if (tree)
+            walk(copy_from, "", copy_one);
     }
     return 0;
 }
 
 static void do_copy(const struct step *s) {
-    struct volume context = { build.context, CONTEXT, true, -1 };
-    struct container c = preset;
-
-    obey_image(&c, &build.image);
-    c.volume = &context;
-    c.volumes = 1;
-    c.workdir = "/";
-    c.instead = copy_job;
-    c.with = (void *)s;
-    layer_by(s, &c);
+    layer_by(s, copy_job, s);
 }
 
 /* Words that change the configuration; WORKDIR also makes the directory. */
 static void set_config(const char *key, const char *value) {
     const char *json = build.image.config;
 
-    build.image.config = with(json, member(json, "config"), key, value);
+    build.image.config = with(json, get(json, "config"), key, value);
 }
 
 static void do_workdir(const struct step *s) {
-    char *path = from_workdir(s->rest);
-    struct container c = preset;
+    const char *path = from_workdir(s->rest);
 
-    obey_image(&c, &build.image);
-    c.workdir = "/";
-    c.instead = make_way;
-    c.with = longer("%s/", path);
-    layer_by(s, &c);
+    layer_by(s, make_way, longer("%s/", path));
     set_config("WorkingDir", quoted(path));
 }
 
 /* ENV NAME=VALUE ...: of two of a name, the later one counts. */
 static void do_env(const struct step *s) {
-    const char *set = member(build.image.config, "config");
-    const char *array = member(set, "Env");
+    const char *was = get(build.image.config, "config/Env");
+    const char *list = was && *was == '[' ? raw(was) : "[]";
 
-    array = array && *array == '[' ? raw(array) : "[]";
     for (char **pair = split(s->rest); *pair; pair++) {
         if (strchr(*pair, '=') == *pair || !strchr(*pair, '=') ||
             strchr(*pair, '$'))
             bad_step(s, "wants NAME=VALUE; no $NAME is replaced here");
-        array = append(array, array, quoted(*pair));
+        list = with(list, list, NULL, quoted(*pair));
     }
-    set_config("Env", array);
+    set_config("Env", list);
 }
 
 static void do_cmd(const struct step *s) {
@@ -5570,7 +5442,7 @@ static void do_entrypoint(const struct step *s) {
     const struct step *cmd = build.steps;
 
     set_config("Entrypoint", command_of(s));
-    while (cmd < s && strcmp(cmd->word, "CMD") != 0)
+    while (cmd < s && cmd->is->does != do_cmd)
         cmd++;
     if (cmd == s) /* that of the base was for another one */
         set_config("Cmd", "null");
@@ -5580,105 +5452,130 @@ static void do_user(const struct step *s) {
     set_config("User", quoted(s->rest));
 }
 
-static void do_from(const struct step *s) {
-    if (strcmp(s->rest, "scratch") == 0)
-        empty_image(&build.image);
-    else
-        load_image(&build.image);
-}
-
-/* What there is, and whether it runs a container (which writes the history). */
-static const struct step_word {
-    const char *word;
-    void (*does)(const struct step *);
-    bool runs;
-} step_words[] = {
-    { "FROM", do_from, true }, { "RUN", do_run, true }, { "COPY", do_copy, true },
+static const struct step_word step_words[] = {
+    { "FROM", NULL, true }, { "RUN", do_run, true }, { "COPY", do_copy, true },
     { "WORKDIR", do_workdir, true }, { "ENV", do_env, false }, { "CMD", do_cmd, false },
     { "ENTRYPOINT", do_entrypoint, false }, { "USER", do_user, false },
+    { NULL, NULL, false },
 };
 
-static const struct step_word *word_of(const struct step *s) {
-    const struct step_word *w = step_words, *end = w + LENGTH(step_words);
+/* LINE, which begins on line NUMBER of the file, is the next step. */
+static void add_step(char *line, int number) {
+    struct step *s = &build.steps[build.count];
+    const char *word = strsep(&line, " \t");
 
-    while (w < end && strcmp(w->word, s->word) != 0)
-        w++;
-    return w == end ? NULL : w;
+    *s = (struct step){ number, step_words, line ? blanks(line) : "", NULL };
+    while (s->is->word && strcasecmp(s->is->word, word) != 0)
+        s->is++;
+    if (++build.count == LENGTH(build.steps))
+        bad_step(s, "more steps than there is room for");
+    if (!s->is->word)
+        refuse("%s:%d: %s: there are FROM, RUN, COPY (for ADD), ENV (for ARG), "
+               "WORKDIR, CMD, ENTRYPOINT, USER; others are left out",
+               shown(build.file), number, shown(word));
+    if ((s == build.steps) != (s->is == step_words))
+        bad_step(s, "one FROM, as the first step: no stages here");
+    if (!*s->rest || (s == build.steps && strpbrk(s->rest, " \t")))
+        bad_step(s, "wants something else behind it");
 }
 
-/* Before anything is done: are all words known? */
-static void check_steps(void) {
-    for (struct step *s = build.steps; s < build.steps + build.count; s++) {
-        if (!word_of(s))
-            bad_step(s, "there are FROM, RUN, COPY (for ADD), ENV (for ARG), "
-                     "WORKDIR, CMD, ENTRYPOINT, USER; others are left out");
-        if ((s == build.steps) != (word_of(s) == step_words))
-            bad_step(s, "one FROM, as the first step: no stages here");
-        if (!*s->rest || (s == build.steps && strpbrk(s->rest, " \t")))
-            bad_step(s, "wants something else behind it");
+/* The file into steps. A line that ends in \ goes on in the next one; between
+ * them there may be comments and empty lines. */
+static void read_recipe(void) {
+    char *rest = slurp(build.file), *line, *whole = NULL;
+
+    for (int number = 1, first = 1; (line = strsep(&rest, "\n")); number++) {
+        size_t n = strlen(line);
+        while (n > 0 && strchr(" \t\r", line[n - 1]))
+            n--;
+        bool none = n == 0 || *blanks(line) == '#';
+        bool more = none || line[n - 1] == '\\';
+        first = whole ? first : number;
+        if (!none)
+            whole = longer("%s%.*s", whole ? whole : "", (int)(n - more),
+                           whole ? line : blanks(line));
+        if (whole && (!more || !rest)) {
+            add_step(whole, first);
+            whole = NULL;
+        }
+    }
+    if (build.count == 0)
+        refuse("%s is missing, or has no steps", shown(build.file));
+}
+
+/* The image to begin with. */
+static void find_base(const struct step *s) {
+    struct image *im = &build.image;
+
+    if (strcmp(s->rest, "scratch") == 0) {
+        im->manifest = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd."
+                       "oci.image.manifest.v1+json\",\"layers\":[]}";
+        im->config = "{\"architecture\":\"" ARCHITECTURE "\",\"os\":\"linux\","
+                     "\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids"
+                     "\":[]},\"history\":[]}";
+        find_store(true);
+        put_image(im);
+    } else if (find_store(false), find_name(im, s->rest)) {
+        read_image(im);
+    } else {
+        bad_step(s, "there is no image of that name: `images` lists them");
     }
 }
 
 /* One step; then its result is known, for next time. */
 static void take_step(const struct step *s) {
-    const struct step_word *w = word_of(s);
-
-    w->does(s);
-    if (!w->runs)
-        add_history(&build.image, longer("%s %s", s->word, s->rest), false);
+    s->is->does(s);
+    if (!s->is->runs)
+        add_history(&build.image, longer("%s %s", s->is->word, s->rest), false);
     put_image(&build.image);
     put_file(IN_STORE("cache/%s", s->key), build.image.digest);
-    load_image(&build.image);
 }
 
 /* How many steps were done before, and are still in the store. */
 static int known_steps(void) {
-    for (int n = build.count; n > 0; n--) {
+    for (int n = build.count; n > 1; n--) {
         char *digest = slurp(IN_STORE("cache/%s", build.steps[n - 1].key));
         if (*blob(digest) && access(blob(digest), F_OK) == 0) {
             build.image.digest = digest;
-            load_image(&build.image);
+            read_image(&build.image);
             return n;
         }
     }
     return 0;
 }
 
-/* build [--no-cache] -t IMAGE DIR */
+/* build [--explain] [--no-cache] -t IMAGE DIR */
 static int cmd_build(char **words) {
-    bool no_cache = take_flag(&words, "--no-cache");
+    static char *none[] = { NULL };
+    bool no_cache = take(words, "--no-cache", 1);
+    const char *name = take(words, "-t", 2);
 
-    if (!take_flag(&words, "-t"))
-        words[1] = NULL; /* too few */
-    need_words(words, 2, "[--no-cache] -t IMAGE DIR");
-    const char *name = full_name(words[1]);
-    build.context = words[2];
-    build.file = longer("%s/Dockerfile", words[2]);
+    narrator.explain = take(words, "--explain", 1);
+    need_words(words, name ? 1 : -1);
+    name = full_name(name);
+    build.context = words[1];
+    build.file = longer("%s/Dockerfile", words[1]);
     read_recipe();
-    check_steps();
-    find_store(false);
-    make_keys();
+    build.image.name = name;
+    find_base(build.steps);
     find_store(true);
-    build.dir = longer("%s/containers/.build", store);
     lock_file(IN_STORE("build"), LOCK_EX); /* one build at a time */
     use_store();
-    build.image.name = name;
-    static char *none[] = { NULL };
     environ = none; /* what the caller has shall not be in it: TERM, input */
     TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
+    make_keys();
     int known = no_cache ? 0 : known_steps();
     for (int i = 0; i < build.count; i++) {
         const struct step *s = &build.steps[i];
         write_line("", text("step %d of %d: %s %s%s", i + 1, build.count,
-                            shown(s->word), shown(s->rest),
+                            s->is->word, shown(s->rest),
                             i < known ? "  (known)" : ""));
-        if (i >= known)
+        if (i > 0 && i >= known)
             take_step(s);
     }
-    drop_container(build.dir);
     lock_store();
+    remove_tree(IN_STORE("containers/.build"));
     set_name_to(name, build.image.digest);
-    unlock_store();
     puts(build.image.digest);
     return flushed(0);
 }
@@ -5706,70 +5603,53 @@ static int cmd_build(char **words) {
 
 /* The blob with DIGEST from the layout FROM into the store; checked. */
 static void fetch_blob(const char *from, const char *digest) {
-    const char *path = blob(digest), *hex = strrchr(path, '/');
-    bool there = *path && access(path, F_OK) == 0;
+    const char *to = blob(digest), *hex = strchr(digest, ':');
+    bool there = *to && access(to, F_OK) == 0;
+    struct stat st;
 
-    if (!*path)
+    if (!*to)
         refuse("\"%s\" is no digest", shown(digest));
-    printf("%.12s  %s\n", hex + 1, there ? "is there" : "is copied");
+    printf("%.12s  %s\n", ++hex, there ? "is there" : "is copied");
     if (there)
         return;
-    const char *there_path = longer("%s/blobs/sha256%s", from, hex);
-    int in = open(there_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    int out = new_blob();
-    struct stat st;
+    int in = open(longer("%s/blobs/sha256/%s", from, hex),
+                  O_RDONLY | O_NONBLOCK | O_CLOEXEC), out = new_blob();
     if (in < 0 || TRY(fstat(in, &st)) < 0 || !S_ISREG(st.st_mode))
         refuse("%s has no blob %s", shown(from), digest);
     copy_rest(in, out);
-    if (strcmp(hash_of(out), hex + 1) != 0)
-        refuse("a blob of %s is something else than its name says\n  name:   "
-               "%s\n  is:     sha256:%s", shown(from), digest, hash_of(out));
-    name_blob(out);
+    name_blob(out, digest);
 }
 
 /* The image of that name, from the layout FROM into the store. */
 static void fetch_image(const char *from, const char *name,
                         const char *digest) {
-    const char *layer;
-
     fetch_blob(from, digest);
     const char *manifest = json_blob(digest);
-    const char *layers = member(manifest, "layers");
-    for (int i = 0; (layer = item(layers, i)); i++)
-        fetch_blob(from, words_of(member(layer, "digest")));
-    fetch_blob(from, words_of(member(member(manifest, "config"), "digest")));
+    for (int n = 0, all = length_of(get(manifest, "layers")); n < all; n++)
+        fetch_blob(from, says(manifest, text("layers/%d/digest", n)));
+    fetch_blob(from, says(manifest, "config/digest"));
     set_name_to(name, digest);
     printf("%s is %s\n", shown(name), digest);
 }
 
-/* push IMAGE DIR: for that time, DIR is the store. */
+/* push IMAGE DIR, pull IMAGE DIR: one of two layouts after the other is the
+ * store. */
 static int cmd_push(char **words) {
+    const char *ours = (find_store(false), store);
+    bool push = strcmp(words[0], "push") == 0;
     struct image im;
 
-    need_words(words, 2, "the name of an image, and a directory");
-    need_image(&im, words[1]);
-    const char *from = store;
-    store = words[2];
-    if (access(IN_STORE("index.json"), F_OK) < 0)
+    need_words(words, 2);
+    const char *from = store = push ? ours : words[2];
+    if (!find_name(&im, words[1]))
+        refuse("%s has no image %s", shown(from), shown(im.name));
+    store = push ? words[2] : ours;
+    if (push)
         make_layout("blobs blobs/sha256");
+    else
+        find_store(true);
     lock_store();
     fetch_image(from, im.name, im.digest);
-    unlock_store();
-    return flushed(0);
-}
-
-/* pull IMAGE DIR */
-static int cmd_pull(char **words) {
-    struct image im;
-
-    need_words(words, 2, "the name of an image, and a directory");
-    store = words[2];
-    if (!find_name(&im, words[1]))
-        refuse("%s has no image %s", shown(words[2]), im.name);
-    find_store(true);
-    lock_store();
-    fetch_image(words[2], im.name, im.digest);
-    unlock_store();
     return flushed(0);
 }
 
@@ -5804,26 +5684,6 @@ static int cmd_pull(char **words) {
  * "started", and nobody holds the lock: then it was killed, with all of the
  * machine perhaps. What it has written is there, and `start` goes on with it.
  */
-static const char *status_of(const char *dir) {
-    return first_line(slurp(longer("%s/status", dir)));
-}
-
-static void set_status(const char *dir, const char *status) {
-    put_file(longer("%s/status", dir), status);
-}
-
-/* The lock of a container, as a descriptor; -1: it runs. */
-static int lock_container(const char *dir) {
-    const char *path = longer("%s/lock", dir);
-    int fd = -1;
-
-    for (int tries = 0; fd < 0 && tries < 20; tries++) {
-        poll(NULL, 0, tries > 0); /* (somebody may ask just now) */
-        fd = lock_file(path, LOCK_EX | LOCK_NB);
-    }
-    return fd;
-}
-
 /* To ask is not to take: many may ask at once. */
 static bool is_running(const char *dir) {
     int fd = open(longer("%s/lock", dir), O_RDONLY | O_CLOEXEC);
@@ -5838,7 +5698,7 @@ static bool is_running(const char *dir) {
 static pid_t supervisor_of(const char *dir) {
     int pid = 0;
 
-    return sscanf(status_of(dir), "started %9d", &pid) == 1 &&
+    return sscanf(slurp(longer("%s/status", dir)), "started %9d", &pid) == 1 &&
            is_running(dir) ? pid : 0;
 }
 
@@ -5850,30 +5710,32 @@ static pid_t running_container(const char *name) {
 
 /* WORDS, those behind `run`, as a container that is kept. Its directory. */
 static char *create_container(struct request *r, char **words) {
+    char cwd[PATH_MAX], *dir = NULL;
+    struct request tried = *r;
     static struct image im;
-    char cwd[PATH_MAX], *json = longer("[]"), *dir = NULL;
 
     if (!of_store(r->c.image))
         refuse("what is kept is what a container writes on top of an image: -d "
                "and --name want --image NAME");
     need_image(&im, r->c.image);
-    lock_store();
-    load_image(&im);
-    struct request tried = *r; /* what cannot be is refused before it is kept */
-    obey_image(&tried.c, &im);
+    use_store();
+    read_image(&im);
+    obey_image(&tried.c, &im); /* what cannot be, is refused */
     settle(&tried);
-    for (int n = 1; !dir || (!r->name && access(dir, F_OK) == 0); n++)
+    const char *json = quoted(getcwd(cwd, sizeof cwd) ? cwd : "/");
+    json = longer("[%s]", json);
+    for (; *words; words++)
+        json = with(json, json, NULL, quoted(*words));
+    int lock = lock_store();
+    for (int n = 1; !dir || (!r->name && *slurp(longer("%s/image", dir))); n++)
         dir = container_dir(r->name ? r->name : longer("box%d", n));
-    if (access(longer("%s/image", dir), F_OK) == 0)
+    if (*slurp(longer("%s/image", dir)))
         refuse("there is a container %s already\n  try:    minicontainer start "
                "%s, or: minicontainer rm %s", r->name, r->name, r->name);
     keep_container(dir, &im);
-    json = append(json, json, quoted(getcwd(cwd, sizeof cwd) ? cwd : "/"));
-    for (; *words; words++)
-        json = append(json, json, quoted(*words));
     put_file(longer("%s/command", dir), json);
-    set_status(dir, "created");
-    unlock_store();
+    put_file(longer("%s/status", dir), "created");
+    close(lock);
     return dir;
 }
 
@@ -5883,7 +5745,7 @@ static char *create_container(struct request *r, char **words) {
 static void detach(const char *dir) {
     const char *path = longer("%s/log", dir);
     int log = TRY(open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    off_t from = TRY(lseek(log, 0, SEEK_END));
+    size_t from = (size_t)TRY(lseek(log, 0, SEEK_END));
     int pipe_to[2], status;
     char byte;
 
@@ -5896,8 +5758,7 @@ static void detach(const char *dir) {
             _exit(flushed(0));
         }
         TRY(waitpid(child, &status, 0));
-        while (TRY(sendfile(2, log, &from, 1 << 16)) > 0)
-            continue;
+        fputs(slurp(path) + from, stderr);
         _exit(WIFEXITED(status) ? WEXITSTATUS(status) : OURS);
     }
     TRY(setsid());
@@ -5909,28 +5770,32 @@ static void detach(const char *dir) {
 
 /* Run a container that is kept; ATTACH: here, and not in the background. */
 static int start_container(const char *dir, bool attach) {
+    const char *name = strrchr(dir, '/') + 1;
     static struct image im;
-    const char *command = json_file(longer("%s/command", dir));
-    char **words = words_in(command, NULL);
-    int lock = lock_container(dir);
+    char **words = words_in(json_file(longer("%s/command", dir), false), NULL);
+    int lock = lock_store(); /* then only who asks can have the other one */
 
-    if (lock < 0)
-        refuse("container %s runs", strrchr(dir, '/') + 1);
+    if (!words)
+        refuse("container %s is half made\n  try:    minicontainer rm %s",
+               name, name);
+    if (is_running(dir))
+        refuse("container %s runs", name);
+    lock_file(longer("%s/lock", dir), LOCK_EX);
+    close(lock);
     use_store();
     image_of(&im, dir);
-    const char *cwd = words_of(item(command, 0)); /* "": it is half made */
-    if (chdir(cwd) < 0)
-        refuse("it was made in %s: %s", shown(cwd), strerror(errno));
+    if (chdir(words[0]) < 0)
+        refuse("it was made in %s: %s", shown(words[0]), strerror(errno));
     struct request r = request_of(NULL, words + 1);
     obey_image(&r.c, &im);
     settle(&r);
     if (!attach)
         detach(dir);
-    set_status(dir, text("started %d", getpid()));
+    put_file(longer("%s/status", dir), text("started %d", getpid()));
     int status = run_settled(&r);
-    set_status(dir, text("exited %d", status));
-    if (r.rm)
-        drop_container(dir);
+    put_file(longer("%s/status", dir), text("exited (%d)", status));
+    if (r.rm && lock_store() >= 0)
+        remove_tree(dir);
     _exit(status); /* and the lock is free */
 }
 
@@ -5944,8 +5809,8 @@ static int cmd_create(char **words) {
 /* start [-a] NAME */
 static int cmd_start(char **words) {
     become_a_copy(words);
-    bool attach = take_flag(&words, "-a");
-    need_words(words, 1, "the name of a container: [-a] NAME");
+    bool attach = take(words, "-a", 1);
+    need_words(words, 1);
     return start_container(find_container(words[1]), attach);
 }
 
@@ -5971,62 +5836,54 @@ static void stop_container(const char *dir, int seconds) {
     syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
     while (is_running(dir))
         poll(NULL, 0, 10);
-    set_status(dir, text("exited %d", 128 + SIGKILL));
+    put_file(longer("%s/status", dir), text("exited (%d)", 128 + SIGKILL));
 }
 
 /* stop [-t SECONDS] NAME */
 static int cmd_stop(char **words) {
-    bool timed = take_flag(&words, "-t") && words[1];
-    const char *seconds = timed ? words[1] : "10";
+    const char *given = take(words, "-t", 2), *seconds = given ? given : "10";
 
     if (match(seconds, "^[0-9]{1,6}$") != seconds)
         refuse("stop -t wants a number of seconds, not \"%s\"",
                shown(seconds));
-    if (timed)
-        take_flag(&words, seconds);
-    need_words(words, 1, "the name of a container: [-t SECONDS] NAME");
+    need_words(words, 1);
     stop_container(find_container(words[1]), atoi(seconds));
     return 0;
 }
 
 /* ps [-a]: those that run; or all. */
 static int cmd_ps(char **words) {
-    bool all = take_flag(&words, "-a");
+    bool all = take(words, "-a", 1);
     struct dirent **list;
-    int status;
 
-    need_words(words, 0, "no word, or -a");
+    need_words(words, 0);
     find_store(false);
-    int n = all_containers(&list);
     printf("%-16s %-24s %-14s %s\n", "NAME", "IMAGE", "STATUS", "COMMAND");
-    for (int i = 0; i < n; i++) {
-        const char *name = list[i]->d_name;
-        const char *dir = longer("%s/containers/%s", store, name);
-        bool kept = access(longer("%s/image", dir), F_OK) == 0;
-        if (!kept || *name == '.' || (!all && !is_running(dir)))
+    for (int i = 0, n = list_of("containers", &list); i < n; i++) {
+        const char *name = list[i]->d_name, *line = "";
+        const char *dir = IN_STORE("containers/%s", name);
+        const char *image = slurp(longer("%s/image", dir));
+        bool runs = is_running(dir);
+        if (!*image || *name == '.' || (!all && !runs))
             continue;
-        const char *said = status_of(dir), *line = longer("%s", "");
-        if (sscanf(said, "exited %9d", &status) == 1)
-            said = text("exited (%d)", status);
-        else if (strncmp(said, "started", 7) == 0)
-            said = is_running(dir) ? "running" : "killed";
-        const char *json = slurp(longer("%s/command", dir));
-        char **command = words_in(after(json, 0) ? json : NULL, NULL);
+        const char *status = slurp(longer("%s/status", dir));
+        char **command = words_in(json_file(longer("%s/command", dir), false),
+                                  NULL);
         while (command && *++command)
             line = longer("%s%s ", line, *command);
-        printf("%-16s %-24s %-14s %.60s\n", name,
-               shown(first_line(slurp(longer("%s/image", dir)) + 72)), said,
-               shown(line));
+        printf("%-16s %-24s %-14s %.60s\n", name, shown(first_line(image + 72)),
+               *status != 's' ? first_line(status) : runs ? "running"
+               : "killed", shown(line));
     }
     return flushed(0);
 }
 
 /* logs [-f] NAME: -f goes on until the container has ended. */
 static int cmd_logs(char **words) {
-    bool follow = take_flag(&words, "-f"), more = true;
+    bool follow = take(words, "-f", 1), more = true;
     char part[4096];
 
-    need_words(words, 1, "the name of a container: [-f] NAME");
+    need_words(words, 1);
     const char *dir = find_container(words[1]);
     int fd = TRY_BUT(ENOENT, open(longer("%s/log", dir), O_RDONLY | O_CLOEXEC));
     while (more) { /* what it says last, is read after its end */
@@ -6042,19 +5899,18 @@ static int cmd_logs(char **words) {
 
 /* rm [-f] NAME: the container, and what it has written; -f ends it first. */
 static int cmd_rm(char **words) {
-    bool force = take_flag(&words, "-f");
+    bool force = take(words, "-f", 1);
 
-    need_words(words, 1, "the name of a container: [-f] NAME");
+    need_words(words, 1);
     const char *dir = find_container(words[1]);
     if (force)
         stop_container(dir, 0);
+    lock_store();
     if (is_running(dir))
         refuse("container %s runs\n  try:    minicontainer stop %s",
                words[1], words[1]);
-    lock_store();
-    drop_container(dir);
+    remove_tree(dir);
     sweep_store();
-    unlock_store();
     return 0;
 }
 
@@ -6078,11 +5934,8 @@ static int cmd_rm(char **words) {
  * its place. Here it begins empty.)
  */
 static const char *volume_dir(const char *name) {
-    if (!good_name(name, strlen(name)))
-        refuse("\"%s\" cannot be the name of a volume: small letters, digits, "
-               "and . _ -; a directory has a slash: ./%s", shown(name),
-               shown(name));
-    return IN_STORE("volumes/%s", name);
+    return IN_STORE("volumes/%s", good_name(name, "a volume (a directory has a "
+                                                  "slash: ./DIR)"));
 }
 
 /* The place of SRC in -v SRC:/DST. */
@@ -6094,39 +5947,38 @@ static const char *volume_source(const char *src) {
                "too\n  try:    -v ./%s:...", shown(src), shown(src));
     find_store(true);
     const char *dir = volume_dir(src);
+    int lock = lock_store();
     if (access(dir, F_OK) < 0)
         make_dir(dir);
     flock(open(dir, O_RDONLY | O_CLOEXEC), LOCK_SH | LOCK_NB); /* see rm */
+    close(lock);
     return dir;
 }
 
 /* volume ls; volume rm NAME: not while a container names it, or runs. */
 static int cmd_volume(char **words) {
-    bool ls = words[1] && strcmp(words[1], "ls") == 0;
+    bool ls = take(words, "ls", 1), rm = !ls && take(words, "rm", 1);
     struct dirent **list;
 
+    need_words(words, ls ? 0 : rm ? 1 : -1);
     find_store(false);
-    int n = ls ? scandir(IN_STORE("volumes"), &list, NULL, alphasort) : 0;
-    for (int i = 0; i < n; i++)
-        if (list[i]->d_name[0] != '.')
-            puts(list[i]->d_name);
+    for (int i = 0, n = ls ? list_of("volumes", &list) : 0; i < n; i++)
+        puts(list[i]->d_name);
     if (ls)
         return flushed(0);
-    if (!words[1] || strcmp(words[1], "rm") != 0 || !words[2] || words[3])
-        refuse("volume wants ls, or rm and a name");
-    const char *dir = volume_dir(words[2]);
+    const char *dir = volume_dir(words[1]);
     if (access(dir, F_OK) < 0)
         refuse("there is no volume %s\n  try:    minicontainer volume ls",
-               words[2]);
-    for (n = all_containers(&list); n > 0; n--)
-        if (match(slurp(IN_STORE("containers/%s/command",
-                                 list[n - 1]->d_name)),
-                  text("\"(-v|--volume)(\",\"|=)?%s:/", words[2])))
+               words[1]);
+    lock_store();
+    for (int n = list_of("containers", &list); n-- > 0;)
+        if (match(slurp(IN_STORE("containers/%s/command", list[n]->d_name)),
+                  text("\"(-v|--volume)(\",\"|=)?%s:/", words[1])))
             refuse("container %s uses %s\n  try:    minicontainer rm %s",
-                   list[n - 1]->d_name, words[2], list[n - 1]->d_name);
+                   list[n]->d_name, words[1], list[n]->d_name);
     if (flock(open(dir, O_RDONLY | O_CLOEXEC), LOCK_EX | LOCK_NB) < 0 &&
         errno == EWOULDBLOCK)
-        refuse("a container that runs uses %s", words[2]);
+        refuse("a container that runs uses %s", words[1]);
     remove_tree(dir);
     return 0;
 }
@@ -6275,7 +6127,7 @@ static const struct command {
     { "look", cmd_look }, { "source", cmd_source }, { "doctor", cmd_doctor },
     { "isolations", cmd_isolations },
     { "build", cmd_build }, { "images", cmd_images }, { "history", cmd_history },
-    { "rmi", cmd_rmi }, { "push", cmd_push }, { "pull", cmd_pull }, { "commit", cmd_commit },
+    { "rmi", cmd_rmi }, { "push", cmd_push }, { "pull", cmd_push }, { "commit", cmd_commit },
     { "ps", cmd_ps }, { "create", cmd_create }, { "start", cmd_start }, { "stop", cmd_stop },
     { "logs", cmd_logs }, { "diff", cmd_diff }, { "rm", cmd_rm }, { "volume", cmd_volume },
     { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
