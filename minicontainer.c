@@ -4567,6 +4567,10 @@ static int not_dots(const struct dirent *entry) {
     return !is_dots(entry->d_name);
 }
 
+static int not_hidden(const struct dirent *entry) {
+    return *entry->d_name != '.';
+}
+
 static void walk(const char *top, const char *path,
                  void (*visit)(const char *path, const struct stat *st)) {
     struct dirent **list;
@@ -4604,11 +4608,11 @@ static int in_a_box(struct image *im, const char *dir, bool read_only, int in,
     if (im)
         obey_image(&c, im);
     if (!job)
-        c.argv = c.with;
+        c.argv = (char **)with;
     pid_t child = TRY(fork());
     if (child == 0) {
         TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-        TRY(setsid());
+        TRY(setpgid(0, 0)); /* no job of the terminal: ^C is for our caller */
         TRY(dup2(in, 0));
         TRY(dup2(out, 1));
         narrator.explain = narrator.explain && im;
@@ -4625,9 +4629,11 @@ static int shell_job(void *line) {
 }
 
 /* A directory and all in it: as its owners can, from inside. If we are killed,
- * no half of it is left under its name. */
+ * no half of it is left under its name. (Another one in the same directory: to
+ * give it another parent, we would have to own it.) */
 static void remove_tree(const char *path) {
-    const char *old = IN_STORE("old");
+    const char *end = strrchr(path, '/');
+    const char *old = longer("%.*s/.old", (int)(end - path), path);
 
     if (access(old, F_OK) < 0)
         TRY_BUT(ENOENT, rename(path, old));
@@ -4658,11 +4664,12 @@ static bool is_whiteout(const struct stat *st) {
 /* In the box. In an archive ".wh.NAME" means "no NAME", and ".wh..wh..opq" that
  * its directory is opaque: made into what overlayfs takes for that. And what we
  * own we may always enter and empty: so that rm -rf of the store works. */
+static bool one_id;
 static void make_whiteout(const char *path, const struct stat *st) {
     const char *name = strrchr(path, '/') + 1;
     const char *dir = longer(BOX "%.*s", (int)(name - path), path);
 
-    if (S_ISDIR(st->st_mode) && geteuid() != 0)
+    if (S_ISDIR(st->st_mode) && one_id)
         TRY(chmod(text(BOX "%s", path), st->st_mode | 0700));
     if (strncmp(name, ".wh.", 4) != 0 || S_ISDIR(st->st_mode))
         return;
@@ -4675,11 +4682,14 @@ static void make_whiteout(const char *path, const struct stat *st) {
 
 /* In the box; stdin is the archive. Where one id is mapped, it owns all. */
 static int unpack_job(void *line) {
-    bool one = match(slurp("/proc/self/uid_map"), " 1$");
+    struct stat top;
 
-    if (!run_shell(text("%s %s", (char *)line, one ? "--no-same-owner"
-                                                   : "--numeric-owner")))
+    one_id = match(slurp("/proc/self/uid_map"), " 1$");
+    if (!run_shell(text("%s %s", (char *)line, one_id ? "--no-same-owner"
+                                                      : "--numeric-owner")))
         return 1;
+    TRY(stat(BOX, &top));
+    make_whiteout("/", &top);
     walk(BOX, "", make_whiteout);
     return 0;
 }
@@ -4870,7 +4880,7 @@ static const char *full_name(const char *name) {
     const char *tag = strchrnul(name, ':');
 
     good_name(longer("%.*s", (int)(tag - name), name), "an image");
-    good_name(*tag ? tag + 1 : "latest", "a tag");
+    good_name(*tag ? tag + 1 : "latest", "an image, its tag");
     return *tag ? name : longer("%s:latest", name);
 }
 
@@ -4985,7 +4995,7 @@ static void obey_image(struct container *c, struct image *im) {
     c->layers = unpack_layers(im);
     c->env = words_in(get(set, "Env"), c->env);
     c->argv = words_in(get(set, "Entrypoint"), typed);
-    c->image = im->name;
+    c->image = c->image ? c->image : im->name;
     c->workdir = c->workdir ? c->workdir : *dir && !c->instead ? dir : "/";
     if (c->instead || !*user || is_among("0 root 0:0 root:root", user))
         return;
@@ -5038,15 +5048,17 @@ static const char *take(char **words, const char *flag, int n) {
     return NULL;
 }
 
-/* Exactly N words are left, and none is a flag. */
+/* Exactly N words are left, and none is a flag; or how it is used, as its help
+ * says. */
 static void need_words(char **words, int n) {
+    const char *help = match(own_source, text("^ [*] ---.* %s( |$)", *words));
     int given = 0;
 
     while (words[given + 1] && *words[given + 1] != '-')
         given++;
     if (given != n || words[given + 1])
-        refuse("%s wants other words\n  try:    minicontainer %s --help",
-               words[0], words[0]);
+        refuse("%s wants other words\n  try:    %s", *words,
+               first_line(strchr(help, '\n') + strlen("\n * Usage: ")));
 }
 
 static const char *size_text(double n) {
@@ -5119,7 +5131,8 @@ static int cmd_commit(char **words) {
 
 /* What lies in directory DIR of the store: how many, and their names. */
 static int list_of(const char *dir, struct dirent ***list) {
-    int n = scandir(IN_STORE("%s", dir), list, not_dots, alphasort);
+    int n = scandir(IN_STORE("%s", dir), list, not_hidden,
+                    alphasort);
 
     return n < 0 ? 0 : n;
 }
@@ -5288,7 +5301,7 @@ static char *hash_of_sources(const struct step *s) {
     char **list;
 
     for (int n = sources(s, &list); n-- > 0; list++)
-        write_all(names, text("%s\n", *list));
+        write_all(names, text("./%s\n", *list));
     TRY(lseek(names, 0, SEEK_SET));
     if (in_a_box(NULL, build.context, true, names, archive, shell_job,
                  "exec tar -cf - --format=gnu --mtime=@0 --owner=0 --group=0 "
@@ -5541,7 +5554,7 @@ static int known_steps(void) {
             return n;
         }
     }
-    return 0;
+    return 1;
 }
 
 /* build [--explain] [--no-cache] -t IMAGE DIR */
@@ -5573,6 +5586,7 @@ static int cmd_build(char **words) {
         if (i > 0 && i >= known)
             take_step(s);
     }
+    unpack_layers(&build.image); /* so that the first start is a short one */
     lock_store();
     remove_tree(IN_STORE("containers/.build"));
     set_name_to(name, build.image.digest);
@@ -5642,7 +5656,7 @@ static int cmd_push(char **words) {
     need_words(words, 2);
     const char *from = store = push ? ours : words[2];
     if (!find_name(&im, words[1]))
-        refuse("%s has no image %s", shown(from), shown(im.name));
+        refuse("there is no image %s in %s", shown(im.name), shown(from));
     store = push ? words[2] : ours;
     if (push)
         make_layout("blobs blobs/sha256");
@@ -5864,7 +5878,7 @@ static int cmd_ps(char **words) {
         const char *dir = IN_STORE("containers/%s", name);
         const char *image = slurp(longer("%s/image", dir));
         bool runs = is_running(dir);
-        if (!*image || *name == '.' || (!all && !runs))
+        if (!*image || (!all && !runs))
             continue;
         const char *status = slurp(longer("%s/status", dir));
         char **command = words_in(json_file(longer("%s/command", dir), false),
@@ -5934,8 +5948,7 @@ static int cmd_rm(char **words) {
  * its place. Here it begins empty.)
  */
 static const char *volume_dir(const char *name) {
-    return IN_STORE("volumes/%s", good_name(name, "a volume (a directory has a "
-                                                  "slash: ./DIR)"));
+    return IN_STORE("volumes/%s", good_name(name, "a volume"));
 }
 
 /* The place of SRC in -v SRC:/DST. */
