@@ -4609,9 +4609,11 @@ static int in_a_box(struct image *im, const char *dir, bool read_only, int in,
         obey_image(&c, im);
     if (!job)
         c.argv = (char **)with;
-    pid_t child = TRY(fork());
+    pid_t us = getpid(), child = TRY(fork());
     if (child == 0) {
         TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+        if (getppid() != us) /* it was too late */
+            _exit(OURS);
         TRY(setpgid(0, 0)); /* no job of the terminal: ^C is for our caller */
         TRY(dup2(in, 0));
         TRY(dup2(out, 1));
@@ -4733,8 +4735,10 @@ struct image {
 
 /* What is written on top of the image lies in DIR; NULL: in memory. */
 static void set_upper(struct image *im, const char *dir) {
-    im->dirs[0] = longer(dir ? "%s/upper" : "", dir);
-    im->dirs[1] = longer(dir ? "%s/work" : "", dir);
+    static char memory[] = "";
+
+    im->dirs[0] = dir ? longer("%s/upper", dir) : memory;
+    im->dirs[1] = dir ? longer("%s/work", dir) : memory;
 }
 
 /* JSON with VALUE for KEY of it, if that does not begin so there. */
@@ -4962,9 +4966,10 @@ static void image_of(struct image *im, const char *dir) {
 
 /* The strings of ARRAY, then those of MORE; NULL: there are none. */
 static char **words_in(const char *array, char **more) {
+    static char *none[] = { NULL };
     int n = length_of(array), m = 0;
 
-    while (more && more[m])
+    for (more = more ? more : none; more[m];)
         m++;
     char **out = calloc((size_t)(n + m + 1), sizeof *out);
     for (int i = 0; i < n + m; i++)
@@ -5565,7 +5570,7 @@ static int cmd_build(char **words) {
 
     narrator.explain = take(words, "--explain", 1);
     need_words(words, name ? 1 : -1);
-    name = full_name(name);
+    name = full_name(name ? name : "");
     build.context = words[1];
     build.file = longer("%s/Dockerfile", words[1]);
     read_recipe();
