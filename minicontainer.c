@@ -5379,6 +5379,7 @@ static void copy_one(const char *path, const struct stat *st) {
     if (S_ISDIR(st->st_mode)) {
         if (TRY_BUT(EEXIST, mkdir(to, 0755)) == 0)
             TRY(chmod(to, st->st_mode & 07777));
+        TRY(access(text("%s/.", to), F_OK)); /* or there is a file */
     } else if (S_ISLNK(st->st_mode)) {
         TRY(readlink(from, target, sizeof target - 1));
         TRY(symlink(target, to));
@@ -5509,8 +5510,9 @@ static void read_recipe(void) {
         bool none = n == 0 || *blanks(line) == '#';
         bool more = none || line[n - 1] == '\\';
         first = whole ? first : number;
+        line[n - (more && !none)] = '\0';
         if (!none)
-            whole = longer("%s%.*s", whole ? whole : "", (int)(n - more),
+            whole = longer("%s%s", whole ? whole : "",
                            whole ? line : blanks(line));
         if (whole && (!more || !rest)) {
             add_step(whole, first);
@@ -5975,28 +5977,29 @@ static const char *volume_source(const char *src) {
 
 /* volume ls; volume rm NAME: not while a container names it, or runs. */
 static int cmd_volume(char **words) {
-    bool ls = take(words, "ls", 1), rm = !ls && take(words, "rm", 1);
+    const char *verb = words[1] ? words[1] : "";
+    bool ls = strcmp(verb, "ls") == 0, rm = strcmp(verb, "rm") == 0;
     struct dirent **list;
 
-    need_words(words, ls ? 0 : rm ? 1 : -1);
+    need_words(words, ls ? 1 : rm ? 2 : -1);
     find_store(false);
     for (int i = 0, n = ls ? list_of("volumes", &list) : 0; i < n; i++)
         puts(list[i]->d_name);
     if (ls)
         return flushed(0);
-    const char *dir = volume_dir(words[1]);
+    const char *dir = volume_dir(words[2]);
     if (access(dir, F_OK) < 0)
         refuse("there is no volume %s\n  try:    minicontainer volume ls",
-               words[1]);
+               words[2]);
     lock_store();
     for (int n = list_of("containers", &list); n-- > 0;)
         if (match(slurp(IN_STORE("containers/%s/command", list[n]->d_name)),
-                  text("\"(-v|--volume)(\",\"|=)?%s:/", words[1])))
+                  text("\"(-v|--volume)(\",\"|=)?%s:/", words[2])))
             refuse("container %s uses %s\n  try:    minicontainer rm %s",
-                   list[n]->d_name, words[1], list[n]->d_name);
+                   list[n]->d_name, words[2], list[n]->d_name);
     if (flock(open(dir, O_RDONLY | O_CLOEXEC), LOCK_EX | LOCK_NB) < 0 &&
         errno == EWOULDBLOCK)
-        refuse("a container that runs uses %s", words[1]);
+        refuse("a container that runs uses %s", words[2]);
     remove_tree(dir);
     return 0;
 }
