@@ -2098,6 +2098,7 @@ static const char *const cures[][5] = {
     { "mount[(_,].* EACCES", "AppArmor (docker-default) or SELinux (container_t)",
       "docker run" OPT "apparmor=unconfined, or" OPT "label=disable" },
     { "(memfd_|execve).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
+    { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" },
     { "overlay.* EINVAL", "the store lies on overlay or NFS", "XDG_DATA_HOME=/another/place" },
     { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
       "a newer kernel (WSL: wsl --update); in a container engine: " DOCKER },
@@ -4075,6 +4076,8 @@ static int cmd_doctor(char **words) {
     for (int i = 0; i < LIMIT_COUNT; i++)
         all &= diagnose(one[i], text("run --only limits %s", one[i]), plain);
     lessons = text("%s%s", lessons, all ? ",14" : "");
+    if (diagnose("overlay", "lab sh lessons/15-layers/make-base", plain) && lab)
+        lessons = text("%s,15,16,17,18,19,20", lessons);
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            *lessons ? lessons + 1 : "none");
     name_programs(plain);
@@ -6084,7 +6087,7 @@ static int cmd_volume(char **words) {
  *   -e, --env NAME=VALUE           add to the environment
  *   --explain, --step              tell why, call, proof; and wait
  * -------- build
- * Usage: minicontainer build [--no-cache] -t IMAGE DIR
+ * Usage: minicontainer build [--explain] [--no-cache] -t IMAGE DIR
  *   minicontainer build -t web ./web            by ./web/Dockerfile
  *   minicontainer build --no-cache -t web ./web all steps again
  *
