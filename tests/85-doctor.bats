@@ -20,7 +20,7 @@ words_for() {
     case $1 in
     container) words=(run -- true) ;;
     lab) words=(lab true) ;;
-    overlay) words=(lab sh lessons/15-layers/make-base) ;;
+    overlay) words=(lab sh -c $'>f; printf "FROM scratch\nCOPY f /" >Dockerfile; minicontainer build -t x .') ;;
     --*) words=(run --only limits ${1% *} ${1#* } -- true) ;;
     user | seccomp) words=(run --only "$1" -- true) ;;
     proc) words=(run --only "${user:+user,pid,}mnt,proc" -- true) ;;
@@ -135,7 +135,7 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
 }
 
 @test "where a user has everything but limits: works, exit 0, and the lessons are named" {
-    requires user userns timens
+    requires user userns timens overlay
     local who
     for who in $(people); do
         $who mc doctor --porcelain
@@ -144,7 +144,7 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
         # Lesson 14 wants all three limits.
         assert "$(grep -vE '^(--|needs)' <<<"$output" | cut -f 2 | sort -u | paste -sd ' ')" == \
             "00,01,02,03,04,05,06,07,08,09,10,11,12,13$(
-                [ "$(grep -c $'^--.*\tworks\t' <<<"$output")" != 3 ] || echo ,14) works"
+                [ "$(grep -c $'^--.*\tworks\t' <<<"$output")" != 3 ] || echo ,14),15,16,17,18,19,20 works"
         assert "$(awk -F'\t' '$1 != "lessons" && NF != 4' <<<"$output")" == ""
         assert "$stderr" == ""
     done
@@ -180,7 +180,7 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
     requires user userns
     in_the_way 'echo 0 >/proc/sys/user/max_user_namespaces'
     # shellcheck disable=SC2086  # a list
-    check_agreed $VIEWS caps container lab
+    check_agreed $VIEWS caps container lab overlay
     assert "$(grep '^user' <<<"$output")" == \
         "user"$'\t'"missing"$'\t'"user.max_user_namespaces=0: no user namespaces (some hardened \
 systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
@@ -191,13 +191,13 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     requires root userns
     write_agree
     mc lab sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec bash -s' <agree.bash
-    check_agreed user container lab
+    check_agreed user container lab overlay
 }
 
 @test "a masked /proc: proc is missing, and what needs it; all else works" {
     requires user userns
     in_the_way 'mount -t tmpfs mask /proc/tty'
-    check_agreed proc container lab
+    check_agreed proc container lab overlay
     assert "$output" =~ $'\n'proc$'\tmissing\tother mounts mask parts of /proc'
     assert "$output" =~ 'systempaths=unconfined'
 }
@@ -207,7 +207,7 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     mkdir root
     in_the_way 'mount --rbind / root; cd root; chroot . true' 'chroot . env PATH="$PATH"'
     # shellcheck disable=SC2086  # a list
-    check_agreed $VIEWS caps container lab
+    check_agreed $VIEWS caps container lab overlay
     assert "$output" =~ $'\n'user$'\tmissing\twe are in a chroot\(2\)'
 }
 
@@ -229,7 +229,7 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     cp "$MC" bin/minicontainer
     as_user mc run -v "$PWD/bin:/mnt:ro" -e PATH=/mnt:/usr/bin:/bin -- bash -s <agree.bash
     # shellcheck disable=SC2086  # a list
-    check_agreed $VIEWS caps seccomp container lab
+    check_agreed $VIEWS caps seccomp container lab overlay
     assert "$output" =~ $'\n'user$'\tmissing\ta seccomp filter'
     assert "$output" =~ $'\t'"docker run --security-opt seccomp=unconfined"
 }
@@ -238,7 +238,7 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     need_deny
     # shellcheck disable=SC2086  # a list
     denied "clone:EPERM unshare:EPERM setns:EPERM mount:EPERM pivot_root:EPERM clone3:ENOSYS" \
-        $VIEWS caps seccomp container lab
+        $VIEWS caps seccomp container lab overlay
     assert "$output" contains "a seccomp filter (Docker"
 }
 
@@ -247,11 +247,11 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     local said=
     # shellcheck disable=SC2086  # a list
     {
-        denied clone3:EACCES $VIEWS caps seccomp container lab
+        denied clone3:EACCES $VIEWS caps seccomp container lab overlay
         said+=$output
-        denied clone3:ENOSPC $VIEWS caps seccomp container lab
+        denied clone3:ENOSPC $VIEWS caps seccomp container lab overlay
         said+=$output
-        denied clone3:EINVAL $VIEWS caps seccomp container lab
+        denied clone3:EINVAL $VIEWS caps seccomp container lab overlay
         said+=$output
     }
     assert "$said" contains "a security module (AppArmor, SELinux)"
@@ -261,18 +261,18 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
 
 @test "one call that fails: the row that needs it, and no other" {
     need_deny
-    denied "pivot_root:EPERM" root container lab
-    denied "sethostname:EPERM" uts container lab
-    denied "unshare:EINVAL" time container lab
-    denied "mount:EACCES" mnt proc root container lab
+    denied "pivot_root:EPERM" root container lab overlay
+    denied "sethostname:EPERM" uts container lab overlay
+    denied "unshare:EINVAL" time container lab overlay
+    denied "mount:EACCES" mnt proc root container lab overlay
 }
 
 @test "a kernel before 5.12: what needs the newer calls is missing, and the doctor knows why" {
     need_deny
     # shellcheck disable=SC2086  # a list
-    denied "fsopen:ENOSYS" proc root container lab
+    denied "fsopen:ENOSYS" proc root container lab overlay
     assert "$output" =~ $'\n'proc$'\tmissing\tthis kernel is older than 5\\.12'
-    denied "mount_setattr:ENOSYS" proc root container lab
+    denied "mount_setattr:ENOSYS" proc root container lab overlay
     assert "$output" =~ $'\n'root$'\tmissing\tthis kernel is older than 5\\.12'
 }
 
