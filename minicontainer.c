@@ -4183,41 +4183,12 @@ static int image_tree(struct container *c) {
 }
 
 /* =====================================================================
- * 16. IMAGES -- a name, a digest, and a directory that others can read
+ * THE STORE -- what the chapters below stand on
  * =====================================================================
- * Problem   "It runs on my machine": which files were that, exactly?
- * Kernel    knows no image. It is a list of layers and a configuration (what to
- *           run, with which environment), each named by its SHA-256.
- * Parent    finds the name in the store, and the layers; unpacks what is not.
- * Child     nothing: it gets layers (15) and words.
- * Order     before the container is made; with the store's lock held.
- * See it    $ ./minicontainer images; ./minicontainer history IMAGE
- * Not this  the disk of a virtual machine: no kernel, no boot, no file system.
- * Read      lessons/16-images, the OCI image specification
- *
- *     index.json          web:latest -> sha256:8f..       names
- *     blobs/sha256/8f..   a manifest: config, layers      a list of digests
- *     blobs/sha256/3a..   the configuration               JSON
- *     blobs/sha256/71..   a layer, a tar archive          what travels (18)
- *     layers/c4..         a layer, unpacked               what is mounted (15)
- *     containers/NAME     upper, work: a container that is kept
- *     cache               what `build` has done already (17)
- *
- * The first four are an OCI image layout: skopeo, umoci and podman read the
- * store as it is. A digest names contents: two who made the same have the same
- * 64 digits, and who gets it can check it. So nothing here is ever changed but
- * index.json; and what no name leads to may go.
- *
- * Who unpacks a stranger's archive trusts tar(1) with all their files. Here it
- * runs in a container, where nothing can be written but the layer: the best use
- * of a container in this program.
+ * Names and locks; JSON, in which an image is described; SHA-256, by which it
+ * is named; and the box: a container of ours, in which tar(1) and others work.
+ * It may be read after 16, which says what the store holds.
  */
-#ifdef __aarch64__
-#define ARCHITECTURE "arm64"
-#else
-#define ARCHITECTURE "amd64"
-#endif
-
 /* As text(), of any length; from malloc(3), never freed. */
 __attribute__((format(printf, 1, 2)))
 static char *longer(const char *fmt, ...) {
@@ -4731,7 +4702,42 @@ static void unpack(const char *digest, const char *to) {
     close(fd);
 }
 
-/* --- Images. */
+/* =====================================================================
+ * 16. IMAGES -- a name, a digest, and a directory that others can read
+ * =====================================================================
+ * Problem   "It runs on my machine": which files were that, exactly?
+ * Kernel    knows no image. It is a list of layers and a configuration (what to
+ *           run, with which environment), each named by its SHA-256.
+ * Parent    finds the name in the store, and the layers; unpacks what is not.
+ * Child     nothing: it gets layers (15) and words.
+ * Order     before the container is made; with the store's lock held.
+ * See it    $ ./minicontainer images; ./minicontainer history IMAGE
+ * Not this  the disk of a virtual machine: no kernel, no boot, no file system.
+ * Read      lessons/16-images, the OCI image specification
+ *
+ *     index.json          web:latest -> sha256:8f..       names
+ *     blobs/sha256/8f..   a manifest: config, layers      a list of digests
+ *     blobs/sha256/3a..   the configuration               JSON
+ *     blobs/sha256/71..   a layer, a tar archive          what travels (18)
+ *     layers/c4..         a layer, unpacked               what is mounted (15)
+ *     containers/NAME     upper, work: a container that is kept
+ *     cache               what `build` has done already (17)
+ *
+ * The first four are an OCI image layout: skopeo, umoci and podman read the
+ * store as it is. A digest names contents: two who made the same have the same
+ * 64 digits, and who gets it can check it. So nothing here is ever changed but
+ * index.json; and what no name leads to may go.
+ *
+ * Who unpacks a stranger's archive trusts tar(1) with all their files. Here it
+ * runs in a container, where nothing can be written but the layer: the best use
+ * of a container in this program.
+ */
+#ifdef __aarch64__
+#define ARCHITECTURE "arm64"
+#else
+#define ARCHITECTURE "amd64"
+#endif
+
 struct image {
     const char *name, *digest;     /* of the manifest                         */
     const char *manifest, *config; /* JSON                                    */
