@@ -3967,6 +3967,7 @@ static int cmd_compare(char **words) {
     if (r.c.argv)
         refuse("compare wants a ROW before a command\n"
                "  try:    minicontainer compare uts -- %s", shown(r.c.argv[0]));
+    find_layers(&r);
     settle(&r);
     return compare_all(&r.c);
 }
