@@ -4337,7 +4337,7 @@ static const char *get(const char *at, const char *path) {
     return at;
 }
 
-static int length_of(const char *array) {
+static int how_many(const char *array) {
     int n = 0;
 
     while (get(array, text("%d", n)))
@@ -4769,9 +4769,9 @@ static void read_image(struct image *im) {
     im->config = filled(im->config, "config", "{}");
     const char *layers = get(im->manifest, "layers");
     const char *diffs = get(im->config, "rootfs/diff_ids");
-    int n = length_of(layers);
+    int n = how_many(layers);
     if (!layers || *layers != '[' || !diffs || *diffs != '[' ||
-        n != length_of(diffs) || n > MOST_LAYERS)
+        n != how_many(diffs) || n > MOST_LAYERS)
         refuse("image %s: more than %d layers, or configuration and manifest "
                "do not agree", shown(im->name), MOST_LAYERS);
     while (n-- > 0)
@@ -4785,7 +4785,7 @@ static void read_image(struct image *im) {
  * only the uppermost is shown: overlayfs takes none twice. */
 static char **unpack_layers(struct image *im) {
     char **to = im->dirs + 2, **same;
-    int lock = lock_store(), n = length_of(get(im->manifest, "layers"));
+    int lock = lock_store(), n = how_many(get(im->manifest, "layers"));
 
     for (; n-- > 0; to += same == to) {
         char *digest = says(im->manifest, text("layers/%d/digest", n));
@@ -4856,7 +4856,7 @@ static void add_layer(struct image *im, const char *dir, const char *what) {
     const char *layers = get(im->manifest, "layers");
     int fd = new_blob();
 
-    if (length_of(layers) == MOST_LAYERS)
+    if (how_many(layers) == MOST_LAYERS)
         refuse("image %s has %d layers: there can be no more", shown(im->name),
                MOST_LAYERS);
     say("tar(1) packs what was written, in a container of ours");
@@ -4979,7 +4979,7 @@ static void image_of(struct image *im, const char *dir) {
 /* The strings of ARRAY, then those of MORE; NULL: there are none. */
 static char **words_in(const char *array, char **more) {
     static char *none[] = { NULL };
-    int n = length_of(array), m = 0;
+    int n = how_many(array), m = 0;
 
     for (more = more ? more : none; more[m];)
         m++;
@@ -5118,9 +5118,9 @@ static int cmd_history(char **words) {
     need_image(&im, words[1]);
     read_image(&im);
     const char *lines = get(im.config, "history");
-    int made = length_of(get(im.manifest, "layers"));
+    int made = how_many(get(im.manifest, "layers"));
     printf("%-14s %-8s %s\n", "LAYER", "SIZE", "CREATED BY");
-    for (int n = length_of(lines); n-- > 0;) {
+    for (int n = how_many(lines); n-- > 0;) {
         const char *line = get(lines, text("%d", n));
         const char *empty = get(line, "empty_layer");
         const char *layer = made == 0 || (empty && *empty == 't') ? NULL
@@ -5658,7 +5658,7 @@ static void fetch_image(const char *from, const char *name,
                         const char *digest) {
     fetch_blob(from, digest);
     const char *manifest = json_blob(digest);
-    for (int n = 0, all = length_of(get(manifest, "layers")); n < all; n++)
+    for (int n = 0, all = how_many(get(manifest, "layers")); n < all; n++)
         fetch_blob(from, says(manifest, text("layers/%d/digest", n)));
     fetch_blob(from, says(manifest, "config/digest"));
     set_name_to(name, digest);

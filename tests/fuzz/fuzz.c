@@ -805,10 +805,76 @@ static void fuzz_screen(void)
         cmd_source((char *[]){ (char *)"source", NULL });
 }
 
+/* Is it JSON, and nothing behind it? Then all that reads and writes it must cope, and what it
+ * writes must be JSON again. */
+static bool is_json(const char *json)
+{
+    const char *end = after(json, 0);
+
+    return end && !*blanks(end);
+}
+
+static void fuzz_json(void)
+{
+    static const char *const paths[] = { "", "0", "manifests", "manifests/0", "config", "config/Env",
+        "layers/1/digest", "rootfs/diff_ids/0", "config/User", "a", "a/0/a", "history/0" };
+    const char *json = blanks(bytes);
+    char *said = says(longer("[%s]", quoted(bytes)), "0");
+
+    must(strcmp(said, bytes) == 0, "what is quoted says the same");
+    if (!is_json(json))
+        return;
+    for (size_t i = 0; i < LENGTH(paths); i++) {
+        const char *value = get(json, paths[i]);
+        says(json, paths[i]);
+        words_in(value, NULL);
+        if (!value)
+            continue;
+        must(is_json(raw(value)), "a value is JSON by itself");
+        if (*value != '{' && *value != '[')
+            continue;
+        bool object = *value == '{';
+        int before = object ? 0 : how_many(value);
+        const char *new = with(json, value, object ? "a" : NULL, "[7]");
+        must(is_json(new), "what was written is JSON");
+        value = get(new, paths[i]);
+        must(value && is_json(raw(value)), "it is where it was");
+        if (object)
+            must(*paths[i] == 'a' || strcmp(raw(get(value, "a")), "[7]") == 0, "the key has the value");
+        else
+            must(how_many(value) == before + 1, "the array has one more");
+    }
+}
+
+/* A recipe: what is refused is refused; of each step that is left, all that reads its words. */
+static void fuzz_recipe(void)
+{
+    own_files = true;
+    build.count = 0;
+    build.file = "Dockerfile";
+    build.image.config = "{\"config\":{}}";
+    read_recipe();
+    must(build.count > 0 && build.count < (int)LENGTH(build.steps), "steps, but not too many");
+    for (struct step *s = build.steps; s < build.steps + build.count; s++) {
+        must(*s->rest && s->line >= 1, "a step has words, and a line");
+        must(is_json(command_of(s)), "a command is JSON");
+        split(s->rest);
+        if (s->is->does == do_env || s->is->does == do_cmd || s->is->does == do_user ||
+            s->is->does == do_entrypoint)
+            s->is->does(s);
+        must(is_json(build.image.config), "the configuration is JSON");
+    }
+    char **list;
+    for (struct step *s = build.steps; s < build.steps + build.count; s++)
+        if (s->is->does == do_copy)
+            sources(s, &list);
+}
+
 static const struct { const char *name; void (*fuzz)(void); } targets[] = {
     { "words", fuzz_words },     { "options", fuzz_options }, { "values", fuzz_values },
     { "volume", fuzz_volume },   { "map", fuzz_map },         { "proc", fuzz_proc },
     { "exec", fuzz_exec },       { "source", fuzz_source },   { "screen", fuzz_screen },
+    { "json", fuzz_json },       { "recipe", fuzz_recipe },
 };
 
 /* ------------------------------------------------------------------ libFuzzer */
