@@ -4252,19 +4252,22 @@ static int make_way(void *path) {
     return 0;
 }
 
-/* At `store`: DIRS and two files, an OCI image layout with nothing in it. */
-static void make_layout(const char *dirs) {
+/* At `store`: DIRS and two files, an OCI image layout with nothing in it. Was it
+ * us who made it? */
+static bool make_layout(const char *dirs) {
     make_way((char *)store);
     TRY_BUT(EEXIST, mkdir(store, 0700));
     int lock = lock_store();
     for (const char *name; (name = next_word(&dirs));)
         TRY_BUT(EEXIST, mkdir(IN_STORE("%s", name), 0755));
-    if (access(IN_STORE("index.json"), F_OK) < 0) {
+    bool made = access(IN_STORE("index.json"), F_OK) < 0;
+    if (made) {
         put_file(IN_STORE("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
         put_file(IN_STORE("index.json"),
                  "{\"schemaVersion\":2,\"manifests\":[]}");
     }
     close(lock);
+    return made;
 }
 
 /* Where the store is; MAKE: it shall be there. Said once, when it is made. */
@@ -4274,10 +4277,7 @@ static void find_store(bool make) {
     store = data && *data == '/' ? longer("%s/minicontainer", data)
           : longer("%s/.local/share/minicontainer",
                    user && *user == '/' ? user : "/root");
-    bool there = access(IN_STORE("index.json"), F_OK) == 0;
-    if (make)
-        make_layout("blobs blobs/sha256 layers containers cache volumes");
-    if (make && !there)
+    if (make && make_layout("blobs blobs/sha256 layers containers cache volumes"))
         note("what you keep is in %s (rm -rf removes all of it)",
              shown(store));
 }
