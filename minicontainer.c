@@ -4252,8 +4252,8 @@ static int make_way(void *path) {
     return 0;
 }
 
-/* At `store`: DIRS and two files, an OCI image layout with nothing in it. Was it
- * us who made it? */
+/* At `store`: DIRS and two files, an OCI image layout with nothing in it. True:
+ * it was not there, and we have made it. */
 static bool make_layout(const char *dirs) {
     make_way((char *)store);
     TRY_BUT(EEXIST, mkdir(store, 0700));
@@ -4277,7 +4277,8 @@ static void find_store(bool make) {
     store = data && *data == '/' ? longer("%s/minicontainer", data)
           : longer("%s/.local/share/minicontainer",
                    user && *user == '/' ? user : "/root");
-    if (make && make_layout("blobs blobs/sha256 layers containers cache volumes"))
+    const char *dirs = "blobs blobs/sha256 layers containers cache volumes";
+    if (make && make_layout(dirs))
         note("what you keep is in %s (rm -rf removes all of it)",
              shown(store));
 }
@@ -4694,7 +4695,7 @@ static void unpack(const char *digest, const char *to) {
     make_dir(new);
     TRY(lseek(plain, 0, SEEK_SET));
     if (in_a_box(NULL, new, false, plain, 2, unpack_job,
-                 "exec tar -xpf - -C " BOX) != 0) {
+                 "exec tar -xpf - --warning=no-timestamp -C " BOX) != 0) {
         remove_tree(new);
         refuse("layer %s: tar(1) could not unpack all of it", digest);
     }
@@ -4990,13 +4991,13 @@ static char **words_in(const char *array, char **more) {
 }
 
 /* In the place of a command: first become another user. */
-static unsigned wanted_user;
+static unsigned wanted_user, wanted_group;
 static int run_as(void *with) {
     struct container *c = with;
 
     c->instead = NULL;
     TRY(setgroups(0, NULL));
-    TRY(setresgid(wanted_user, wanted_user, wanted_user));
+    TRY(setresgid(wanted_group, wanted_group, wanted_group));
     TRY(setresuid(wanted_user, wanted_user, wanted_user));
     TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)); /* forgotten with the old */
     start_command(c);
@@ -5016,12 +5017,13 @@ static void obey_image(struct container *c, struct image *im) {
     c->workdir = c->workdir ? c->workdir : *dir && !c->instead ? dir : "/";
     if (c->instead || !*user || is_among("0 root 0:0 root:root", user))
         return;
-    wanted_user = (unsigned)atoi(user);
-    if (strspn(user, "0123456789") != strlen(user) || strlen(user) > 5)
+    int n = 0, m = 0;
+    sscanf(user, "%5u%n:%5u%n", &wanted_user, &n, &wanted_group, &m);
+    if (n == 0 || user[m > n ? m : n])
         refuse("image %s: its User \"%s\" is no number: names are not looked "
                "up here", shown(im->name), shown(user));
     default_map(c);
-    if (c->map->count <= wanted_user)
+    if (c->map->count <= wanted_user || c->map->count <= wanted_group)
         refuse("image %s runs as user %u, and %u of your ids are mapped\n"
                "  cure:   as root; or --map, with newuidmap (lesson 07)",
                shown(im->name), wanted_user, c->map->count);
@@ -5265,8 +5267,10 @@ struct step {
 };
 struct step_word {
     const char *word;
-    void (*does)(const struct step *);
-    bool runs; /* a container, which writes the history */
+    bool runs;                    /* a container; without a job, a command    */
+    int (*job)(void *step);
+    const char *key;              /* of the configuration, which gets ...     */
+    char *(*value)(const struct step *); /* ... this, as JSON                 */
 };
 static struct {
     const char *file, *context;
@@ -5345,37 +5349,12 @@ static void make_keys(void) {
     }
 }
 
-/* Run JOB, or a command, on top of what was made so far: what it writes is the
- * layer. */
-static void layer_by(const struct step *s, int (*job)(void *),
-                     const void *with) {
-    const char *dir = IN_STORE("containers/.build");
-    const char *what = longer("%s %s", s->is->word, s->rest);
-    struct dirent **list;
-    int lock = lock_store();
-
-    keep_container(dir, &build.image);
-    close(lock);
-    int status = in_a_box(&build.image, job ? build.context : NULL, true, 0, 1,
-                          job, with);
-    if (status != 0)
-        bad_step(s, text("it ended with status %d", status));
-    if (TRY(scandir(build.image.dirs[0], &list, not_dots, NULL)) > 0)
-        add_layer(&build.image, dir, what);
-    else
-        add_history(&build.image, what, false);
-}
-
 /* Of RUN, CMD and ENTRYPOINT: an array, or a line for a shell. */
 static char *command_of(const struct step *s) {
     const char *end = *s->rest == '[' ? after(s->rest, 0) : NULL;
 
     return end && !*blanks(end) ? raw(s->rest)
          : longer("[\"/bin/sh\",\"-c\",%s]", quoted(s->rest));
-}
-
-static void do_run(const struct step *s) {
-    layer_by(s, NULL, words_in(command_of(s), NULL));
 }
 
 /* In the container of COPY: what lies below copy_from becomes copy_to. */
@@ -5433,28 +5412,23 @@ static int copy_job(void *with) {
     return 0;
 }
 
-static void do_copy(const struct step *s) {
-    layer_by(s, copy_job, s);
+/* WORKDIR makes the directory, too. */
+static int workdir_job(void *step) {
+    return make_way(longer("%s/", from_workdir(((struct step *)step)->rest)));
 }
 
-/* Words that change the configuration; WORKDIR also makes the directory. */
-static void set_config(const char *key, const char *value) {
-    const char *json = build.image.config;
-
-    build.image.config = with(json, get(json, "config"), key, value);
+static char *workdir_of(const struct step *s) {
+    return quoted(from_workdir(s->rest));
 }
 
-static void do_workdir(const struct step *s) {
-    const char *path = from_workdir(s->rest);
-
-    layer_by(s, make_way, longer("%s/", path));
-    set_config("WorkingDir", quoted(path));
+static char *user_of(const struct step *s) {
+    return quoted(s->rest);
 }
 
 /* ENV NAME=VALUE ...: of two of a name, the later one counts. */
-static void do_env(const struct step *s) {
+static char *env_of(const struct step *s) {
     const char *was = get(build.image.config, "config/Env");
-    const char *list = was && *was == '[' ? raw(was) : "[]";
+    char *list = was && *was == '[' ? raw(was) : raw("[]");
 
     for (char **pair = split(s->rest); *pair; pair++) {
         if (strchr(*pair, '=') == *pair || !strchr(*pair, '=') ||
@@ -5462,32 +5436,19 @@ static void do_env(const struct step *s) {
             bad_step(s, "wants NAME=VALUE; no $NAME is replaced here");
         list = with(list, list, NULL, quoted(*pair));
     }
-    set_config("Env", list);
-}
-
-static void do_cmd(const struct step *s) {
-    set_config("Cmd", command_of(s));
-}
-
-static void do_entrypoint(const struct step *s) {
-    const struct step *cmd = build.steps;
-
-    set_config("Entrypoint", command_of(s));
-    while (cmd < s && cmd->is->does != do_cmd)
-        cmd++;
-    if (cmd == s) /* that of the base was for another one */
-        set_config("Cmd", "null");
-}
-
-static void do_user(const struct step *s) {
-    set_config("User", quoted(s->rest));
+    return list;
 }
 
 static const struct step_word step_words[] = {
-    { "FROM", NULL, true }, { "RUN", do_run, true }, { "COPY", do_copy, true },
-    { "WORKDIR", do_workdir, true }, { "ENV", do_env, false }, { "CMD", do_cmd, false },
-    { "ENTRYPOINT", do_entrypoint, false }, { "USER", do_user, false },
-    { NULL, NULL, false },
+    { .word = "FROM" },
+    { "RUN", true, NULL, NULL, NULL },
+    { "COPY", true, copy_job, NULL, NULL },
+    { "WORKDIR", true, workdir_job, "WorkingDir", workdir_of },
+    { "ENV", false, NULL, "Env", env_of },
+    { "CMD", false, NULL, "Cmd", command_of },
+    { "ENTRYPOINT", false, NULL, "Entrypoint", command_of },
+    { "USER", false, NULL, "User", user_of },
+    { .word = NULL },
 };
 
 /* LINE, which begins on line NUMBER of the file, is the next step. */
@@ -5554,11 +5515,46 @@ static void find_base(const struct step *s) {
     }
 }
 
+/* Run a step on top of what was made so far: what it writes is the layer. */
+static void run_step(const struct step *s) {
+    const char *dir = IN_STORE("containers/.build");
+    const char *what = longer("%s %s", s->is->word, s->rest);
+    int (*job)(void *) = s->is->job, lock = lock_store();
+    struct image *im = &build.image;
+    struct dirent **list;
+
+    keep_container(dir, im);
+    close(lock);
+    int status = job ? in_a_box(im, build.context, true, 0, 1, job, s)
+               : in_a_box(im, NULL, true, 0, 1, NULL,
+                          words_in(command_of(s), NULL));
+    if (status != 0)
+        bad_step(s, text("it ended with status %d", status));
+    if (TRY(scandir(im->dirs[0], &list, not_dots, NULL)) > 0)
+        add_layer(im, dir, what);
+    else
+        add_history(im, what, false);
+}
+
+static void set_config(const char *key, const char *value) {
+    const char *json = build.image.config;
+
+    build.image.config = with(json, get(json, "config"), key, value);
+}
+
 /* One step; then its result is known, for next time. */
 static void take_step(const struct step *s) {
-    s->is->does(s);
-    if (!s->is->runs)
+    static bool cmd;
+
+    if (s->is->runs)
+        run_step(s);
+    else
         add_history(&build.image, longer("%s %s", s->is->word, s->rest), false);
+    if (s->is->key)
+        set_config(s->is->key, s->is->value(s));
+    cmd |= strcmp(s->is->word, "CMD") == 0;
+    if (!cmd && strcmp(s->is->word, "ENTRYPOINT") == 0)
+        set_config("Cmd", "null"); /* that of the base was for another one */
     put_image(&build.image);
     put_file(IN_STORE("cache/%s", s->key), build.image.digest);
 }

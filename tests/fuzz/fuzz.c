@@ -859,14 +859,13 @@ static void fuzz_recipe(void)
         must(*s->rest && s->line >= 1, "a step has words, and a line");
         must(is_json(command_of(s)), "a command is JSON");
         split(s->rest);
-        if (s->is->does == do_env || s->is->does == do_cmd || s->is->does == do_user ||
-            s->is->does == do_entrypoint)
-            s->is->does(s);
+        if (s->is->key)
+            set_config(s->is->key, s->is->value(s));
         must(is_json(build.image.config), "the configuration is JSON");
     }
     char **list;
     for (struct step *s = build.steps; s < build.steps + build.count; s++)
-        if (s->is->does == do_copy)
+        if (s->is->job == copy_job)
             sources(s, &list);
 }
 
