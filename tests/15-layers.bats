@@ -528,12 +528,19 @@ descendants() {
             $who mc -125 diff "$name"
         done
         $who mc -125 run --name a/b --image base -- true
-        assert "$stderr" == 'minicontainer: "a/b" cannot be the name of a container: small letters, digits, and . _ -; no number alone, and not lab'
+        assert "$stderr" == "minicontainer: \"a/b\" cannot be the name of a container: \
+small letters, digits, and . _ -"
+        for name in lab 12; do
+            $who mc -125 run --name "$name" --image base -- true
+            assert "$stderr" == \
+                "minicontainer: \"$name\" cannot be the name of a container: \`exec\` takes it for a lab, or a PID"
+        done
         assert "$(ls "$store/containers")" == one "$who"
-        $who mc -125 diff
-        assert "$stderr" == "minicontainer: diff wants the name of a container"
-        $who mc -125 diff one two
-        assert "$stderr" == "minicontainer: diff wants the name of a container"
+        for name in '' 'one two' '-x' '-x one' 'one -x'; do
+            # shellcheck disable=SC2086  # words
+            $who mc -125 diff $name
+            assert "$stderr" == "$(other_words diff)" "diff $name"
+        done
         $who mc -125 diff two
         assert "${stderr_lines[0]}" == "minicontainer: there is no container two here"
     done

@@ -21,7 +21,7 @@ fixed_tree() {
     printf '%s\n' 'FROM scratch' 'COPY tree /' 'ENV COLOUR=blue' 'CMD ["/bin/x"]' >"$1/Dockerfile"
 }
 FIXED_LAYER=04ba7a20fb8fc8023b579b184d5af1a079eff84b0ea6c1ba40b8ba027df19e7f
-FIXED_AMD64=5f4554bacf67dde7715593966ae2bf4b644032b6c3f49f6045ff8a3967a94c58
+FIXED_AMD64=fffb31a3f3260d3316815c756ab7f80f5748cbd5d1311fceeee535f442541d09
 
 # base WHO: the image base, of programs of this machine.
 base() { $1 call sh "$MC_TREE/lessons/15-layers/make-base"; }
@@ -159,7 +159,7 @@ config_with() {
     assert "${lines[2]}" =~ '^[0-9a-f]{12} +10.2kB +RUN echo hi >/new$'
     assert "${lines[-1]}" =~ '^[0-9a-f]{12} +1[0-9.]*MB +COPY root /$'
     mc -125 history
-    assert "$stderr" == "minicontainer: history wants the name of an image"
+    assert "$stderr" == "$(other_words history)"
     mc -125 history nobody
     assert "${stderr_lines[0]}" == "minicontainer: there is no image nobody here"
 }
@@ -220,16 +220,25 @@ config_with() {
 
 @test "a name is small letters, digits, . _ - and a tag; the same name is given anew" {
     requires userns overlay
-    local name
+    local name what
     in_store self
     base self
     mc run --image base --name box -- sh -c 'echo hi >/new'
-    for name in '' a/b ../x -x 'a b' a:b:c $'a\e[31m' a@b; do
+    for name in '' a/b ../x .x 'a b' a:b:c a: a:B $'a\e[31m' a@b; do
         mc -125 commit box "$name"
-        assert "$stderr" contains "cannot be the name of an image"
+        # What is wrong is named: the part before the colon, or the tag.
+        case $name in
+        a:*) what="${name#a:}\" cannot be the name of an image, its tag" ;;
+        *) what="${name/$'\e'/?}\" cannot be the name of an image" ;;
+        esac
+        assert "$stderr" == "minicontainer: \"$what: small letters, digits, and . _ -"
         assert "$stderr" lacks $'\e'
         mc -125 commit "$name" x
         assert "$stderr" lacks $'\e'
+    done
+    for name in -x --; do # as a flag that nobody knows
+        mc -125 commit box "$name"
+        assert "$stderr" == "$(other_words commit)"
     done
     mc commit box base:v2
     mc images
@@ -278,7 +287,7 @@ config_with() {
     in_store self
     base self
     mc -125 commit
-    assert "$stderr" == "minicontainer: commit wants the name of a container, and one for an image"
+    assert "$stderr" == "$(other_words commit)"
     mc -125 commit nobody web
     assert "${stderr_lines[0]}" == "minicontainer: there is no container nobody here"
     mc images

@@ -267,7 +267,8 @@ image: -d and --name want --image NAME"
         assert "$stderr" contains "what is kept"
         $who mc -125 run --nope -d --image base -- true
         $who mc -125 run -d --name ../x --image base -- true
-        assert "$stderr" == 'minicontainer: "../x" cannot be the name of a container: small letters, digits, and . _ -; no number alone, and not lab'
+        assert "$stderr" == "minicontainer: \"../x\" cannot be the name of a container: \
+small letters, digits, and . _ -"
         assert "$(ls -A "$store/containers")" == "" "$who"
         $who mc run --name one --image base -- true
         $who mc -125 run -d --name one --image base -- true
@@ -661,14 +662,15 @@ image: -d and --name want --image NAME"
 # ---------------------------------------------------------------------------------------------
 
 @test "each command without its words, with a name that is none, that cannot be one" {
-    local who command
+    local who command words
     for who in $(people); do
         own_store "$who"
         for command in logs start stop rm; do
-            $who mc -125 "$command"
-            assert "$stderr" =~ "^minicontainer: $command wants the name of a container: \[.*\] NAME$"
-            $who mc -125 "$command" a b c d
-            assert "$stderr" starts "minicontainer: $command wants the name of a container"
+            for words in '' 'a b c d' '-x' '-x nope' 'nope -x' '--nope'; do
+                # shellcheck disable=SC2086  # words
+                $who mc -125 "$command" $words
+                assert "$stderr" == "$(other_words "$command")" "$command $words"
+            done
             $who mc -125 "$command" nope
             assert "$stderr" == "minicontainer: there is no container nope here
   try:    minicontainer ps -a"
@@ -677,18 +679,71 @@ image: -d and --name want --image NAME"
             $who mc -125 "$command" $'a\e[1m'
             assert "$stderr" lacks $'\e'
         done
-        for command in 'ps x' 'ps -a x'; do
+        for command in 'ps x' 'ps -a x' 'ps x -a' 'ps -x'; do
             # shellcheck disable=SC2086  # words
             $who mc -125 $command
-            assert "$stderr" == "minicontainer: ps wants no word, or -a"
+            assert "$stderr" == "$(other_words ps)" "$command"
         done
-        $who mc -125 stop -t 3
-        assert "$stderr" == "minicontainer: stop wants the name of a container: [-t SECONDS] NAME"
+        for command in 'stop -t 3' 'stop -t' 'stop nope -t'; do
+            # shellcheck disable=SC2086  # words
+            $who mc -125 $command
+            assert "$stderr" == "$(other_words stop)" "$command"
+        done
         $who mc -125 create
         assert "$stderr" contains "--name want --image NAME"
         $who mc -125 create --image nope
         assert "${stderr_lines[0]}" == "minicontainer: there is no image nope here"
         assert "$(ls -A "$store/containers")" == "" "$who"
+    done
+}
+
+@test "flags may stand before the name or behind it" {
+    local who words logs
+    for who in $(people); do
+        own_store "$who"
+        for words in '-a c' 'c -a'; do
+            $who mc create --name c --image base -- sh -c 'echo said'
+            # shellcheck disable=SC2086  # words
+            $who mc start $words
+            assert "$output" == said "$who start $words"
+            $who mc rm c
+        done
+        for words in '-t 0 web' 'web -t 0'; do
+            serve web
+            # shellcheck disable=SC2086  # words
+            $who mc stop $words
+            is web "exited (137)"
+            for logs in '-f web' 'web -f'; do
+                # shellcheck disable=SC2086  # words
+                $who mc logs $logs
+                assert "$output" == ready "$who logs $logs"
+            done
+            $who mc rm web
+        done
+        for words in '-f web' 'web -f'; do
+            serve web
+            # shellcheck disable=SC2086  # words
+            $who mc rm $words
+            is web ""
+        done
+        none_left
+    done
+}
+
+@test "the file status: created, started PID, exited (N)" {
+    local who
+    for who in $(people); do
+        own_store "$who"
+        $who mc create --name c --image base -- sh -c 'exit 3'
+        assert "$($who cat "$store/containers/c/status")" == created "$who"
+        $who mc -3 start -a c
+        assert "$($who cat "$store/containers/c/status")" == "exited (3)" "$who"
+        serve web
+        assert "$($who cat "$store/containers/web/status")" =~ '^started [0-9]+$' "$who"
+        kill -0 "$(supervisor web)"
+        $who mc stop -t 0 web
+        assert "$($who cat "$store/containers/web/status")" == "exited (137)" "$who"
+        none_left
     done
 }
 

@@ -245,7 +245,8 @@ teardown() { remove_containers; }
         own_store "$who"
         for name in .hidden -x 'a b' "$(printf 'a%.0s' {1..80})"; do
             $who mc -125 run -v "$name:/data" --image base -- true
-            assert "$stderr" contains "cannot be the name of a volume: small letters, digits, and . _ -"
+            assert "$stderr" == "minicontainer: \"$name\" cannot be the name of a volume: \
+small letters, digits, and . _ -"
         done
         $who mc -125 run -v $'a\e[1m:/data' --image base -- true
         assert "$stderr" contains "a control character"
@@ -255,10 +256,17 @@ teardown() { remove_containers; }
         $who mc -125 run -v data:/data:rx --image base -- true
         assert "$stderr" contains 'wants SRC:/DST[:ro]'
         $who mc -125 run -v data:/../etc --image base -- true
-        for name in '' 'x' 'rm' 'rm a b'; do
+        for name in '' 'x' 'rm' 'rm a b' 'ls a' 'rm -f a' 'ls -a'; do
             # shellcheck disable=SC2086  # words
             $who mc -125 volume $name
-            assert "$stderr" == "minicontainer: volume wants ls, or rm and a name" "$name"
+            assert "$stderr" == "$(other_words volume)" "$name"
+        done
+        # A volume may be called as a word of the command is.
+        for name in ls rm; do
+            $who mc run -v "$name:/data" --image base -- true
+            $who mc volume rm "$name"
+            volumes
+            assert "$output" == "" "$who volume rm $name"
         done
         $who mc -125 volume rm nope
         assert "$stderr" == "minicontainer: there is no volume nope

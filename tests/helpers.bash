@@ -176,6 +176,14 @@ pty() {
     check_status "$want"
 }
 
+# other_words COMMAND: what it says, from chapter 15 on, when it is given words that it does not take.
+other_words() {
+    local usage
+    usage=$("$MC" "$1" --help | sed -n '1s/^Usage: //p')
+    [[ $usage == minicontainer* ]] || usage="(no usage in the help of $1)"
+    printf 'minicontainer: %s wants other words\n  try:    %s\n' "$1" "$usage"
+}
+
 # as_user COMMAND ARG...
 # As root: runs COMMAND as an ordinary user (MC_USER, default the owner of uid 1000, named or
 # not). As an ordinary user: just runs it. Works before mc, pty, call too: as_user mc -125 run
