@@ -224,6 +224,8 @@ COPY root /' "$who"
         unset cgroups
         # And back, as it packs it.
         podman push -q "$id" oci:back:web:latest
+        assert "$(find back/blobs/sha256 -type f -exec gzip -tq {} \; -print 2>/dev/null | wc -l)" == 4 \
+            "$who: control: it compresses"
         elsewhere
         $who mc pull web back
         $who mc run --image web
