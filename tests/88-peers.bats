@@ -339,3 +339,76 @@ chmod 0755 srv/kept'
         assert "$output" ends $'\nnew\nkept' "$who"
     done
 }
+
+@test "three layers with all that a layer can say: umoci, podman and we make the same tree of them" {
+    requires umoci podman
+    local who ours
+    for who in $(people); do
+        store "$who"
+        $who mc push base stick
+        layers
+        apart sh -euc 'for n in 1 2 3; do umoci raw add-layer --image stick:base:latest layer.$n; done
+            umoci unpack --image stick:base:latest bundle
+            cd bundle/rootfs; eval "$1"' - "$LIST"
+        ours=$output
+        assert "$(grep -c . <<<"$ours")" -gt 45 "$who: control"
+        podman pull -q oci:stick:base:latest
+        assert "${#lines[@]}" == 1
+        # shellcheck disable=SC2046  # words
+        apart sh -euc 'cd "$(podman "$@" image mount '"$output"')"; eval "$LIST"' - $(kept_in)
+        assert "$output" == "$ours" "$who: podman and umoci"
+        elsewhere
+        $who mc pull base stick
+        $who mc run --image base -- sh -c "cd /; $LIST"
+        assert "$output" == "$ours" "$who: we and umoci"
+    done
+}
+# What is below odd, with the contents of files
+export LIST='find odd -type d -printf "%p %M %U:%G\n" -o -printf "%p %M %U:%G %l\n" | sort
+find odd -type f -exec grep -H "" {} + | sort'
+# layers: layer.1, layer.2 and layer.3. Of each case a line; what a layer has of it stands in brackets.
+layers() {
+    cat "$BATS_TEST_DIRNAME/store.py" - >layers.py <<'END'
+def d(name, mode=0o755): return name, "d", "", mode
+def f(name, text="1\n", mode=0o644): return name, "f", text, mode
+def l(name, to): return name, "l", to
+def h(name, to): return name, "h", to, 0o644
+GONE, OPAQUE = ".wh.", ".wh..wh..opq"
+cases = {
+    "dir-file": ([d("t"), f("t/a")], [f("t")]),
+    "file-dir": ([f("t")], [d("t"), f("t/a", "2\n")]),
+    "dir-link": ([d("t"), f("t/a")], [l("t", "..")]),
+    "link-dir": ([d("r"), f("r/z"), l("t", "r")], [d("t"), f("t/a", "2\n")]),
+    "link-link": ([l("t", "a")], [l("t", "b" * 150)]),
+    "file-and-its-whiteout": ([f("a"), f("b")], [f(GONE + "a", ""), f("a", "2\n")]),
+    "whiteout-last": ([f("a"), f("b")], [f("a", "2\n"), f(GONE + "b", "")]),
+    "opaque-last": ([d("t"), f("t/a"), f("t/b")], [d("t"), f("t/c", "2\n"), f("t/" + OPAQUE, "")]),
+    "opaque-first": ([d("t"), f("t/a"), f("t/b")], [d("t"), f("t/" + OPAQUE, ""), f("t/a", "2\n")]),
+    "opaque-below": ([d("t"), d("t/u"), f("t/u/a")], [d("t"), f("t/" + OPAQUE, "")],
+                     [d("t"), d("t/u"), f("t/u/b")]),
+    "gone-and-back": ([d("t"), f("t/a")], [f(GONE + "t", "")], [d("t"), f("t/n", "3\n")]),
+    "gone-file": ([d("t"), f("t/a")], [f(GONE + "t", "")], [f("t", "3\n")]),
+    "gone-for-good": ([d("t"), f("t/a")], [f("t/b")], [f(GONE + "t", "")]),
+    "gone-never-was": ([], [f(GONE + "x", "")]),
+    "no-entry": ([d("t"), d("t/u"), f("t/u/a")], [f("t/" + GONE + "u", "")], [f("t/u/n", "3\n")]),
+    "mode-only": ([d("t"), f("t/a", mode=0o755)], [d("t", 0o700)], [d("t", 0o700), f("t/a", mode=0o600)]),
+    "bits": ([d("t", 0o2775), f("t/a", mode=0o2755), d("t/s", 0o1777), f("u", mode=0o4711)],),
+    "emptied": ([f("a"), f("b")], [f("a", "")]),
+    "hard": ([f("a"), h("b", "a"), h("c", "a")], [f("b", "2\n")]),
+    "hard-gone": ([f("a"), h("b", "a")], [f(GONE + "a", "")]),
+    "names": ([f("-n"), f("a b"), f("a\\b"), f(".wh"), f("n" * 120), f("t" * 90 + "/" + "u" * 90)],),
+    "dots": ([d("./t"), f("./t/a")], [d("t/."), f("t//b", "2\n"), f("./t/./a", "2\n")]),
+}
+for n in range(3):
+    entries = [d("odd")]
+    for case, layers in cases.items():
+        top = "odd/" + case + "/"
+        entries.append(d(top[:-1]))
+        for name, kind, what, *mode in layers[n] if n < len(layers) else []:
+            entries.append((top + name, kind, top + what if kind == "h" else what, *mode))
+    with open("layer.%d" % (n + 1), "wb") as out:
+        out.write(tar(*entries))
+END
+    chmod a+r layers.py
+    XDG_DATA_HOME=$here/none $who call python3 layers.py
+}
