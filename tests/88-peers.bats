@@ -24,7 +24,7 @@ two_images() {
     echo old >make/root/old/deep/old
     echo kept >make/root/srv/kept/file
     ln -s kept/file make/root/srv/link
-    build_base "$who" sh ls cat find sort grep env id rm mkdir chmod ln
+    build_base "$who" sh ls cat find sort grep env id rm mkdir chmod ln mv mkfifo
     mkdir recipe
     show >recipe/show
     cat >recipe/Dockerfile <<'END'
@@ -411,4 +411,63 @@ for n in range(3):
 END
     chmod a+r layers.py
     XDG_DATA_HOME=$here/none $who call python3 layers.py
+}
+
+@test "what commit makes of every sort of change: umoci and podman make the same tree of it" {
+    requires umoci podman
+    local who ours
+    for who in $(people); do
+        store "$who"
+        before | $who mc run --name first --image base -- sh -e
+        $who mc commit first one
+        changes | $who mc run --name second --image one -- sh -e
+        $who mc commit second two
+        # Once more on top of it, so that each sees a third layer.
+        $who mc run --name third --image two -- sh -ec "cd /odd
+            rm -r moved; mkdir moved; echo 3 >moved/c; rm file-dir/a
+            cd /; $LIST"
+        ours=$output
+        $who mc commit third three
+        $who mc run --image three -- sh -c "cd /; $LIST"
+        assert "$output" == "$ours" "$who"
+        assert "$(grep -c . <<<"$ours")" -gt 30 "$who: control"
+        assert "$ours" lacks old "$who: control"
+        apart sh -euc 'umoci unpack --image here/minicontainer:three:latest bundle
+            cd bundle/rootfs; eval "$LIST"'
+        assert "$output" == "$ours" "$who: umoci and we"
+        podman pull -q oci:here/minicontainer:three:latest
+        # shellcheck disable=SC2046  # words
+        apart sh -euc 'cd "$(podman "$@" image mount '"$output"')"; eval "$LIST"' - $(kept_in)
+        assert "$output" == "$ours" "$who: podman and we"
+    done
+}
+before() {
+    cat <<'END'
+mkdir -p /odd/dir-file/d /odd/file-link /odd/again/deep /odd/mode /odd/from /odd/nested/a/b /odd/kept
+cd /odd
+echo old >dir-file/old; echo old >dir-file/d/old
+echo old >file-dir; echo old >link-file.to; ln -s link-file.to link-file
+echo old >again/old; echo old >again/deep/old
+echo 1 >mode/a; echo 1 >from/a; echo 1 >from/b
+echo old >nested/a/b/old; echo 1 >nested/a/c; echo 1 >nested/d
+echo 1 >cut; echo 1 >more; echo 1 >one; ln one two; echo 1 >kept/a; echo old >kept/old
+mkfifo pipe
+END
+}
+changes() {
+    cat <<'END'
+cd /odd
+rm -r dir-file; echo 2 >dir-file
+rm file-dir; mkdir file-dir; echo 2 >file-dir/a; echo 2 >file-dir/b
+rm -r file-link; ln -s nowhere file-link
+rm link-file link-file.to; echo 2 >link-file
+rm -r again; mkdir -p again/deep; echo 2 >again/deep/new
+chmod 2750 mode; chmod 4711 mode/a
+mv from moved; mv moved/a moved/c
+rm -r nested/a/b; mkdir nested/a/b; chmod 1777 nested/a/b; mv nested/d nested/a/d
+: >cut; echo 2 >>more; echo 2 >>two; ln more also
+rm kept/old; rm pipe; mkfifo kept/pipe
+echo 2 >'-n'; echo 2 >'a  b'; echo 2 >'a\b'; echo 2 >.hidden; echo 2 >.w
+mkdir -m 0700 shut; echo 2 >shut/in
+END
 }
