@@ -572,11 +572,8 @@ bad_json() { # N: to stdout; fails behind the last
 }
 
 @test "skopeo and umoci read the live store; what skopeo compresses has the same diff ids" {
-    requires userns overlay
-    local diffs tool
-    for tool in skopeo umoci; do
-        if ! command -v "$tool" >/dev/null; then skip "$tool is not here: apt install $tool"; fi
-    done
+    requires userns overlay skopeo umoci
+    local diffs
     in_store self
     base self
     derive self web 'RUN rm /etc/motd; echo hi >/new' 'ENV A=B'
@@ -592,7 +589,8 @@ bad_json() { # N: to stdout; fails behind the last
     diffs() { skopeo inspect --config "oci:$1:web:latest" | tr ',' '\n' | grep -A 9 diff_ids |
         grep -o 'sha256:[0-9a-f]*'; }
     assert "$(diffs packed)" == "$(diffs "$S")"
-    assert "$(file packed/blobs/sha256/* | grep -c gzip)" == 2 "control: they are compressed"
+    assert "$(find packed/blobs/sha256 -type f -exec gzip -tq {} \; -print 2>/dev/null | wc -l)" == 2 \
+        "control: they are compressed"
     # And we read what skopeo has compressed.
     in_store other
     mkdir -p "$S/layers" "$S/containers" "$S/cache"

@@ -73,17 +73,6 @@ manifest() {
     entry "sha256:$sum"
 }
 
-# peers PROGRAM...: another program that reads and writes images, or the test is skipped.
-peers() {
-    local program
-    for program; do
-        if command -v "$program" >/dev/null; then continue; fi
-        if must_run "$program"; then
-            fail "$program is not here, and MC_MUST_RUN says that it must be" || return 1
-        fi
-        skip "$program is not here"
-    done
-}
 skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
 
 @test "push and pull: an image gets into another store, and runs there" {
@@ -649,7 +638,7 @@ skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
 # ---------------------------------------------------------------------------------------------
 
 @test "skopeo inspects what push wrote, and the live store, and their archive" {
-    peers skopeo
+    requires skopeo
     local who web
     for who in $(people); do
         store "$who"
@@ -668,7 +657,7 @@ skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
 }
 
 @test "images that skopeo made run in ours: gzip, zstd, out of a docker-archive" {
-    peers skopeo
+    requires skopeo zstd
     local who how
     for who in $(people); do
         store "$who"
@@ -700,7 +689,7 @@ skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
 }
 
 @test "an image that umoci made runs in ours, and umoci reads what push wrote" {
-    peers umoci
+    requires umoci
     local who
     echo 'open on monday' >page
     chmod 0644 page
@@ -735,8 +724,7 @@ skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
 
 # In a lab: its network is its own, so the port is free, and two of these at once do not meet.
 @test "docker-registry: its digest is ours; a byte flipped in its data is refused" {
-    peers docker-registry skopeo
-    requires userns overlay
+    requires docker-registry skopeo userns overlay
     local who
     for who in $(people); do
         $who mc lab sh -c 'exec 2>&1
