@@ -5544,7 +5544,7 @@ static void set_config(const char *key, const char *value) {
 
 /* One step; then its result is known, for next time. */
 static void take_step(const struct step *s) {
-    static bool cmd;
+    const struct step *cmd = build.steps;
 
     if (s->is->runs)
         run_step(s);
@@ -5552,8 +5552,9 @@ static void take_step(const struct step *s) {
         add_history(&build.image, longer("%s %s", s->is->word, s->rest), false);
     if (s->is->key)
         set_config(s->is->key, s->is->value(s));
-    cmd |= strcmp(s->is->word, "CMD") == 0;
-    if (!cmd && strcmp(s->is->word, "ENTRYPOINT") == 0)
+    while (cmd < s && strcmp(cmd->is->word, "CMD") != 0)
+        cmd++;
+    if (cmd == s && strcmp(s->is->word, "ENTRYPOINT") == 0)
         set_config("Cmd", "null"); /* that of the base was for another one */
     put_image(&build.image);
     put_file(IN_STORE("cache/%s", s->key), build.image.digest);
