@@ -5019,7 +5019,7 @@ static void obey_image(struct container *c, struct image *im) {
         return;
     int n = 0, m = 0;
     sscanf(user, "%5u%n:%5u%n", &wanted_user, &n, &wanted_group, &m);
-    if (n == 0 || user[m > n ? m : n])
+    if (n == 0 || user[m > n ? m : n] || user[strspn(user, "0123456789:")])
         refuse("image %s: its User \"%s\" is no number: names are not looked "
                "up here", shown(im->name), shown(user));
     default_map(c);

@@ -556,6 +556,15 @@ small letters, digits, and . _ -"
     done
 }
 
+@test "compare: an image of the store is a root of its own, of overlay" {
+    local who
+    for who in $(people); do
+        store "$who"
+        $who mc compare --image base
+        assert "$(grep ^root <<<"$output")" =~ "^root +own +[0-9]+ names.* [0-9]+ names, overlay"
+    done
+}
+
 @test "--explain tells of the layers" {
     store self
     mc run --explain --image base -- true

@@ -329,7 +329,10 @@ config_with() {
         mc -1 run --image web -- touch /etc/x
         assert "$stderr" contains "Permission denied"
         mc run --image web -- sh -c 'id -u; id -g; id -G; grep CapEff /proc/self/status'
-        assert "$output" == $'1234\n1234\n1234\nCapEff:\t0000000000000000'
+        assert "$output" == $'1234\n0\n0\nCapEff:\t0000000000000000' "the group is 0, if none is said"
+        derive self group 'USER 5:6'
+        mc run --image group -- sh -c 'id -u; id -g; id -G'
+        assert "$output" == $'5\n6\n6'
         mc run --image base -- sh -c 'id -u; touch /etc/x'
         assert "$output" == 0 "control"
         mc -143 run --image web -- sh -c 'kill $$; sleep 100'
@@ -343,7 +346,7 @@ config_with() {
         mc run --image web -- id -u
         assert "$output" == 0 "$user"
     done
-    for user in daemon 99999999999 -1 1x; do
+    for user in daemon 99999999999 -1 1x 5: 5:x 5:-6 :5; do
         derive self web "USER $user"
         mc -125 run --image web -- true
         assert "$stderr" contains "its User \"$user\" is no number: names are not looked up here"

@@ -682,8 +682,11 @@ X
         build <<<$'FROM base\nCMD ["c", "d"]\nENTRYPOINT ["echo", "e"]'
         $who mc run --image t
         assert "$output" == "e c d" "and before CMD, in either order"
+        build <<<$'FROM base\nCMD ["c", "d"]\nENTRYPOINT ["echo", "f"]'
+        $who mc run --image t
+        assert "$output" == "f c d" "also where CMD is known, and ENTRYPOINT is another one"
         in_t a
-        assert "$output" == "e a"
+        assert "$output" == "f a"
 
         build <<<$'FROM base\nENTRYPOINT ["echo"]\nCMD c $A'
         $who mc run --image t
