@@ -499,6 +499,10 @@ X
         # A directory cannot become what is a file.
         build -125 <<<$'FROM base\nCOPY f /D\nCOPY d /D'
         assert "$stderr" contains "minicontainer: ctx/Dockerfile:3: COPY: it ended with status"
+        # Not even one with nothing in it.
+        mkdir -p ctx/empty
+        build -125 <<<$'FROM base\nCOPY f /D\nCOPY empty /D'
+        assert "$stderr" contains "minicontainer: ctx/Dockerfile:3: COPY: it ended with status"
     done
 }
 
