@@ -165,14 +165,6 @@ P
     nothing_half
 }
 
-@test "a manifest or a configuration that is not what its name says" {
-    store self </dev/null
-    local blob
-    blob=$(grep -l '"config"' "$S"/blobs/sha256/* | head -n 1)
-    sed -i 's/"schemaVersion"/"schemaVersioM"/; s/"amd64"/"amd65"/' "$blob"
-    mc -125 run --image base -- true
-}
-
 @test "the same layer twice in an image" {
     for who in $(people); do
         store "$who" <<<"t = tar(('f', 'f', 'a')); image('x', [base(), t, tar(('f', 'f', 'b')), t])"
@@ -260,7 +252,7 @@ for f in glob.glob(sys.argv[1] + "/blobs/sha256/*"):
 @test "digests that are paths are refused" {
     store self <<<"name('x:latest', 'sha256:../../../../../etc/passwd')"
     mc -125 run --image x -- true
-    assert "$stderr" == 'minicontainer: blob sha256:../../../../../etc/passwd is missing, or not what its digest says'
+    assert "$stderr" == 'minicontainer: a blob that no digest names is missing or no JSON'
     mc -125 history x
     mc rmi x
     mc run --image base -- true
