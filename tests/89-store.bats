@@ -933,6 +933,23 @@ F
     XDG_DATA_HOME=$long mc -125 build -t y ctx
 }
 
+@test "a container of which something is missing: each command says so, and rm removes it" {
+    local part command
+    for part in command status log lock upper work; do
+        store self </dev/null
+        mc -5 run --name c --image base -- sh -c 'exit 5'
+        rm -rf "$S/containers/c/$part"
+        for command in 'ps -a' 'logs c' 'diff c' 'start -a c' 'commit c y' 'stop c'; do
+            # shellcheck disable=SC2086  # words
+            mc -any $command
+            assert "$status" =~ '^(0|5|125)$' "$command without $part"
+            assert "$stderr" lacks Sanitizer
+        done
+        mc rm c
+        assert "$(ls "$S/containers")" == ""
+    done
+}
+
 @test "no descriptor of the store gets into a container" {
     store self </dev/null
     mc run --name c --image base -- ls -l /proc/self/fd 9</etc/passwd
