@@ -933,6 +933,44 @@ F
     XDG_DATA_HOME=$long mc -125 build -t y ctx
 }
 
+@test "rm -rf by its owner removes the store, whatever modes a layer, a container or a volume has" {
+    for who in $(people); do
+        store "$who" <<<"image('x', [base(), tar(('d', 'd', '', 0o555), ('d/f', 'f'), ('e', 'd', '', 0),
+            ('e/g', 'f'))])"
+        $who mc run --image x -- ls /d/f
+        $who mc run --name c --image base -- sh -c 'mkdir /r; touch /r/f; chmod 555 /r'
+        $who mc run -v v:/v --image base -- sh -c 'mkdir /v/r; touch /v/r/f; chmod 0 /v/r'
+        # By what keeps them.
+        $who mc rm c
+        $who mc volume rm v
+        $who call rm -rf "$S"
+        assert "$(ls -A "$XDG_DATA_HOME")" == ""
+    done
+}
+
+@test "a store that lacks a directory, as one of an older version might: it is made, or named" {
+    local part command
+    recipe 'FROM base' 'RUN touch /a'
+    for part in layers containers cache volumes oci-layout; do
+        for command in images 'ps -a' 'volume ls' 'run --image base -- true' 'build -t z ctx' 'rmi base' \
+            'run --name c --image base -v v:/v -- true'; do
+            store self </dev/null
+            rm -rf "${S:?}/$part"
+            # shellcheck disable=SC2086  # words
+            mc -any $command
+            if [ "$status" = 0 ]; then continue; fi
+            assert "$status" == 125
+            assert "$stderr" contains "$S/$part"
+        done
+    done
+    # Without its blobs an image is no more: which, is said.
+    store self </dev/null
+    rm -r "$S/blobs"
+    mc -125 run --image base -- true
+    assert "$stderr" =~ 'blob sha256:[0-9a-f]{64} is missing'
+    mc rmi base
+}
+
 @test "a container of which something is missing: each command says so, and rm removes it" {
     local part command
     for part in command status log lock upper work; do
@@ -948,6 +986,81 @@ F
         mc rm c
         assert "$(ls "$S/containers")" == ""
     done
+}
+
+@test "push to a directory that a stranger has prepared: no file outside of it is written by a link" {
+    local file
+    for who in $(people); do
+        store "$who" </dev/null
+        for file in index.json.new lock oci-layout.new oci-layout index.json; do
+            rm -rf "stick-$who"
+            $who mc push base "stick-$who"
+            echo precious >"precious-$who"
+            chmod 0666 "precious-$who"
+            rm -f "stick-$who/$file" absent
+            ln -s "$PWD/precious-$who" "stick-$who/$file"
+            $who mc push base "stick-$who" || true
+            assert "$(<"precious-$who")" == precious "$who: by $file"
+            rm "stick-$who/$file"
+            ln -s "$PWD/absent" "stick-$who/$file"
+            $who mc -any push base "stick-$who"
+            assert "$(ls absent 2>&1)" contains 'No such file' "$who: by $file"
+        done
+    done
+}
+
+@test "a container that exchanges a directory and a link while it is committed: nothing of the machine" {
+    requires cc
+    cat >exchange.c <<'C'
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) {
+    for (;;)
+        syscall(SYS_renameat2, -100, "/d", -100, "/l", 2 /* RENAME_EXCHANGE */);
+}
+C
+    "${CC:-cc}" -static -O1 -o exchange exchange.c || skip "no static libc here"
+    local n
+    for who in $(people); do
+        store "$who" </dev/null
+        mkdir -p ctx
+        cp exchange ctx
+        recipe 'FROM base' 'COPY exchange /bin/'
+        $who mc build -t x ctx
+        # What is read through the link would be this machine's, as far as the box shows it.
+        $who mc run -d --name c --image x -- \
+            sh -c 'mkdir /d; echo inside >/d/passwd; ln -s /etc /l; exec exchange'
+        for n in {1..40}; do
+            $who mc -any commit c y
+            assert "$status" =~ '^(0|125)$'
+        done
+        $who mc rm -f c
+        $who call python3 - "$S" <<'P'
+import glob, sys, tarfile
+for path in glob.glob(sys.argv[1] + "/blobs/sha256/*"):
+    try:
+        archive = tarfile.open(path)
+    except tarfile.ReadError:
+        continue
+    for entry in archive:
+        if entry.name.endswith("/passwd"):
+            assert entry.isfile() and archive.extractfile(entry).read() == b"inside\n", entry.name
+P
+    done
+}
+
+@test "a container that has filled the disk: rm -f ends and removes it; what is refused is not kept" {
+    small_store 10m <<'F'
+said run -d --name loud --image base -- sh -c 'while :; do echo 012345678901234567890123456789; done'
+until [ "$(df --output=avail mnt | tail -n 1)" -eq 0 ]; do sleep 0.1; done
+said run -d --name none --image base -- true
+said rm -f loud
+ls mnt/minicontainer/containers | sed 's/^/left: /'
+F
+    assert "$output" has-line 'rm -f loud: 0'
+    assert "$output" lacks left:
 }
 
 @test "no descriptor of the store gets into a container" {
