@@ -499,7 +499,7 @@ killed() {
 }
 
 # at_each WHO PREPARE CHECK ARG...: the store as it is, with what the function PREPARE does in it; the
-# program with these words is killed at the first, a middle and the last one of each call that changes
+# program with these words is killed at the first, a middle and the last two of each call that changes
 # something; after each, nothing of it is alive, every name leads to a whole image, and CHECK passes.
 at_each() {
     local who=$1 prepare=$2 check=$3 call all at
@@ -513,7 +513,7 @@ at_each() {
     $who call -any strace -qq -o "$MC_STATE/counts-$who" -e "trace=${calls// /,}" "$MC" "$@"
     for call in $calls; do
         all=$(grep -c "^$call(" "$MC_STATE/counts-$who") || continue
-        for at in $(printf '%s\n' 1 $(((all + 1) / 2)) "$all" | sort -nu); do
+        for at in $(printf '%s\n' 1 $(((all + 1) / 2)) $((all > 1 ? all - 1 : 1)) "$all" | sort -nu); do
             $who "$MC" rm -f c >/dev/null 2>&1 || true
             clean_store
             $prepare
