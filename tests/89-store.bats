@@ -1001,7 +1001,7 @@ F
             ln -s "$PWD/precious-$who" "stick-$who/$file"
             $who mc push base "stick-$who" || true
             assert "$(<"precious-$who")" == precious "$who: by $file"
-            rm "stick-$who/$file"
+            rm -f "stick-$who/$file"
             ln -s "$PWD/absent" "stick-$who/$file"
             $who mc -any push base "stick-$who"
             assert "$(ls absent 2>&1)" contains 'No such file' "$who: by $file"
