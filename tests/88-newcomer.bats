@@ -31,7 +31,7 @@ write_tour() {
     cat >tour <<'T'
 exec 2>&1
 page() { # CONTAINER: its page, as soon as it serves it
-    until minicontainer exec "$1" /www/busybox wget -q -O page http://127.0.0.1:8080/ >wget.out; do
+    until minicontainer exec "$1" /www/busybox wget -q -O page http://127.0.0.1:8080/ >wget.out 2>&1; do
         minicontainer ps | grep -q "^$1 " || { minicontainer logs "$1"; exit 1; }
         sleep 0.1
     done
