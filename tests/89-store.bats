@@ -17,6 +17,8 @@ teardown() {
         [ -d "$dir" ] || continue
         XDG_DATA_HOME=$PWD/${dir%%/*} "$MC" rm -f "$(basename "$dir")" 2>/dev/null || true
     done
+    # bats itself could not remove all of them.
+    chmod -R u+rwX data-* 2>/dev/null || true
 }
 
 # store [WHO]: a new, empty store of WHO, with the image base; more of it by python on stdin.
