@@ -10,6 +10,17 @@ setup() {
     requires python3 busybox overlay
 }
 
+# What a test that failed has left running.
+teardown() {
+    local dir
+    for dir in data-*/minicontainer/containers/*/; do
+        [ -d "$dir" ] || continue
+        XDG_DATA_HOME=$PWD/${dir%%/*} "$MC" rm -f "$(basename "$dir")" 2>/dev/null || true
+    done
+    # bats itself could not remove all of them.
+    chmod -R u+rwX data-* 2>/dev/null || true
+}
+
 # store [WHO]: a new, empty store of WHO, with the image base; more of it by python on stdin.
 store() {
     who=${1:-self}
@@ -118,6 +129,31 @@ hostile() {
         $who mc run --image x -- stat -c %a /su
         assert "$output" == 6755
         assert "$(stat -c %a "$XDG_DATA_HOME")" == 700
+    done
+}
+
+@test "a layer has pipes and devices of nothing; no device of the machine, and no marks of overlayfs" {
+    for who in $(people); do
+        store "$who" <<<"image('x', [base(), tar(('pipe', 'p'), ('gone', 'c', (0, 0)), ('etc', 'c', (0, 0)))])
+image('mem', [base(), tar(('mem', 'c', (1, 1)))])"
+        # A device 0,0 is a whiteout, and hides what it names.
+        $who mc run --name c --image x -- sh -c '[ -p /pipe ] && chmod 600 /pipe; ls /'
+        assert "$output" no-line gone
+        assert "$output" no-line etc
+        # Nobody waits for the other end of a pipe.
+        $who mc diff c
+        assert "$output" contains 'C /pipe'
+        $who mc commit c y
+        $who mc run --image y -- stat -c %F /pipe
+        assert "$output" == fifo
+        $who mc -125 run --image mem -- true
+        assert "$stderr" contains 'tar(1) could not unpack all of it'
+        # What overlayfs reads as "look over there instead", or "the contents are elsewhere".
+        store "$who" <<<"image('x', [base(), marked('bin', {'user.overlay.opaque': 'y'}),
+            marked('d', {'user.overlay.redirect': '/bin', 'user.overlay.opaque': 'y'})])"
+        $who mc run --image x -- ls /d /bin/sh
+        assert "$output" == $'/bin/sh\n\n/d:'
+        nothing_half
     done
 }
 
@@ -480,6 +516,109 @@ killed() {
     done
 }
 
+# at_each WHO PREPARE CHECK ARG...: the store as it is, with what the function PREPARE does in it; the
+# program with these words is killed at the first, a middle and the last two of each call that changes
+# something; after each, nothing of it is alive, every name leads to a whole image, and CHECK passes.
+at_each() {
+    local who=$1 prepare=$2 check=$3 call all at
+    local calls='mkdir rename linkat unlink rmdir creat write sendfile flock clone clone3'
+    shift 3
+    store "$who" <<<"image('x', [base(), tar(('t/a', 'f'), ('t/b', 'f'))])"
+    cp -a "$S" "$S.kept"
+    $prepare
+    # How often it makes each.
+    $who touch "$MC_STATE/counts-$who" "$MC_STATE/trace-$who"
+    $who call -any strace -qq -o "$MC_STATE/counts-$who" -e "trace=${calls// /,}" "$MC" "$@"
+    for call in $calls; do
+        all=$(grep -c "^$call(" "$MC_STATE/counts-$who") || continue
+        for at in $(printf '%s\n' 1 $(((all + 1) / 2)) $((all > 1 ? all - 1 : 1)) "$all" | sort -nu); do
+            $who "$MC" rm -f c >/dev/null 2>&1 || true
+            clean_store
+            $prepare
+            echo "== $1 is killed in $call $at of $all"
+            $who call -any strace -qq -o "$MC_STATE/trace-$who" -e trace="$call" \
+                -e inject="$call:signal=SIGKILL:when=$at" "$MC" "$@"
+            whole
+            $check "$@"
+        done
+    done
+    $who "$MC" rm -f c >/dev/null 2>&1 || true
+    no_process_left
+}
+
+clean_store() { chmod -R u+rwX "$S" && rm -rf "$S" && cp -a "$S.kept" "$S"; }
+
+# whole: each name leads to a manifest whose parts are there, and each blob is what its name says.
+whole() {
+    call python3 - "$S" <<'P'
+import hashlib, json, os, sys
+blobs = sys.argv[1] + "/blobs/sha256/"
+for name in os.listdir(blobs):
+    assert hashlib.sha256(open(blobs + name, "rb").read()).hexdigest() == name, name
+for entry in json.load(open(sys.argv[1] + "/index.json"))["manifests"]:
+    manifest = json.load(open(blobs + entry["digest"][7:]))
+    for part in [manifest["config"]] + manifest["layers"]:
+        assert os.path.exists(blobs + part["digest"][7:]), part
+P
+}
+
+nothing_before() { :; }
+warm() { $who mc run --image x -- true; }
+a_container() { $who mc run --name c --image x -- sh -c 'touch /new; rm /t/a'; }
+# For tests of "stop": it hears TERM, and its end leaves its status.
+a_server() {
+    $who mc run -d --name c --image x -- sh -c 'trap "exit 7" TERM; touch /new; while :; do sleep 0.1; done'
+    wait_for '$who "$MC" exec c -- ls /new >/dev/null 2>&1'
+}
+
+has_all() {
+    $who mc run --image x -- ls /t
+    assert "$output" == $'a\nb'
+}
+makes_y() { # WHAT-IS-IN-IT ARG...
+    $who mc "${@:2}"
+    $who mc run --image y -- ls /t /new
+    assert "$output" == $'/new\n\n/t:\n'"$1"
+}
+commits() { makes_y b "$@"; }
+builds() { makes_y $'Dockerfile\nb' "$@"; }
+# Who was killed may have left the container running, which is then seen and ended.
+goes_and_starts() {
+    if [ -e "$S/containers/c/image" ]; then $who mc rm -f c; fi
+    $who mc run --name c --image x -- ls /t/a
+    $who mc start -a c
+    $who mc rm c
+}
+
+@test "kill -9 at any moment of a first start (unpack): the next one has all of the image" {
+    requires strace
+    at_each self nothing_before has_all run --image x -- true
+}
+
+@test "kill -9 at any moment of commit: the next one makes the image" {
+    requires strace
+    at_each self a_container commits commit c y
+}
+
+@test "kill -9 at any moment of build: the next one makes the image" {
+    requires strace
+    recipe 'FROM x' 'RUN touch /new && rm /t/a' 'COPY Dockerfile /t/' 'ENV A=1'
+    at_each self nothing_before builds build -t y ctx
+}
+
+@test "kill -9 at any moment of run -d, start: rm -f frees the name, and it starts again" {
+    requires strace
+    at_each self warm goes_and_starts run -d --name c --image x -- sleep 1000
+    at_each self a_container goes_and_starts start c
+}
+
+@test "kill -9 at any moment of stop, rm: the container runs or not, and both work again" {
+    requires strace
+    at_each self a_server goes_and_starts stop c
+    at_each self a_server goes_and_starts rm -f c
+    at_each self a_container goes_and_starts rm c
+}
+
 @test "kill -9 of rmi at any moment: the next build is right, and its image whole" {
     requires strace
     recipe 'FROM base' 'RUN touch /a' 'ENV B=1'
@@ -527,6 +666,27 @@ P
     for i in 1 2 3 4 5; do
         assert "$(<"run$i")" == /t/499
         mc run --image "y$i" -- true
+    done
+}
+
+@test "20 starts at once on a cold store, half of them kept: each has all of its image" {
+    local i pids=()
+    for who in $(people); do
+        store "$who" <<<"image('x', [base()] + [
+            tar(*[('t/%d-%d' % (n, i), 'f') for i in range(50)]) for n in range(4)])"
+        pids=()
+        for i in {1..20}; do
+            if ((i % 2)); then set -- --name "c$i"; else set --; fi
+            $who "$MC" run "$@" --image x -- sh -c 'ls /t | wc -l' >"run$i" 2>&1 3>&- 4>&- &
+            pids+=($!)
+        done
+        for i in "${pids[@]}"; do wait "$i" || { cat run*; fail "a start failed"; }; done
+        for i in {1..20}; do assert "$(<"run$i")" == 200; done
+        assert "$(find "$S/layers" -mindepth 1 -maxdepth 1 | wc -l)" == 5
+        $who mc ps -a
+        assert "$(grep -c 'exited (0)' <<<"$output")" == 10
+        for i in {1..20..2}; do $who mc rm "c$i"; done
+        nothing_half
     done
 }
 
@@ -599,6 +759,98 @@ F
     assert "$output" has-line 'again: 0'
 }
 
+# small_store SIZE: what stdin says is done by sh in a user namespace where mnt is a file system of that
+# size with the store in it. `full` leaves not one byte of room there, `room` takes that back, `said` runs
+# the program and says its status.
+small_store() {
+    requires userns
+    local script
+    script=$(cat)
+    store as_user <<<"image('x', [base(), tar(('more', 'f', 'x' * 1000000))])"
+    cat >full.sh <<F
+full() { cat /dev/zero >mnt/fill 2>/dev/null; sync; cat /dev/zero >>mnt/fill 2>/dev/null; }
+room() { rm mnt/fill; }
+said() { "\$MC" "\$@" 2>&1; echo "\$*: \$?"; }
+mount -t tmpfs -o size=$1,mode=755 none mnt && cp -r "\$XDG_DATA_HOME/minicontainer" mnt/ || exit 1
+export XDG_DATA_HOME=\$PWD/mnt
+$script
+F
+    mkdir -m 0755 mnt
+    export MC
+    as_user call unshare -Urm sh full.sh
+}
+
+@test "a full disk: a first start, create and build say so, leave nothing, and work with room" {
+    recipe 'FROM base' 'COPY Dockerfile /w/' 'RUN head -c 2000000 /dev/zero >/big || exit 3'
+    small_store 8m <<'F'
+full
+said run --image base -- true
+said create --name d --image base -- true
+said build -t y ctx
+said run --image base -v v:/v -- true
+said images --porcelain | cut -c 1-4
+room
+find mnt/minicontainer/layers -name '*.new' | grep . && echo half
+said run --image base -- true
+full
+said run --image x -- true
+room
+# What RUN writes has room, the archive of it has not.
+said build -t y ctx
+said images --porcelain
+said run --image x -- ls /more
+said rmi x
+said rmi base
+said ps -a
+find mnt/minicontainer/blobs/sha256 mnt/minicontainer/layers -mindepth 1 -maxdepth 1 | sed 's/^/left: /'
+F
+    local command
+    for command in 'run --image base -- true' 'create --name d --image base -- true' 'build -t y ctx' \
+        'run --image x -- true'; do
+        assert "$output" has-line "$command: 125"
+    done
+    assert "$output" contains 'No space left on device'
+    assert "$output" contains 'tar(1) could not pack all of it'
+    assert "$output" no-line half
+    assert "$output" lacks y:latest
+    assert "$output" lacks left:
+    for command in 'run --image base -- true' 'run --image x -- ls /more' 'rmi x' 'rmi base'; do
+        assert "$output" has-line "$command: 0"
+    done
+}
+
+@test "a log that fills the disk: the others go on, ps and logs tell, stop and rm work" {
+    small_store 10m <<'F'
+said run -d --name quiet --image base -- sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done'
+said run -d --name loud --image base -- sh -c 'while :; do echo 012345678901234567890123456789; done'
+until [ "$(df --output=avail mnt | tail -n 1)" -eq 0 ]; do sleep 0.1; done
+said ps
+"$MC" logs loud | head -n 1
+said run -d --name none --image base -- true
+said exec quiet -- echo inside
+said stop -t 1 quiet
+said ps
+said stop -t 1 loud
+said ps -a
+said rm loud
+said rm quiet
+said run --name d --image base -- echo again
+said rm d
+ls mnt/minicontainer/containers | sed 's/^/left: /'
+F
+    assert "$(grep -c ' running ' <<<"$output")" == 3
+    assert "$output" has-line 012345678901234567890123456789
+    assert "$output" has-line 'run -d --name none --image base -- true: 125'
+    assert "$output" has-line 'exec quiet -- echo inside: 0'
+    local command
+    for command in 'stop -t 1 quiet' 'rm loud' 'rm quiet' 'run --name d --image base -- echo again' \
+        'rm d'; do
+        assert "$output" has-line "$command: 0"
+    done
+    assert "$output" no-line 'left: loud'
+    assert "$output" no-line 'left: quiet'
+}
+
 # ---------------------------------------------------------------------------------------------
 # Whose store, and what leaks
 # ---------------------------------------------------------------------------------------------
@@ -615,6 +867,78 @@ F
     call env -u HOME -u XDG_DATA_HOME "$MC" images
 }
 
+@test "a store on overlayfs: what needs layers to write on says cause and cure, the rest works" {
+    requires userns
+    store as_user </dev/null
+    recipe 'FROM base' 'RUN touch /a'
+    mkdir -m 0755 mnt
+    export MC
+    cat >over.sh <<'F'
+mount -t tmpfs -o mode=755 none mnt && mkdir mnt/upper mnt/work mnt/store || exit 1
+mount -t overlay -o userxattr,lowerdir="$XDG_DATA_HOME",upperdir=mnt/upper,workdir=mnt/work over \
+    mnt/store || exit 2
+export XDG_DATA_HOME=$PWD/mnt/store
+said() { "$MC" "$@" 2>&1; echo "$*: $?"; }
+said images
+said run --image base -- true
+said run --name c --image base -- true
+said run -d --name d --image base -- true
+said build -t y ctx
+said push base mnt/stick
+said rmi base
+said rm c
+said pull base mnt/stick
+rm -rf mnt/store/minicontainer && echo gone
+F
+    as_user call unshare -Urm sh over.sh
+    local command
+    for command in 'run --name c --image base -- true' 'run -d --name d --image base -- true' \
+        'build -t y ctx'; do
+        assert "$output" has-line "$command: 125"
+    done
+    assert "$(grep -c '^  cause:  the store lies on overlay or NFS$' <<<"$output")" == 3
+    assert "$(grep -c '^  cure:   XDG_DATA_HOME=' <<<"$output")" == 3
+    for command in images 'run --image base -- true' 'push base mnt/stick' 'rm c' 'pull base mnt/stick'; do
+        assert "$output" has-line "$command: 0"
+    done
+    assert "$output" has-line gone
+}
+
+@test "the store is removed under a running container: it goes on, and its end is told" {
+    for who in $(people); do
+        store "$who" </dev/null
+        mkfifo -m 0666 "go-$who"
+        chmod 0777 .
+        $who "$MC" run --name c --image base -v "$PWD:/mnt" -- \
+            sh -c "echo >/mnt/up-$who; cat /mnt/go-$who; ls /bin/ls; exit 7" >"out-$who" 2>&1 3>&- 4>&- &
+        wait_for '[ -e "up-$who" ]'
+        chmod -R u+rwX "$S"
+        rm -rf "$S" || true
+        echo >"go-$who"
+        status=0
+        wait "$!" || status=$?
+        cat "out-$who"
+        assert "$status" =~ '^(7|125|127)$'
+        $who mc ps -a
+        assert "$output" lacks running
+        $who mc images --porcelain
+        assert "$output" == ""
+    done
+}
+
+@test "what ps shows of a stranger's words has no control characters" {
+    store self </dev/null
+    mc create --name c --image base -- echo $'\033[31mred\nc2   base  running' $'\x9b1m'
+    mc ps -a
+    assert "$output" !~ $'[\x01-\x09\x0b-\x1f\x7f]'
+    assert "$(wc -l <<<"$output")" == 2
+    recipe 'FROM base' $'RUN echo \033[31mred >/a'
+    mc build -t y ctx
+    assert "$output$stderr" !~ $'[\x01-\x09\x0b-\x1f\x7f]'
+    mc history y
+    assert "$output" !~ $'[\x01-\x09\x0b-\x1f\x7f]'
+}
+
 @test "a path of 3800 bytes to the store, and one that is too long" {
     local long=$PWD i
     for i in {1..18}; do long=$long/$(printf 'l%.0s' {1..200}); done
@@ -625,6 +949,136 @@ F
     XDG_DATA_HOME=$long mc rm c
     for i in {1..4}; do long=$long/$(printf 'l%.0s' {1..200}); done
     XDG_DATA_HOME=$long mc -125 build -t y ctx
+}
+
+@test "rm -rf by its owner removes the store, whatever modes a layer, a container or a volume has" {
+    for who in $(people); do
+        store "$who" <<<"image('x', [base(), tar(('d', 'd', '', 0o555), ('d/f', 'f'), ('e', 'd', '', 0),
+            ('e/g', 'f'))])"
+        $who mc run --image x -- ls /d/f
+        $who mc run --name c --image base -- sh -c 'mkdir /r; touch /r/f; chmod 555 /r'
+        $who mc run -v v:/v --image base -- sh -c 'mkdir /v/r; touch /v/r/f; chmod 0 /v/r'
+        # By what keeps them.
+        $who mc rm c
+        $who mc volume rm v
+        $who call rm -rf "$S"
+        assert "$(ls -A "$XDG_DATA_HOME")" == ""
+    done
+}
+
+@test "a store that lacks a directory, as one of an older version might: it is made, or named" {
+    local part command
+    recipe 'FROM base' 'RUN touch /a'
+    for part in layers containers cache volumes oci-layout; do
+        for command in images 'ps -a' 'volume ls' 'run --image base -- true' 'build -t z ctx' 'rmi base' \
+            'run --name c --image base -v v:/v -- true'; do
+            store self </dev/null
+            rm -rf "${S:?}/$part"
+            # shellcheck disable=SC2086  # words
+            mc -any $command
+            if [ "$status" = 0 ]; then continue; fi
+            assert "$status" == 125
+            assert "$stderr" contains "$S/$part"
+        done
+    done
+    # Without its blobs an image is no more: which, is said.
+    store self </dev/null
+    rm -r "$S/blobs"
+    mc -125 run --image base -- true
+    assert "$stderr" =~ 'blob sha256:[0-9a-f]{64} is missing'
+    mc rmi base
+}
+
+@test "a container of which something is missing: each command says so, and rm removes it" {
+    local part command
+    for part in command status log lock upper work; do
+        store self </dev/null
+        mc -5 run --name c --image base -- sh -c 'exit 5'
+        rm -rf "$S/containers/c/$part"
+        for command in 'ps -a' 'logs c' 'diff c' 'start -a c' 'commit c y' 'stop c'; do
+            # shellcheck disable=SC2086  # words
+            mc -any $command
+            assert "$status" =~ '^(0|5|125)$' "$command without $part"
+            assert "$stderr" lacks Sanitizer
+        done
+        mc rm c
+        assert "$(ls "$S/containers")" == ""
+    done
+}
+
+@test "push to a directory that a stranger has prepared: no file outside of it is written by a link" {
+    local file
+    for who in $(people); do
+        store "$who" </dev/null
+        for file in index.json.new lock oci-layout.new oci-layout index.json; do
+            rm -rf "stick-$who"
+            $who mc push base "stick-$who"
+            echo precious >"precious-$who"
+            chmod 0666 "precious-$who"
+            rm -f "stick-$who/$file" absent
+            ln -s "$PWD/precious-$who" "stick-$who/$file"
+            $who mc push base "stick-$who" || true
+            assert "$(<"precious-$who")" == precious "$who: by $file"
+            rm -f "stick-$who/$file"
+            ln -s "$PWD/absent" "stick-$who/$file"
+            $who mc -any push base "stick-$who"
+            assert "$(ls absent 2>&1)" contains 'No such file' "$who: by $file"
+        done
+    done
+}
+
+@test "a container that exchanges a directory and a link while it is committed: nothing of the machine" {
+    requires cc
+    cat >exchange.c <<'C'
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) {
+    for (;;)
+        syscall(SYS_renameat2, -100, "/d", -100, "/l", 2 /* RENAME_EXCHANGE */);
+}
+C
+    "${CC:-cc}" -static -O1 -o exchange exchange.c || skip "no static libc here"
+    local n
+    for who in $(people); do
+        store "$who" </dev/null
+        mkdir -p ctx
+        cp exchange ctx
+        recipe 'FROM base' 'COPY exchange /bin/'
+        $who mc build -t x ctx
+        # What is read through the link would be this machine's, as far as the box shows it.
+        $who mc run -d --name c --image x -- \
+            sh -c 'mkdir /d; echo inside >/d/passwd; ln -s /etc /l; exec exchange'
+        for n in {1..40}; do
+            $who mc -any commit c y
+            assert "$status" =~ '^(0|125)$'
+        done
+        $who mc rm -f c
+        $who call python3 - "$S" <<'P'
+import glob, sys, tarfile
+for path in glob.glob(sys.argv[1] + "/blobs/sha256/*"):
+    try:
+        archive = tarfile.open(path)
+    except tarfile.ReadError:
+        continue
+    for entry in archive:
+        if entry.name.endswith("/passwd"):
+            assert entry.isfile() and archive.extractfile(entry).read() == b"inside\n", entry.name
+P
+    done
+}
+
+@test "a container that has filled the disk: rm -f ends and removes it; what is refused is not kept" {
+    small_store 10m <<'F'
+said run -d --name loud --image base -- sh -c 'while :; do echo 012345678901234567890123456789; done'
+until [ "$(df --output=avail mnt | tail -n 1)" -eq 0 ]; do sleep 0.1; done
+said run -d --name none --image base -- true
+said rm -f loud
+ls mnt/minicontainer/containers | sed 's/^/left: /'
+F
+    assert "$output" has-line 'rm -f loud: 0'
+    assert "$output" lacks left:
 }
 
 @test "no descriptor of the store gets into a container" {

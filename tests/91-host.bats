@@ -57,6 +57,75 @@ all_ways_to_end() {
     as_user all_ways_to_end
 }
 
+# kept_things: a store outside of what the fingerprint looks at, with the image base, and a recipe ctx.
+kept_things() {
+    export XDG_DATA_HOME=$MC_STATE/data-$EPOCHREALTIME TMPDIR=$MC_STATE
+    ${MC_AS[@]+"${MC_AS[@]}"} mkdir -m 0700 "$XDG_DATA_HOME"
+    make_base self
+    mkdir -p "$MC_STATE/ctx"
+    printf 'FROM base\nCOPY Dockerfile /\nRUN %s\n' "$1" >"$MC_STATE/ctx/Dockerfile"
+    chmod -R a+rX "$MC_STATE/ctx"
+}
+
+# The same for the commands that keep something: only the store, and the directory of push, are changed.
+all_ways_to_keep() {
+    local before stick=$MC_STATE/stick-$EPOCHREALTIME
+    requires overlay
+    before=$(fingerprint)
+    kept_things 'touch /seen'
+    mc -7 run --image base -- sh -c 'rm /etc/motd; exit 7'
+    mc -125 run --image none -- true
+    mc images
+    mc history base
+    mc run --name c --image base -- touch /new
+    mc -125 run --name c --image base -- true
+    mc -137 run --name killed --image base -- sh -c 'kill -9 $$'
+    mc diff c
+    mc commit c y
+    mc -125 commit c NO
+    mc create --name k --image base -- sleep 1000
+    mc start k
+    mc -125 start k
+    mc -127 run -d --name n --image base -- no-such-command
+    mc run -d --name d --image base -v v:/v -- \
+        sh -c 'sleep 1000 & setsid sleep 1000 & touch /v/f; exec sleep 1000'
+    mc exec d -- true
+    mc logs d
+    mc ps -a
+    mc -125 rm d
+    mc stop d
+    mc start d
+    mc rm -f d
+    mc stop -t 0 k
+    mc volume ls
+    mc volume rm v
+    mc build -t z "$MC_STATE/ctx"
+    mc build --no-cache -t z "$MC_STATE/ctx"
+    printf 'FROM base\nRUN sleep 1000 & setsid sleep 1000 & exit 3\n' >"$MC_STATE/ctx/Dockerfile"
+    mc -125 build -t no "$MC_STATE/ctx"
+    mc push z "$stick"
+    mc -125 push none "$stick"
+    mc rmi z
+    mc pull z "$stick"
+    mc -125 pull none "$stick"
+    mc -125 pull z /no/such
+    mc -125 rmi base
+    mc lab sh -c 'sh lessons/15-layers/make-base && minicontainer run -d --image base -- sleep 1000'
+    mc rm c
+    no_process_left
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "unchanged: after every command that keeps something, but for the store" {
+    requires userns
+    all_ways_to_keep
+}
+
+@test "unchanged: after every command that keeps something, as an ordinary user" {
+    requires root user userns
+    as_user all_ways_to_keep
+}
+
 # What a student may do at a terminal; between, the terminal is closed under a running command.
 at_a_terminal() {
     local before
@@ -195,6 +264,46 @@ kill_as_anybody() {
     requires root user userns
     need_probe
     as_user kill_as_anybody
+}
+
+# Each of these goes on at the next try with what the one before has left.
+kill_the_keepers() {
+    local before hits=''
+    requires overlay
+    measure_stretch
+    before=$(fingerprint)
+    # (Where only a box that tidies up is killed, build goes on: so it must come to an end.)
+    kept_things 'setsid sleep 1000 & sleep 0.1'
+    mc create --name k --image base -- sh -c 'setsid sleep 1000 & exec sleep 1000'
+    mc run --name c --image base -- cp -r /opt /opt2
+    mc push base "$MC_STATE/stick"
+    hit_at_moments kill 30 run --image base -- sh -c 'setsid sleep 1000 & exec sleep 1000'
+    hit_at_moments kill 30 start -a k
+    hit_at_moments kill 20 commit c y
+    hit_at_moments kill 20 diff c
+    hit_at_moments kill 30 build --no-cache -t z "$MC_STATE/ctx"
+    hit_at_moments kill 10 pull base "$MC_STATE/stick"
+    hit_at_moments TERM 10 start -a k
+    hit_at_moments INT 10 build --no-cache -t z "$MC_STATE/ctx"
+    was_hit supervisor 20 child 10
+    # And all is as it was.
+    mc ps
+    assert "$output" lacks running
+    mc commit c y
+    mc run --image y -- ls /opt2/big
+    assert "$(fingerprint)" == "$before"
+}
+
+@test "kill -9: of any process of run --image, start, build, commit, pull leaves nothing alive" {
+    requires userns
+    need_probe
+    kill_the_keepers
+}
+
+@test "kill -9: as an ordinary user, of any process of these, leaves nothing alive" {
+    requires root user userns
+    need_probe
+    as_user kill_the_keepers
 }
 
 # With an init of ours: a command that is PID 1 itself outlives its supervisor when it takes back its

@@ -58,7 +58,8 @@ def tar(*entries):
         entry = tarfile.TarInfo(path)
         entry.mode = rest[1] if len(rest) > 1 else 0o755
         entry.type = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE,
-                      "h": tarfile.LNKTYPE, "c": tarfile.CHRTYPE, "b": tarfile.BLKTYPE}[kind]
+                      "h": tarfile.LNKTYPE, "p": tarfile.FIFOTYPE, "c": tarfile.CHRTYPE,
+                      "b": tarfile.BLKTYPE}[kind]
         data = None
         if kind in "lh":
             entry.linkname = what
@@ -68,6 +69,18 @@ def tar(*entries):
             data = what if isinstance(what, bytes) else what.encode()
             entry.size = len(data)
         archive.addfile(entry, io.BytesIO(data) if data is not None else None)
+    archive.close()
+    return out.getvalue()
+
+
+# A directory with extended attributes, as GNU tar and others write them.
+def marked(path, marks):
+    out = io.BytesIO()
+    archive = tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT)
+    entry = tarfile.TarInfo(path)
+    entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+    entry.pax_headers = {"SCHILY.xattr." + key: value for key, value in marks.items()}
+    archive.addfile(entry)
     archive.close()
     return out.getvalue()
 
