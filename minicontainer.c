@@ -257,7 +257,7 @@ struct map { unsigned inside, outside, count; };
 /* --volume: SRC of the machine appears as DST in the container (4). */
 struct volume {
     const char *src, *dst;
-    bool read_only;
+    bits attr; /* MOUNT_ATTR_RDONLY ... */
     int fd; /* SRC as a mount that is attached nowhere yet (4); the child's */
 };
 
@@ -1925,8 +1925,8 @@ static void attach_volumes(struct container *c) {
     for (struct volume *v = c->volume; v < c->volume + c->volumes; v++) {
         say("volume %s: the same files in two trees", v->dst);
         volume_place(c, v); /* made, if it lies in our own tmpfs */
-        restrict_mount(v->fd, "", WHOLE, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-                       (v->read_only ? MOUNT_ATTR_RDONLY : 0));
+        restrict_mount(v->fd, "", WHOLE,
+                       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | v->attr);
         mount_at(c, v->fd, v->dst + 1);
     }
 }
@@ -2098,6 +2098,8 @@ static const char *const cures[][5] = {
     { "mount[(_,].* EACCES", "AppArmor (docker-default) or SELinux (container_t)",
       "docker run" OPT "apparmor=unconfined, or" OPT "label=disable" },
     { "(memfd_|execve).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
+    { "O_TMPFILE.* E", "this file system has no files without a name (FAT, NFS)",
+      "push to a directory of the machine, and cp -r that" },
     { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" },
     { "overlay.* EINVAL", "the store lies on overlay or NFS", "XDG_DATA_HOME=/another/place" },
     { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
@@ -3027,14 +3029,14 @@ static const char *volume_source(const char *src); /* 20 */
 static bool set_volume(struct request *r, const char *value) {
     char *at, *src = strtok_r(strdup(value), ":", &at);
     char *dst = strtok_r(NULL, ":", &at), *mode = strtok_r(NULL, ":", &at);
-    bool read_only = mode && strcasecmp(mode, "ro") == 0;
+    bits attr = mode && strcasecmp(mode, "ro") == 0 ? MOUNT_ATTR_RDONLY : 0;
 
     if (!dst[strspn(dst, "/.")] || strstr(text("%s/", dst), "/../"))
         return false;
     const char *from = volume_source(src);
     if (access(from, F_OK) < 0)
         refuse("--volume: %s: %s", value, strerror(errno));
-    r->c.volume[r->c.volumes++] = (struct volume){ from, dst, read_only, -1 };
+    r->c.volume[r->c.volumes++] = (struct volume){ from, dst, attr, -1 };
     return true;
 }
 
@@ -3770,8 +3772,9 @@ static int cmd_exec(char **words) {
     bits rows = other_namespaces(pid);
     /* (Pinned by now: is it still the one that find_lab() has seen?) */
     if (pidfd < 0 || (lab && !made_by_us(pid)) || !rows)
-        refuse("there is no running container \"%s\" for you to enter: a PID, "
-               "or the word lab\n  try:    pgrep -a minicontainer", shown(who));
+        refuse("there is no running container \"%s\" for you to enter: a name, "
+               "a PID, or the word lab\n  try:    minicontainer ps -a, or: "
+               "pgrep -a minicontainer", shown(who));
     r.word += *r.word && strcmp(*r.word, "--") == 0;
     r.c.argv = *r.word ? r.word : NULL;
     return enter(&r.c, pid, pidfd, rows);
@@ -4218,14 +4221,19 @@ static const char *good_name(const char *name, const char *what) {
 /* A file that is there as a whole or not at all, whenever we are killed. (That
  * the power fails is not met by that: a blob is checked when it is read.) */
 static void put_file(const char *path, const char *data) {
-    make_file(text("%s.new", path), 0644, data);
-    TRY(rename(text("%s.new", path), path));
+    const char *new = longer("%s.new", path);
+
+    unlink(new); /* (a stranger's directory may have a link there) */
+    int fd = TRY(open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    write_all(fd, data);
+    close(fd);
+    TRY(rename(new, path));
 }
 
 /* The file PATH, made if need be, with a lock on it; -1: somebody has it. It
  * ends with us, and with the container that we start. flock(2) */
 static int lock_file(const char *path, int how) {
-    int fd = TRY(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    int fd = TRY(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
 
     if (flock(fd, how) == 0)
         return fd;
@@ -4502,17 +4510,20 @@ static void walk(const char *top, const char *path,
 }
 
 /* JOB(WITH) in a container of our own, with all isolations and an init, where
- * DIR is /.box, and all that can be written (READ_ONLY: not even that). Without
- * an image it is not told: it is not the learner's. With one, it is on top of
- * that; without a job, WITH are the words of a command. Its supervisor is a
- * process of its own, which ends with us, and takes no terminal; its stdin and
- * stdout are IN and OUT. Returns the exit status. */
+ * DIR is /.box, and all that can be written (READ_ONLY: not even that; and no
+ * link of it is followed: who owns it may exchange files and links, while we
+ * read). Without an image it is not told: it is not the learner's. With one, it
+ * is on top of that; without a job, WITH are the words of a command. Its
+ * supervisor is a process of its own, which ends with us, and takes no terminal;
+ * its stdin and stdout are IN and OUT. Returns the exit status. */
 #define BOX "/.box"
+#define NO_SYMLINK_FOLLOWED 0x200000 /* MOUNT_ATTR_NOSYMFOLLOW, Linux 5.14 */
 struct image;
 static void obey_image(struct container *c, struct image *im);
 static int in_a_box(struct image *im, const char *dir, bool read_only, int in,
                     int out, int (*job)(void *), const void *with) {
-    struct volume box = { dir, BOX, read_only, -1 };
+    bits attr = read_only ? MOUNT_ATTR_RDONLY | NO_SYMLINK_FOLLOWED : 0;
+    struct volume box = { dir, BOX, attr, -1 };
     struct container c = preset;
     int status;
 
@@ -4567,6 +4578,7 @@ static void remove_tree(const char *path) {
 static void make_dir(const char *path) {
     unsigned root = geteuid() == 0 ? usual_map().outside : geteuid();
 
+    make_way((char *)path);
     remove_tree(path);
     TRY(mkdir(path, 0755));
     TRY_BUT(EPERM, chown(path, root, root));
@@ -4887,13 +4899,18 @@ static char *container_dir(const char *name) {
     return IN_STORE("containers/%s", good_name(name, "a container"));
 }
 
-/* Container DIR, of the image; with the store's lock held. */
-static void keep_container(const char *dir, struct image *im) {
+/* Container DIR, of the image, runs ARGV (so ps says); with the store's lock
+ * held. */
+static void keep_container(const char *dir, struct image *im, char **argv) {
+    const char *line = longer("%s %s\n", im->digest, im->name);
+
+    for (; argv && *argv; argv++)
+        line = longer("%s%s ", line, *argv);
     set_upper(im, dir);
     make_dir(dir);
     make_dir(im->dirs[0]);
     make_dir(im->dirs[1]);
-    put_file(text("%s/image", dir), text("%s %s\n", im->digest, im->name));
+    put_file(text("%s/image", dir), line);
 }
 
 /* The directory of container NAME, which must be there. */
@@ -4984,6 +5001,11 @@ static bool of_store(const char *name) {
 static void find_layers(struct request *r) {
     static struct image im;
 
+    const char *word = r->c.argv && !r->c.image ? r->c.argv[0] : "";
+    if (!*find_in(SYSTEM_PATH, word, X_OK) && *word && !strchr(word, '/') &&
+        (find_store(false), find_name(&im, word)))
+        refuse("%s is an image, and no program here\n  try:    minicontainer "
+               "run --image %s", shown(word), shown(word));
     if (!of_store(r->c.image))
         return;
     need_image(&im, r->c.image);
@@ -5119,9 +5141,13 @@ static void sweep_store(void) {
     }
     for (int i = 0; (entry = get(entries, text("%d", i))); i++)
         all = with_all_of(all, says(entry, "digest"));
-    for (int n = list_of("containers", &list); n-- > 0;)
-        all = with_all_of(all, text("%.71s", slurp(IN_STORE(
-                          "containers/%s/image", list[n]->d_name))));
+    for (int n = list_of("containers", &list); n-- > 0;) {
+        const char *path = IN_STORE("containers/%s", list[n]->d_name);
+        const char *image = slurp(longer("%s/image", path));
+        all = with_all_of(all, text("%.71s", image));
+        if (!*image) /* it is half made */
+            remove_tree(path);
+    }
     while ((dir = next_word(&dirs)))
         for (int n = list_of(dir, &list); n-- > 0;) {
             const char *path = IN_STORE("%s/%s", dir, list[n]->d_name);
@@ -5452,7 +5478,8 @@ static void find_base(const struct step *s) {
     } else if (find_store(false), find_name(im, s->rest)) {
         read_image(im);
     } else {
-        bad_step(s, "there is no image of that name: `images` lists them");
+        bad_step(s, "there is no such image: `images` lists them, nothing is "
+                 "downloaded; lessons/15-layers/make-base makes one");
     }
 }
 
@@ -5464,7 +5491,7 @@ static void run_step(const struct step *s) {
     struct image *im = &build.image;
     struct dirent **list;
 
-    keep_container(dir, im);
+    keep_container(dir, im, NULL);
     close(lock);
     int status = job ? in_a_box(im, build.context, true, 0, 1, job, s)
                : in_a_box(im, NULL, true, 0, 1, NULL,
@@ -5687,7 +5714,8 @@ static char *create_container(struct request *r, char **words) {
 
     if (!of_store(r->c.image))
         refuse("what is kept is what a container writes on top of an image: -d "
-               "and --name want --image NAME");
+               "and --name want --image NAME\n  try:    minicontainer run -d "
+               "--image %s", r->c.argv ? shown(r->c.argv[0]) : "NAME");
     need_image(&im, r->c.image);
     use_store();
     read_image(&im);
@@ -5703,7 +5731,7 @@ static char *create_container(struct request *r, char **words) {
     if (*slurp(longer("%s/image", dir)))
         refuse("there is a container %s already\n  try:    minicontainer start "
                "%s, or: minicontainer rm %s", r->name, r->name, r->name);
-    keep_container(dir, &im);
+    keep_container(dir, &im, tried.c.argv);
     put_file(longer("%s/command", dir), json);
     put_file(longer("%s/status", dir), "created");
     close(lock);
@@ -5807,7 +5835,8 @@ static void stop_container(const char *dir, int seconds) {
     syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
     while (is_running(dir))
         poll(NULL, 0, 10);
-    put_file(longer("%s/status", dir), text("exited (%d)", 128 + SIGKILL));
+    if (seconds > 0) /* (else it is removed: that works without room) */
+        put_file(longer("%s/status", dir), text("exited (%d)", 128 + SIGKILL));
 }
 
 /* stop [-t SECONDS] NAME */
@@ -5831,20 +5860,17 @@ static int cmd_ps(char **words) {
     find_store(false);
     printf("%-16s %-24s %-14s %s\n", "NAME", "IMAGE", "STATUS", "COMMAND");
     for (int i = 0, n = list_of("containers", &list); i < n; i++) {
-        const char *name = list[i]->d_name, *line = "";
+        const char *name = list[i]->d_name;
         const char *dir = IN_STORE("containers/%s", name);
-        const char *image = slurp(longer("%s/image", dir));
+        char *command = slurp(longer("%s/image", dir));
+        const char *image = strsep(&command, "\n");
+        const char *status = first_line(slurp(longer("%s/status", dir)));
         bool runs = is_running(dir);
-        if (!*image || (!all && !runs))
+        if (!command || (!all && !runs))
             continue;
-        const char *status = slurp(longer("%s/status", dir));
-        char **command = words_in(json_file(longer("%s/command", dir), false),
-                                  NULL);
-        while (command && *++command)
-            line = longer("%s%s ", line, *command);
-        printf("%-16s %-24s %-14s %.60s\n", name, shown(first_line(image + 72)),
-               *status != 's' ? first_line(status) : runs ? "running"
-               : "killed", shown(line));
+        printf("%-16s %-24s %-14s %.22s\n", name, shown(image + 72),
+               *status != 's' ? status : runs ? "running" : "killed",
+               shown(command));
     }
     return flushed(0);
 }

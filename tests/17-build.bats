@@ -267,7 +267,7 @@ small letters, digits, and . _ -"
         assert "$output" == "e c"
         assert "$(cat "$STORE"/layers/*/saw)" == "1 2 /w"
         build -125 <<<'FROM second'
-        assert "$stderr" has-line 'minicontainer: ctx/Dockerfile:1: FROM: there is no image of that name: `images` lists them'
+        assert "$stderr" has-line 'minicontainer: ctx/Dockerfile:1: FROM: there is no such image: `images` lists them, nothing is downloaded; lessons/15-layers/make-base makes one'
     done
 }
 
