@@ -4514,7 +4514,7 @@ static void walk(const char *top, const char *path,
  * link of it is followed: who owns it may exchange files and links, while we
  * read). Without an image it is not told: it is not the learner's. With one, it
  * is on top of that; without a job, WITH are the words of a command. Its
- * supervisor is a process of its own, which ends with us, and takes no terminal;
+ * supervisor is a process of its own, which ends with us and takes no terminal;
  * its stdin and stdout are IN and OUT. Returns the exit status. */
 #define BOX "/.box"
 #define NO_SYMLINK_FOLLOWED 0x200000 /* MOUNT_ATTR_NOSYMFOLLOW, Linux 5.14 */
@@ -5814,7 +5814,7 @@ static int cmd_start(char **words) {
 }
 
 /* End the container: TERM, which the supervisor passes on; after that many
- * seconds, KILL. */
+ * seconds, KILL. (At once: 0, or -1 if it is to be removed.) */
 static void stop_container(const char *dir, int seconds) {
     pid_t pid = supervisor_of(dir);
     int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
@@ -5835,7 +5835,7 @@ static void stop_container(const char *dir, int seconds) {
     syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
     while (is_running(dir))
         poll(NULL, 0, 10);
-    if (seconds > 0) /* (else it is removed: that works without room) */
+    if (seconds >= 0) /* (else it is removed: that works without room) */
         put_file(longer("%s/status", dir), text("exited (%d)", 128 + SIGKILL));
 }
 
@@ -5901,7 +5901,7 @@ static int cmd_rm(char **words) {
     need_words(words, 1);
     const char *dir = find_container(words[1]);
     if (force)
-        stop_container(dir, 0);
+        stop_container(dir, -1);
     lock_store();
     if (is_running(dir))
         refuse("container %s runs\n  try:    minicontainer stop %s",

@@ -556,6 +556,22 @@ small letters, digits, and . _ -"
     done
 }
 
+@test "run IMAGE, as in Docker: what to type instead; a program of that name runs" {
+    local who
+    for who in $(people); do
+        store "$who"
+        $who mc -125 run base
+        assert "$stderr" == $'minicontainer: base is an image, and no program here\n  try:    minicontainer run --image base'
+        $who mc -125 run -d base
+        assert "$stderr" contains "try:    minicontainer run -d --image base"
+        $who mc -127 run nothing
+        assert "$stderr" contains "nothing: not found"
+        $who mc run --name x --image base -- true
+        $who mc commit x true
+        $who mc run true
+    done
+}
+
 @test "compare: an image of the store is a root of its own, of overlay" {
     local who
     for who in $(people); do

@@ -985,7 +985,7 @@ F
     store self </dev/null
     rm -r "$S/blobs"
     mc -125 run --image base -- true
-    assert "$stderr" =~ 'blob sha256:[0-9a-f]{64} is missing'
+    assert "$stderr" =~ '/blobs/sha256/[0-9a-f]{64} is missing or no JSON'
     mc rmi base
 }
 
