@@ -11,7 +11,8 @@ T=$'\t'
 # One short run; its lines are in the file "lines".
 measured() {
     call env "TMPDIR=$PWD/tmp" BENCH_ROUNDS=1 BENCH_IDLE_ROUNDS=1 BENCH_IDLE_MS=1 BENCH_ALIVE="0 3" \
-        BENCH_ALIVE_ROUNDS=1 bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
+        BENCH_ALIVE_ROUNDS=1 BENCH_STORE_ROUNDS=1 BENCH_LAYER_ROUNDS=1 BENCH_BASE_MB=2 BENCH_LAYER_MB=1 \
+        BENCH_KEPT=3 BENCH_PODMAN=no-podman bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
     printf '%s\n' "$output" >lines
 }
 
@@ -21,7 +22,7 @@ measured() {
     mkdir tmp
     chmod 0777 tmp
     before=$(fingerprint)
-    export MC_TIMEOUT=300
+    export MC_TIMEOUT=600
     measured
     rm lines
     assert "$(fingerprint)" == "$before"
@@ -41,6 +42,19 @@ measured() {
     for row in only-limits limits unshare bwrap crun runc; do
         assert "$(grep -cE "^(start$T.*|absent)$T$row$T" lines)" -ge 1 "$row"
     done
+    for who in $([ "$(id -u)" != 0 ] || echo root) user; do
+        for row in run:sync ps:true commit:bare build:bare; do
+            one_line "store$T$who$T${row/:/$T}${T}any${T}[0-9]+\.[0-9]${T}[0-9.]+"
+        done
+        for row in run:dir run:image run:named run:start ps:ps commit:commit-small commit:commit-base \
+            build:build; do
+            for way in static dynamic; do stored "$who" "$row" "$way"; done
+        done
+        one_line "absent${T}podman${T}any${T}no-podman is not installed$T$who"
+    done
+    who=$([ "$(id -u)" = 0 ] && echo root || echo user)
+    for row in unpack:unpack unpack:warm; do stored "$who" "$row" dynamic; done
+    for row in unpack:tar unpack:sum; do stored "$who" "$row" any; done
     # Three that do nothing cost something, and a supervisor has memory.
     for way in static dynamic; do
         one_line "alive${T}[a-z]+$T$way${T}0${T}[0-9]+$T.*"
@@ -50,6 +64,12 @@ measured() {
     done
     assert "$(ls tmp)" == "" "what is left"
     no_process_left
+}
+
+# stored WHO GROUP:ROW BUILD: measured. (Who may mount no overlay: it is said.)
+stored() {
+    if grep -qE "^absent$T${2#*:}$T$3$T.*overlay.*$T$1\$" lines; then return; fi
+    one_line "store$T$1$T${2/:/$T}$T$3${T}[0-9]+\.[0-9]${T}[0-9.]+"
 }
 
 one_line() { assert "$(grep -cE "^$1\$" lines)" == 1 "$1"; }
@@ -63,11 +83,11 @@ only_rows() {
     printf '%s\n' "bare${T}any" "all${T}static" >names
     # The second round is twice as slow for both; the third hits one of them alone.
     printf '%s\n' "10${T}50" "20${T}100" "10${T}90" >rounds
-    call awk -v who=root -v mode=busy -v names=names -f "$BENCH/medians.awk" rounds
+    call awk -v line=start -v who=root -v mode=busy -v names=names -f "$BENCH/medians.awk" rounds
     assert "$output" == "start${T}root${T}busy${T}bare${T}any${T}10.0${T}1.000
 start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     printf '%s\n' "10${T}50" "20${T}100" "10${T}90" "10${T}60" >rounds
-    call awk -v who=root -v mode=busy -v names=names -f "$BENCH/medians.awk" rounds
+    call awk -v line=start -v who=root -v mode=busy -v names=names -f "$BENCH/medians.awk" rounds
     assert "$output" contains "static${T}75.0${T}5.500" "of four: the middle of the two"
 }
 
@@ -112,6 +132,43 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     fi
 }
 
+@test "the report of images and kept containers: kept, missed, and what could not be measured" {
+    local i
+    {
+        for i in "run bare any 100" "run true any 500" "run sync any 1100" "run dir static 4000" \
+            "run image static 4400" "run named static 5800" "run start static 5801" "run dir dynamic 4000" \
+            "run image dynamic 4500" "ps bare any 100" "ps true any 1000" "ps ps static 5000" \
+            "ps ps dynamic 5100" "ps ps podman 90000" "commit bare any 100" \
+            "commit commit-small static 1000" "commit commit-base static 1250" "build bare any 100" "build true any 400" \
+            "build build static 4100" "unpack bare any 100" "unpack tar any 1000000" "unpack sum any 200000" \
+            "unpack warm dynamic 10000" "unpack unpack dynamic 1310000"; do
+            # shellcheck disable=SC2086  # words
+            printf 'store\tuser\t%s\t%s\t%s\t%s\t1\n' $i
+        done
+        printf 'store\troot\trun\timage\tstatic\t1\t1\n'
+        printf 'absent\timage\tpodman\tno cgroup for it\tuser\n'
+        printf 'absent\tnamed\tdynamic\tof somebody else\troot\n'
+    } >report
+    call bash "$BATS_TEST_DIRNAME/bench.bash" --from report
+    printf '%s\n' "$output" | sed '/as root/,/^$/d' >lines
+    one_line 'run --image NAME, four layers +4\.40 +4\.50 +-'
+    one_line '  podman: no cgroup for it'
+    one_line 'ps -a, many containers +5\.00 +5\.10 +90\.00'
+    one_line 'run --image NAME / \./DIR +1\.10 +1\.10 kept +1\.12 missed'
+    # 5.8 ms, less 1.1 - 0.1 of the sync, are 4.8; the other takes 4.4.
+    one_line 'run --name, less the sync / without +1\.10 +1\.09 kept +- +'
+    one_line 'start -a / run --name +1\.00 +1\.00 kept +- +'
+    # Each by the process of its own group.
+    one_line "ps -a / the machine's true +5\.00 +5\.00 kept +5\.10 missed"
+    one_line 'commit on a large base / on 1 MB +1\.25 +1\.25 kept +- +'
+    one_line "build, all known / the machine's true +10\.00 +10\.25 missed +- +"
+    one_line 'unpack / tar x +1\.30 +- +1\.30 kept *'
+    assert "$output" contains "What we want of them, as root"
+    assert "$(grep -c 'somebody else' <lines)" == 0 "the reason of another person"
+    assert "$output" lacks "all / bare true" "the table of starts, without a start"
+    assert "$(awk 'length > 80' <<<"$output")" == "" "longer lines"
+}
+
 @test "the driver: what fails ends it, in words; told to end, it ends what it started" {
     requires userns cc
     local driver
@@ -122,6 +179,14 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     assert "$stderr" contains '/bin/false x y driver: the command: failed'
     call bash -c 'printf "/bin/true\n/bin/sh\t-c\tsleep 0.01\n" | ./driver times 3 0'
     assert "$(awk -F'\t' 'NF == 2 && $1 > 0 && $2 >= 10000' <<<"$output" | wc -l)" == 3 "rounds, in microseconds"
+    # What follows each start is made, and not measured: each round, and the one before them, has two.
+    printf '/bin/mkdir\tmade\nafter\t/bin/sh\t-c\trmdir made && sleep 0.2 && echo >>count\n/bin/true\n' >rows
+    call bash -c './driver times 2 0 <rows'
+    assert "$(awk -F'\t' 'NF == 2' <<<"$output" | wc -l)" == 2 "two rows, and none for what follows"
+    assert "$(wc -l <count)" == 6
+    printf '/bin/true\nafter\t/bin/false\n' >rows
+    call -1 bash -c './driver times 1 0 <rows'
+    assert "$stderr" contains '/bin/false driver: the command: failed'
     # What lives is counted, and ended by its number.
     call ./driver alive 1 0 2 4 -- "$PWD/inside" hold -- /bin/true
     assert "$(cut -f1 <<<"$output" | tr '\n' ' ')" == "0 2 4 "

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# bench.bash -- what a start costs: `make bench`, some six minutes.
+# bench.bash -- what a start costs, and what an image does: `make bench`, some eight minutes.
 #
 #   bash tests/bench.bash                   tables; as root also for an ordinary user (MC_USER, 1000)
 #   bash tests/bench.bash --porcelain       lines by tabs, see bench/report.awk
@@ -14,6 +14,7 @@
 #
 # BENCH_ROUNDS (60) busy rounds, BENCH_IDLE_ROUNDS (8) with BENCH_IDLE_MS (50) before each start,
 # BENCH_ALIVE ("0 1 10 100 1000") idle containers, BENCH_ALIVE_ROUNDS (40) starts beside them.
+# Of each, 0 or nothing leaves that part out. Images and kept containers: bench/store.bash.
 # Ratios tell more than times: they were measured within the same minutes.
 
 set -u -o pipefail
@@ -24,10 +25,10 @@ BENCH=$TOP/tests/bench
 T=$'\t'
 lines='' chart='' porcelain=''
 
-# crun takes no system that has cgroup v1 beside v2. So root goes on in a mount table that is thrown
-# away, where /sys/fs/cgroup is v2 alone.
+# crun (podman, too) takes no system that has cgroup v1 beside v2. So root goes on in a mount table that
+# is thrown away, where /sys/fs/cgroup is v2 alone.
 if [ "$(id -u)" = 0 ] && [ -z "${BENCH_ALONE-}" ] && [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ] &&
-    command -v crun >/dev/null; then
+    { command -v crun || command -v podman; } >/dev/null; then
     export BENCH_ALONE=1
     exec unshare --mount --propagation private sh -c \
         'mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null; exec bash "$@"' sh "${BASH_SOURCE[0]}" "$@"
@@ -53,13 +54,15 @@ fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/mc-bench.XXXXXX")
 chmod 0755 "$work"
-trap 'rm -rf "$work"' EXIT
+trap 'end_podman; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 lines=$work/lines
 root=$work/root
 fail() { echo "bench: $*" >&2 && exit 1; }
 say() { [ -n "$porcelain" ] || echo "$*" >&2; }
 fact() { (IFS=$T && echo "$*") >>"$lines"; }
+# shellcheck source=tests/bench/store.bash
+. "$BENCH/store.bash"
 
 # ---------------------------------------------------------------------------------------------
 # What is measured
@@ -75,6 +78,7 @@ build() {
     "$dynamic" -O2 -o "$work/driver" "$BENCH/driver.c" || fail "driver.c"
     mkdir -p "$root"/{bin,dev,proc,sys,tmp}
     "$static" -static -O2 -o "$root/bin/true" "$BENCH/inside.c" || fail "no static program can be linked"
+    "$static" -static -O2 -o "$work/sync" "$BENCH/sync.c" || fail "sync.c"
     if command -v busybox >/dev/null; then cp "$(command -v busybox)" "$root/bin/"; fi
     for way in static dynamic; do
         mkdir "$work/$way"
@@ -92,14 +96,22 @@ build() {
 
 # row ROW BUILD WORD...: one more to measure, unless it fails; then it is said why.
 row() {
-    local name=$1 how=$2 word
+    local name=$1 how=$2
     shift 2
+    measurable=''
     if ! as_person "$@" </dev/null >/dev/null 2>"$work/why"; then
-        fact absent "$name" "$how" "$(sed -n '/./{s/^minicontainer: //;p;q}' "$work/why")"
+        fact absent "$name" "$how" "$(sed -n '/./{s/^minicontainer: //;p;q}' "$work/why")" "$who"
         return
     fi
+    measurable=1
     echo "$name$T$how" >>"$work/names"
-    for word in "$@"; do printf '%s\t' "$word"; done >>"$work/rows"
+    words "$@"
+}
+
+# words WORD...: a line of the driver's.
+words() {
+    local word
+    for word; do printf '%s\t' "$word"; done >>"$work/rows"
     echo >>"$work/rows"
 }
 
@@ -212,7 +224,7 @@ END
 
 # as_person COMMAND...: as $who, with nothing of our environment that could slow one of them.
 as_person() {
-    local clean=(env -i "PATH=$PATH" LC_ALL=C "XDG_RUNTIME_DIR=$work/$who")
+    local clean=(env -i "PATH=$PATH" LC_ALL=C "XDG_RUNTIME_DIR=$work/$who" "XDG_DATA_HOME=$work/$who/$store")
     if [ "$(id -u)" = 0 ] && [ "$who" = user ]; then
         setpriv --reuid="$uid" --regid="$gid" --clear-groups "${clean[@]}" "$@"
     else
@@ -223,9 +235,15 @@ as_person() {
 measure() { # MODE ROUNDS IDLE_MS
     [ "$2" -gt 0 ] || return 0
     say "measuring: as $who, $1, $2 rounds of $(wc -l <"$work/rows") commands"
-    as_person "$work/driver" times "$2" "$3" <"$work/rows" >"$work/times" 2>"$work/words" ||
+    turns start "$1" "$2" "$3"
+}
+
+# turns LINE MODE ROUNDS IDLE_MS: lines that begin with the word LINE.
+turns() {
+    as_person "$work/driver" times "$3" "$4" <"$work/rows" >"$work/times" 2>"$work/words" ||
         { tail -n 5 "$work/words" >&2 && fail "a start failed, as $who"; }
-    awk -v who="$who" -v mode="$1" -v names="$work/names" -f "$BENCH/medians.awk" "$work/times" >>"$lines"
+    awk -v line="$1" -v who="$who" -v mode="$2" -v names="$work/names" -f "$BENCH/medians.awk" \
+        "$work/times" >>"$lines"
 }
 
 # Containers that do nothing, and how a start is beside them.
@@ -254,7 +272,9 @@ versions() {
     done
 }
 
+store=data
 build
+make_trees
 versions
 read -ra alive <<<"${BENCH_ALIVE-0 1 10 100 1000}"
 people=(user)
@@ -265,9 +285,11 @@ if [ "$uid" = 0 ]; then
 fi
 for who in "${people[@]}"; do
     mkdir -p "$work/$who"
+    [ "$(id -u)" != 0 ] || [ "$who" = root ] || chown "$uid:$gid" "$work/$who"
     rows
     measure busy "${BENCH_ROUNDS:-60}" 0
     measure idle "${BENCH_IDLE_ROUNDS:-8}" "${BENCH_IDLE_MS:-50}"
+    store_rows
 done
 who=${people[0]}
 if [ "${#alive[@]}" -gt 0 ]; then for way in static dynamic; do crowd $way; done; fi

@@ -6,6 +6,8 @@
  *       one and a machine that becomes slower hits all alike. A line for each round: for each row
  *       the microseconds from start to exit, the mean of its two. Before each start IDLE_MS of
  *       nothing: a processor that slept is slower. One round goes before, and is not counted.
+ *       A line that begins with a word "after" is a command that follows each start of the row above
+ *       it, and is not measured: what the row has made goes.
  *
  *   driver alive ROUNDS COUNT... -- HOLD... -- COMMAND...
  *       For each COUNT (they must grow): starts HOLD until COUNT of them live, each of which writes
@@ -132,13 +134,17 @@ static char **split(char *line)
 
 static void times(int rounds, int idle, int null)
 {
-    char **rows[MOST_ROWS], *line = NULL;
+    char **rows[MOST_ROWS], **behind[MOST_ROWS] = { NULL }, *line = NULL;
     double took[MOST_ROWS];
     size_t size = 0;
     int n = 0;
 
     while (n < MOST_ROWS && getline(&line, &size, stdin) > 0) {
-        rows[n++] = split(line);
+        char **words = split(line);
+        if (n > 0 && words[0] && strcmp(words[0], "after") == 0)
+            behind[n - 1] = words + 1;
+        else
+            rows[n++] = words;
         line = NULL;
     }
     for (int round = -1; round < rounds; round++) {
@@ -148,6 +154,8 @@ static void times(int rounds, int idle, int null)
             int row = i < n ? i : 2 * n - 1 - i;
             nap(idle);
             took[row] += once(rows[row], null) / 2;
+            if (behind[row])
+                once(behind[row], null);
         }
         for (int i = 0; round >= 0 && i < n; i++)
             printf("%.1f%c", took[i], i == n - 1 ? '\n' : '\t');

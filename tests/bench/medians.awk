@@ -1,13 +1,15 @@
-# medians.awk -- of the rounds that driver.c printed: a line "start" for each row, see report.awk.
+# medians.awk -- of the rounds that driver.c printed: a line for each row, see report.awk.
 #
-#   awk -v who=PERSON -v mode=MODE -v names=FILE -f medians.awk ROUNDS
+#   awk -v line=WORD -v who=PERSON -v mode=MODE -v names=FILE -f medians.awk ROUNDS
+#
+# WORD is the first of each line: start, or store.
 #
 # FILE has the name and the build of each row, by a tab, in their order. The last field of a line is
 # the median of the row's time over the first row's *in the same round*: a machine that is slow for
 # some rounds is slow for both.
 BEGIN {
     FS = OFS = "\t"
-    while ((getline line < names) > 0) name[++n] = line
+    while ((getline row < names) > 0) name[++n] = row
 }
 
 {
@@ -28,5 +30,5 @@ function median(of, i,    k, j, x, sorted) {
 
 END {
     for (i = 1; i <= n && NR; i++)
-        print "start", who, mode, name[i], sprintf("%.1f", median(us, i)), sprintf("%.3f", median(times, i))
+        print line, who, mode, name[i], sprintf("%.1f", median(us, i)), sprintf("%.3f", median(times, i))
 }

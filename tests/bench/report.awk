@@ -4,8 +4,9 @@
 #
 # Its lines, by tabs (what is not there is "-"):
 #   machine  WHAT  VALUE
-#   absent   ROW   BUILD  WHY
+#   absent   ROW   BUILD  WHY  PERSON
 #   start    PERSON  MODE  ROW  BUILD  MICROSECONDS  TIMES_BARE      median; median of the ratios
+#   store    PERSON  GROUP ROW  BUILD  MICROSECONDS  TIMES_BARE      the same, see store.bash
 #   alive    PERSON  BUILD  COUNT  MICROSECONDS  USED  KERNEL  OWN  RESIDENT     kilobytes, of all
 #   beside   PERSON  BUILD  COUNT  MICROSECONDS       the limit program, beside as many of ours
 # The limits of the last table are those that the project has set itself.
@@ -35,7 +36,13 @@ function label(row) {
 }
 
 $1 == "machine" { about[++abouts] = sprintf("  %-12s %s", $2, $3) }
-$1 == "absent" { absent[$2, $3] = $4 }
+$1 == "absent" { absent[$2, $3] = missing[$5, $2, $3] = $4 }
+$1 == "store" {
+    if (!($2 in stored)) { stored[$2] = 1; stores[++kept] = $2 }
+    groups[$2, $3] = 1
+    took[$2, $4, $5] = $6
+    group[$2, $3, $4] = $6
+}
 $1 == "start" {
     if (!(($2, $3) in seen)) { seen[$2, $3] = 1; tables[++many] = $2 SUBSEP $3 }
     us[$2, $3, $4, $5] = $6
@@ -69,6 +76,80 @@ function table(who, mode,    i, row) {
         else if ((row, "any") in absent)
             printf "%-32s %s\n", label(row), substr(absent[row, "any"], 1, 46)
     }
+}
+
+# A line of the table of the store: ROW for each build; and why it is not there.
+function store_line(who, text, row,    i, b, build, why, said) {
+    split("static dynamic podman", b, " ")
+    printf "%-38s", text
+    for (i = 1; i <= 3; i++) {
+        build = i == 1 && (who, row, "any") in took ? "any" : b[i]
+        printf " %12s", (who, row, build) in took ? sprintf("%.2f", took[who, row, build] / 1000) : "-"
+    }
+    print ""
+    for (i = 1; i <= 3; i++) {
+        why = missing[who, row, b[i]]
+        if (why != "" && !(why in said)) printf "  %s: %s\n", b[i], substr(why, 1, 66)
+        said[why]
+    }
+}
+
+# Microseconds of a row; "" where it is not there. What sync.c does beside a process is the sync alone;
+# "true GROUP" is the machine's `true`, in that group.
+function cost(who, row, build) {
+    if (row ~ /^true /) return group[who, substr(row, 6), "true"]
+    if (row == "sync") return took[who, row, "any"] - group[who, "run", "bare"]
+    if ((who, row, "any") in took) return took[who, row, "any"]
+    return took[who, row, build]
+}
+
+# What we want of it: OVER, less what LESS costs, as a part of UNDER.
+function store_want(who, text, limit, over, less, under,    i, b, value, o, l, u) {
+    split("static dynamic", b, " ")
+    printf "%-38s %6s", text, sprintf("%.2f", limit)
+    for (i = 1; i <= 2; i++) {
+        o = cost(who, over, b[i])
+        l = less ? cost(who, less, b[i]) : 0
+        u = cost(who, under, b[i])
+        value = o && u && l != "" ? sprintf("%.2f", (o - l) / u) : "-"
+        printf " %8s %-6s", value, (value == "-" ? "" : value + 0 > limit ? "missed" : "kept")
+    }
+    print ""
+}
+
+function store_tables(who) {
+    printf "\nImages and kept containers, as %s: median ms\n", who
+    printf "%-38s %12s %12s %12s\n", "", "static", "dynamic", "podman"
+    if ((who, "podman", "any") in missing) printf "  podman: %s\n", substr(missing[who, "podman", "any"], 1, 66)
+    store_line(who, "a bare process", "bare")
+    store_line(who, "the machine's true", "true")
+    store_line(who, "run --image ./DIR", "dir")
+    store_line(who, "run --image NAME, four layers", "image")
+    store_line(who, "run --name X --image NAME", "named")
+    store_line(who, "... the sync of its file system alone", "sync")
+    store_line(who, "start -a X", "start")
+    store_line(who, "ps -a, many containers", "ps")
+    store_line(who, "commit of 1 MB, on 1 MB", "commit-small")
+    store_line(who, "commit of 1 MB, on a large base", "commit-base")
+    store_line(who, "build, all known", "build")
+    if (!((who, "unpack") in groups)) return
+    store_line(who, "run --image NAME, its layer unpacked", "unpack")
+    store_line(who, "... and after that", "warm")
+    store_line(who, "tar x of that layer alone", "tar")
+    store_line(who, "sha256sum of it", "sum")
+}
+
+function store_wants(who) {
+    printf "\nWhat we want of them, as %s: ratios of medians\n", who
+    printf "%-38s %6s %15s %15s\n", "", "limit", "static     ", "dynamic     "
+    store_want(who, "run --image NAME / ./DIR", 1.1, "image", "", "dir")
+    store_want(who, "run --name, less the sync / without", 1.1, "named", "sync", "image")
+    store_want(who, "start -a / run --name", 1, "start", "", "named")
+    store_want(who, "ps -a / the machine's true", 5, "ps", "", "true ps")
+    store_want(who, "commit on a large base / on 1 MB", 1.25, "commit-base", "", "commit-small")
+    store_want(who, "build, all known / the machine's true", 10, "build", "", "true build")
+    if ((who, "unpack") in groups)
+        store_want(who, "unpack / tar x", 1.3, "unpack", "warm", "tar")
 }
 
 # One part of medians, of the busy runs; "" where one of the two is not there.
@@ -129,6 +210,9 @@ END {
             printf " %9s", (key[3] >= 100 ? sprintf("%.0f", kilobytes[key[1], key[2], key[3], w] / key[3]) : "-")
         printf " %12s\n", key[3] ? kilobytes[key[1], key[2], key[3], 9] : "-"
     }
+    for (i = 1; i <= kept; i++) store_tables(stores[i])
+    for (i = 1; i <= kept; i++) store_wants(stores[i])
+    if (!many) exit
     printf "\nWhat we want, as ratios of medians, busy (! missed)\n"
     printf "%-28s %6s %7s  %7s   %6s %7s  %7s\n", "", "static", "root", "user", "dynam.", "root", "user"
     target("all / bare true", "peer", "bare", 11.5, 17)
