@@ -528,7 +528,7 @@ skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
         $who mc rmi base
         assert "$(find empty/minicontainer/blobs -type f)" == "" "$who: rmi"
         # Four blobs, then the name. (A signal at the entry of the n-th call of that sort.)
-        for call in sendfile:{1..6} linkat:{1..4} creat:1 rename:1; do
+        for call in sendfile:{1..6} linkat:{1..4} unlink:1 rename:1; do
             n=${call#*:} call=${call%:*}
             rm -rf second
             cp -a empty second
@@ -599,7 +599,7 @@ skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
         elsewhere second
         # The first is stopped before it writes the empty index; and the second comes.
         $who touch trace
-        $who strace -f -o trace -e inject=creat:signal=STOP:when=2 "$MC" pull base stick >late 2>&1 3>&- 4>&- &
+        $who strace -f -o trace -e inject=unlink:signal=STOP:when=2 "$MC" pull base stick >late 2>&1 3>&- 4>&- &
         late=$!
         wait_for 'grep -q "stopped by SIGSTOP" trace'
         $who mc pull web stick >second.out 2>&1 &
