@@ -181,7 +181,7 @@ other_words() {
     local usage
     usage=$("$MC" "$1" --help | sed -n '1s/^Usage: //p')
     [[ $usage == minicontainer* ]] || usage="(no usage in the help of $1)"
-    printf 'minicontainer: %s wants other words\n  try:    %s\n' "$1" "$usage"
+    printf 'minicontainer: %s wants other words\n  usage:  %s\n' "$1" "$usage"
 }
 
 # as_user COMMAND ARG...
