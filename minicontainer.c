@@ -2118,7 +2118,7 @@ static const char *const cures[][5] = {
     { "^minicontainer: not found", "it is in the PATH of labs, not of this container",
       "minicontainer lab; or --volume DIR:/opt/minicontainer brings it from DIR" },
     { "^[a-z0-9][a-z0-9._:-]*: not found in the PATH of (the container's|this) root$",
-      "the first word is the command; an image is a directory", "run --image DIR -- COMMAND" },
+      "the first word is the command; --image says the image", "run --image ./DIR -- COMMAND" },
     { "is there, but .*[?][)],", "a carriage return ends line 1", "sed -i 's/\\r$//' FILE" },
     { "is there, but ", "it needs interpreter, loader, libraries", "see lessons/06-root" },
 };
@@ -3773,8 +3773,8 @@ static int cmd_exec(char **words) {
     /* (Pinned by now: is it still the one that find_lab() has seen?) */
     if (pidfd < 0 || (lab && !made_by_us(pid)) || !rows)
         refuse("there is no running container \"%s\" for you to enter: a name, "
-               "a PID, or the word lab\n  try:    minicontainer ps -a, or: "
-               "pgrep -a minicontainer", shown(who));
+               "a PID, or the word lab\n  try:    minicontainer ps -a",
+               shown(who));
     r.word += *r.word && strcmp(*r.word, "--") == 0;
     r.c.argv = *r.word ? r.word : NULL;
     return enter(&r.c, pid, pidfd, rows);
@@ -5037,7 +5037,7 @@ static void need_words(char **words, int n) {
     while (words[given + 1] && *words[given + 1] != '-')
         given++;
     if (given != n || words[given + 1])
-        refuse("%s wants other words\n  try:    %s", *words,
+        refuse("%s wants other words\n  usage:  %s", *words,
                first_line(strchr(help, '\n') + strlen("\n * Usage: ")));
 }
 

@@ -666,7 +666,7 @@ is_known() { # ROW
         assert "$(lines_to_copy)" == "" "run -- $words"
     done
     mc -127 run -- ubuntu bash
-    assert "$stderr" contains "  cause:  the first word is the command; an image is a directory"
+    assert "$stderr" contains "  cause:  the first word is the command; --image says the image"
     assert "$stderr" contains "  cure:   run --image DIR -- COMMAND"
     mc -127 run -- /ubuntu bash
     assert "$stderr" lacks "cause:" "a path is no image's name"
