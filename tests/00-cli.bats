@@ -667,7 +667,7 @@ is_known() { # ROW
     done
     mc -127 run -- ubuntu bash
     assert "$stderr" contains "  cause:  the first word is the command; --image says the image"
-    assert "$stderr" contains "  cure:   run --image DIR -- COMMAND"
+    assert "$stderr" contains "  cure:   run --image ./DIR -- COMMAND"
     mc -127 run -- /ubuntu bash
     assert "$stderr" lacks "cause:" "a path is no image's name"
     # The program itself is not in there.
