@@ -161,7 +161,7 @@ type_line() {
 
 @test "a newcomer's first image, typed at a terminal: it looks as said, and the prompt comes back" {
     requires tty
-    local who
+    local who shop=shop$BASHPID
     for who in $(people); do
         mkdir -m 0777 "$who"
         $who session_start
@@ -173,20 +173,21 @@ type_line() {
         type_line 'echo "ENV PATH=/bin" >>site/Dockerfile; minicontainer build -t web site'
         assert "$output" contains 'step 4 of 4: ENV PATH=/bin'
         # It begins at once, and who looks with -it has a shell in there.
-        type_line 'minicontainer run -d --name shop --image web'
-        assert "$output" == shop
-        session_type 'minicontainer exec -it shop busybox sh'
+        type_line "minicontainer run -d --name $shop --image web"
+        assert "$output" == "$shop"
+        session_type "minicontainer exec -it $shop busybox sh"
         session_wait '# $'
         session_type 'busybox ps | busybox grep -c "[h]ttpd"; exit'
         session_prompt
         assert "$output" has-line 1
-        session_type 'minicontainer logs -f shop'
-        session_wait "logs -f shop"
+        session_type "minicontainer logs -f $shop"
+        # (Typed earlier, ^C would be the shell's.)
+        wait_for 'ps -eo comm=,args= | grep -q "^minicontainer .* logs -f $shop$"'
         session_key '\003'
         session_prompt
         type_line 'minicontainer ps | grep -c running'
         assert "$output" == 1
-        type_line 'minicontainer stop shop; minicontainer rm shop; minicontainer rmi web; minicontainer ps -a'
+        type_line "minicontainer stop $shop; minicontainer rm $shop; minicontainer rmi web; minicontainer ps -a"
         assert "$output" =~ ^NAME\ [^$'\n']*$
         session_end
         assert "$(cd "$who/data/laptop/minicontainer" &&
