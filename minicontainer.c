@@ -4578,9 +4578,9 @@ static void remove_tree(const char *path) {
 static void make_dir(const char *path) {
     unsigned root = geteuid() == 0 ? usual_map().outside : geteuid();
 
-    make_way((char *)path);
     remove_tree(path);
-    TRY(mkdir(path, 0755));
+    if (mkdir(path, 0755) < 0)
+        TRY(make_way((char *)path) | mkdir(path, 0755));
     TRY_BUT(EPERM, chown(path, root, root));
 }
 
@@ -4899,9 +4899,10 @@ static char *container_dir(const char *name) {
     return IN_STORE("containers/%s", good_name(name, "a container"));
 }
 
-/* Container DIR, of the image, runs ARGV (so ps says); with the store's lock
- * held. */
-static void keep_container(const char *dir, struct image *im, char **argv) {
+/* Container DIR, of the image, runs ARGV (so ps says) by WORDS (so start does);
+ * with the store's lock held. With the file `image` it is there. */
+static void keep_container(const char *dir, struct image *im, char **argv,
+                           const char *words) {
     const char *line = longer("%s %s\n", im->digest, im->name);
 
     for (; argv && *argv; argv++)
@@ -4910,6 +4911,7 @@ static void keep_container(const char *dir, struct image *im, char **argv) {
     make_dir(dir);
     make_dir(im->dirs[0]);
     make_dir(im->dirs[1]);
+    make_file(text("%s/command", dir), 0644, words);
     put_file(text("%s/image", dir), line);
 }
 
@@ -5281,38 +5283,58 @@ static int sources(const struct step *s, char ***words) {
     return n - 1;
 }
 
-/* What COPY copies, for a key: the digest of an archive of it. */
-static char *hash_of_sources(const struct step *s) {
-    int names = TRY(memfd_create("names", MFD_CLOEXEC)), archive = new_blob();
-    char **list;
+/* The keys of all steps: they depend on what is written, not on what comes of
+ * it. (64 bits, by FNV-1a: enough for who does not attack their own cache.) */
+static uint64_t sum;
+static const char *copy_from, *copy_to;
 
-    for (int n = sources(s, &list); n-- > 0; list++)
-        write_all(names, text("./%s\n", *list));
-    TRY(lseek(names, 0, SEEK_SET));
-    if (in_a_box(NULL, build.context, true, names, archive, shell_job,
-                 "exec tar -cf - --format=gnu --mtime=@0 --owner=0 --group=0 "
-                 "--sort=name -C " BOX " --verbatim-files-from -T -") != 0)
-        bad_step(s, "tar(1) could not read all that is to be copied");
-    char *hash = end_hash(start_hash(archive));
-    close(archive);
-    close(names);
-    return hash;
+static void add_to_key(const char *data, size_t n) {
+    while (n-- > 0)
+        sum = (sum ^ (unsigned char)*data++) * 0x100000001b3;
 }
 
-/* The keys of all steps: they depend on what is written, not on what comes of
- * it. That of FROM is the image's digest. (64 bits, by FNV-1a: enough for who
- * does not attack their own cache.) */
+/* Of what COPY copies: names, modes, contents. */
+static void add_file_to_key(const char *path, const struct stat *st) {
+    const char *at = longer("%s%s", copy_from, path);
+    static char part[1 << 16];
+    ssize_t n = sprintf(part, "%.4095s %o", path, st->st_mode) + 1;
+    int fd = -1;
+
+    add_to_key(part, (size_t)n);
+    if (S_ISLNK(st->st_mode))
+        add_to_key(part, (size_t)TRY(readlink(at, part, sizeof part)));
+    if (S_ISREG(st->st_mode))
+        fd = TRY(open(at, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    while (fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0)
+        add_to_key(part, (size_t)n);
+    close(fd);
+}
+
+static void add_sources_to_key(const struct step *s) {
+    struct stat st;
+    char **list;
+
+    for (int n = sources(s, &list); n-- > 0; list++) {
+        copy_from = longer("%s/%s", build.context, *list);
+        if (lstat(copy_from, &st) < 0)
+            bad_step(s, text("%s: %s", shown(*list), strerror(errno)));
+        add_file_to_key("", &st);
+        if (S_ISDIR(st.st_mode))
+            walk(copy_from, "", add_file_to_key);
+    }
+}
+
+/* That of FROM is the image's digest. */
 static void make_keys(void) {
     const char *before = build.image.digest;
 
     for (struct step *s = build.steps; s < build.steps + build.count; s++) {
-        bool copies = strcmp(s->is->word, "COPY") == 0;
-        uint64_t key = 0xcbf29ce484222325;
-        const char *at = longer("%s\n%s %s\n%s", before, s->is->word, s->rest,
-                                copies ? hash_of_sources(s) : "");
-        while (*at)
-            key = (key ^ (unsigned char)*at++) * 0x100000001b3;
-        before = s->key = longer("%016jx", (uintmax_t)key);
+        const char *line = longer("%s\n%s %s", before, s->is->word, s->rest);
+        sum = 0xcbf29ce484222325;
+        add_to_key(line, strlen(line));
+        if (strcmp(s->is->word, "COPY") == 0)
+            add_sources_to_key(s);
+        before = s->key = longer("%016jx", (uintmax_t)sum);
     }
 }
 
@@ -5325,8 +5347,6 @@ static char *command_of(const struct step *s) {
 }
 
 /* In the container of COPY: what lies below copy_from becomes copy_to. */
-static const char *copy_from, *copy_to;
-
 static void copy_one(const char *path, const struct stat *st) {
     const char *from = longer("%s%s", copy_from, path);
     const char *to = longer("%s%s", copy_to, path);
@@ -5491,7 +5511,7 @@ static void run_step(const struct step *s) {
     struct image *im = &build.image;
     struct dirent **list;
 
-    keep_container(dir, im, NULL);
+    keep_container(dir, im, NULL, "null");
     close(lock);
     int status = job ? in_a_box(im, build.context, true, 0, 1, job, s)
                : in_a_box(im, NULL, true, 0, 1, NULL,
@@ -5670,8 +5690,7 @@ static int cmd_push(char **words) {
  *                    command   the words behind `run`, and where they were said
  *                    upper     what it has written
  *                    log       what it has said, if nobody looked (-d)
- *                    lock      held while it runs
- *                    status    created; started PID; exited N
+ *                    lock      held while it runs; "started PID", "exited (N)"
  *
  *     create ----> created --start--> running --its end, stop--> exited
  *                                        |  ^                      |
@@ -5682,6 +5701,23 @@ static int cmd_push(char **words) {
  * "started", and nobody holds the lock: then it was killed, with all of the
  * machine perhaps. What it has written is there, and `start` goes on with it.
  */
+/* What becomes of a container stands in its lock, written in one go: that needs
+ * no room on a full disk. */
+static void set_status(int lock, const char *status) {
+    TRY(pwrite(lock, text("%-16s\n", status), 17, 0));
+}
+
+static const char *status_of(const char *dir) {
+    int fd = open(longer("%s/lock", dir), O_RDONLY | O_CLOEXEC);
+    char status[16];
+    ssize_t n = fd < 0 ? 0 : TRY(read(fd, status, sizeof status));
+
+    close(fd);
+    while (n > 0 && status[n - 1] == ' ')
+        n--;
+    return n > 0 ? text("%.*s", (int)n, status) : "created";
+}
+
 /* To ask is not to take: many may ask at once. */
 static bool is_running(const char *dir) {
     int fd = open(longer("%s/lock", dir), O_RDONLY | O_CLOEXEC);
@@ -5696,7 +5732,7 @@ static bool is_running(const char *dir) {
 static pid_t supervisor_of(const char *dir) {
     int pid = 0;
 
-    return sscanf(slurp(longer("%s/status", dir)), "started %9d", &pid) == 1 &&
+    return sscanf(status_of(dir), "started %9d", &pid) == 1 &&
            is_running(dir) ? pid : 0;
 }
 
@@ -5731,9 +5767,7 @@ static char *create_container(struct request *r, char **words) {
     if (*slurp(longer("%s/image", dir)))
         refuse("there is a container %s already\n  try:    minicontainer start "
                "%s, or: minicontainer rm %s", r->name, r->name, r->name);
-    keep_container(dir, &im, tried.c.argv);
-    put_file(longer("%s/command", dir), json);
-    put_file(longer("%s/status", dir), "created");
+    keep_container(dir, &im, tried.c.argv, json);
     close(lock);
     return dir;
 }
@@ -5779,7 +5813,7 @@ static int start_container(const char *dir, bool attach) {
                name, name);
     if (is_running(dir))
         refuse("container %s runs", name);
-    lock_file(longer("%s/lock", dir), LOCK_EX);
+    int held = lock_file(longer("%s/lock", dir), LOCK_EX);
     close(lock);
     use_store();
     image_of(&im, dir);
@@ -5790,9 +5824,9 @@ static int start_container(const char *dir, bool attach) {
     settle(&r);
     if (!attach)
         detach(dir);
-    put_file(longer("%s/status", dir), text("started %d", getpid()));
+    set_status(held, text("started %d", getpid()));
     int status = run_settled(&r);
-    put_file(longer("%s/status", dir), text("exited (%d)", status));
+    set_status(held, text("exited (%d)", status));
     if (r.rm && lock_store() >= 0)
         remove_tree(dir);
     _exit(status); /* and the lock is free */
@@ -5814,7 +5848,7 @@ static int cmd_start(char **words) {
 }
 
 /* End the container: TERM, which the supervisor passes on; after that many
- * seconds, KILL. (At once: 0, or -1 if it is to be removed.) */
+ * seconds, KILL. */
 static void stop_container(const char *dir, int seconds) {
     pid_t pid = supervisor_of(dir);
     int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
@@ -5835,8 +5869,8 @@ static void stop_container(const char *dir, int seconds) {
     syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
     while (is_running(dir))
         poll(NULL, 0, 10);
-    if (seconds >= 0) /* (else it is removed: that works without room) */
-        put_file(longer("%s/status", dir), text("exited (%d)", 128 + SIGKILL));
+    set_status(TRY(open(longer("%s/lock", dir), O_WRONLY | O_CLOEXEC)),
+               text("exited (%d)", 128 + SIGKILL));
 }
 
 /* stop [-t SECONDS] NAME */
@@ -5864,12 +5898,12 @@ static int cmd_ps(char **words) {
         const char *dir = IN_STORE("containers/%s", name);
         char *command = slurp(longer("%s/image", dir));
         const char *image = strsep(&command, "\n");
-        const char *status = first_line(slurp(longer("%s/status", dir)));
-        bool runs = is_running(dir);
+        const char *status = status_of(dir);
+        bool runs = *status != 'e' && is_running(dir);
         if (!command || (!all && !runs))
             continue;
         printf("%-16s %-24s %-14s %.22s\n", name, shown(image + 72),
-               *status != 's' ? status : runs ? "running" : "killed",
+               runs ? "running" : *status == 's' ? "killed" : status,
                shown(command));
     }
     return flushed(0);
@@ -5901,7 +5935,7 @@ static int cmd_rm(char **words) {
     need_words(words, 1);
     const char *dir = find_container(words[1]);
     if (force)
-        stop_container(dir, -1);
+        stop_container(dir, 0);
     lock_store();
     if (is_running(dir))
         refuse("container %s runs\n  try:    minicontainer stop %s",
