@@ -5713,7 +5713,7 @@ static const char *status_of(const char *dir) {
     ssize_t n = fd < 0 ? 0 : TRY(read(fd, status, sizeof status));
 
     close(fd);
-    while (n > 0 && status[n - 1] == ' ')
+    while (n > 0 && strchr(" \n", status[n - 1]))
         n--;
     return n > 0 ? text("%.*s", (int)n, status) : "created";
 }

@@ -67,7 +67,6 @@ of_store() {
 
 SOURCES='no option, no .. and no * here, and no array: a source is named as it is, from the directory of the build'
 COPY='wants SOURCE... PLACE'
-MISSING='tar(1) could not read all that is to be copied'
 UNKNOWN='there are FROM, RUN, COPY (for ADD), ENV (for ARG), WORKDIR, CMD, ENTRYPOINT, USER; others are left out'
 STEPS='is missing, or has no steps'
 
@@ -521,9 +520,9 @@ X
         done
         refused 2 COPY "$COPY" <<<$'FROM base\nCOPY f'
         refused 2 COPY 'wants something else behind it' <<<$'FROM base\nCOPY '
-        refused 4 COPY "$MISSING" <<<$'FROM base\nRUN true\n\nCOPY f nosuch /x/'
+        refused 4 COPY 'nosuch: No such file or directory' <<<$'FROM base\nRUN true\n\nCOPY f nosuch /x/'
         assert "$stderr" =~ 'tar: .*nosuch.*No such file or directory'
-        refused 2 COPY "$MISSING" <<<$'FROM base\nCOPY f/g /x/'
+        refused 2 COPY 'f/g: Not a directory' <<<$'FROM base\nCOPY f/g /x/'
         assert "$stderr" =~ 'tar: .*f/g.*Not a directory'
         # It is found before anything is done.
         assert "$stderr" lacks step

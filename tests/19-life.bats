@@ -38,7 +38,7 @@ until_says() { # NAME TEXT: its log has it
     wanted=$2 named=$1
     wait_for '$who cat "$store/containers/$named/log" 2>/dev/null | grep -q -- "$wanted"'
 }
-supervisor() { $who cat "$store/containers/$1/status" | cut -d ' ' -f 2; }
+supervisor() { $who cat "$store/containers/$1/lock" | cut -d ' ' -f 2; }
 run_d() { $who mc run -d --image base "$@"; }
 serve() { run_d --name "$1" -- sh -c "$server" && until_says "$1" ready; }
 
@@ -180,7 +180,7 @@ teardown() {
         until_is web killed
         sleep 1000 3>&- 4>&- &
         pid=$!
-        $who sh -c "echo started $pid >'$store/containers/web/status'"
+        $who sh -c "echo started $pid >'$store/containers/web/lock'"
         is web killed
         $who mc stop web
         $who mc rm -f web
@@ -731,19 +731,19 @@ small letters, digits, and . _ -"
     done
 }
 
-@test "the file status: created, started PID, exited (N)" {
+@test "what stands in the lock: nothing yet, started PID, exited (N)" {
     local who
     for who in $(people); do
         own_store "$who"
         $who mc create --name c --image base -- sh -c 'exit 3'
-        assert "$($who cat "$store/containers/c/status")" == created "$who"
+        assert "$($who ls "$store/containers/c")" == $'command\nimage\nupper\nwork' "$who"
         $who mc -3 start -a c
-        assert "$($who cat "$store/containers/c/status")" == "exited (3)" "$who"
+        assert "$($who cat "$store/containers/c/lock")" starts "exited (3)" "$who"
         serve web
-        assert "$($who cat "$store/containers/web/status")" =~ '^started [0-9]+$' "$who"
+        assert "$($who cat "$store/containers/web/lock")" =~ '^started [0-9]+ *$' "$who"
         kill -0 "$(supervisor web)"
         $who mc stop -t 0 web
-        assert "$($who cat "$store/containers/web/status")" == "exited (137)" "$who"
+        assert "$($who cat "$store/containers/web/lock")" starts "exited (137)" "$who"
         none_left
     done
 }

@@ -135,7 +135,7 @@ teardown() { remove_containers; }
         $who mc run -d --name db -v data:/data --image base -- \
             sh -c 'echo x >>/data/starts; cat /data/starts; exec sleep 1000'
         wait_for '[ -s "$store/containers/db/log" ]'
-        $who kill -9 "$($who cat "$store/containers/db/status" | cut -d ' ' -f 2)"
+        $who kill -9 "$($who cat "$store/containers/db/lock" | cut -d ' ' -f 2)"
         wait_for '$who mc ps -a | grep -q " killed "'
         $who mc start db
         wait_for '[ "$(grep -c x "$store/containers/db/log")" = 3 ]'
