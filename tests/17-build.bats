@@ -521,9 +521,7 @@ X
         refused 2 COPY "$COPY" <<<$'FROM base\nCOPY f'
         refused 2 COPY 'wants something else behind it' <<<$'FROM base\nCOPY '
         refused 4 COPY 'nosuch: No such file or directory' <<<$'FROM base\nRUN true\n\nCOPY f nosuch /x/'
-        assert "$stderr" =~ 'tar: .*nosuch.*No such file or directory'
         refused 2 COPY 'f/g: Not a directory' <<<$'FROM base\nCOPY f/g /x/'
-        assert "$stderr" =~ 'tar: .*f/g.*Not a directory'
         # It is found before anything is done.
         assert "$stderr" lacks step
         # A name may begin or end with two dots.
