@@ -4180,7 +4180,7 @@ static int image_tree(struct container *c) {
     how = text("%s%s" NEW_ROOT "/points", how, lower);
     say("the layers of %s as one tree; what is written goes on top", c->image);
     SYSV(mount("overlay", NEW_ROOT, "overlay", 0, how), "%s", how);
-    fchmodat(layer_fds[1], "work", 0700, 0); /* it is 0000: rm(1) would fail */
+    fchmodat(layer_fds[1], "work", 0700, 0); /* it is 0000 */
     for (int i = 0; i < 2 || c->layers[i]; i++)
         close(layer_fds[i]);
     return clone_mount(NEW_ROOT);
@@ -4627,9 +4627,13 @@ static int unpack_job(void *line) {
  * same without compression; that is checked. */
 static void unpack(const char *digest, const char *to) {
     const char *new = longer("%s.new", to), *how = NULL;
-    int fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
+    int lock = lock_store(), fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
     char magic[4] = "";
 
+    if (access(to, F_OK) == 0) { /* meanwhile */
+        close(lock);
+        return;
+    }
     say("tar(1) unpacks layer %.19s, in a container of ours", digest);
     TRY(pread(fd, magic, sizeof magic, 0));
     if (memcmp(magic, "\x1f\x8b", 2) == 0)
@@ -4653,6 +4657,7 @@ static void unpack(const char *digest, const char *to) {
     TRY(rename(new, to));
     close(plain);
     close(fd);
+    close(lock);
 }
 
 /* =====================================================================
@@ -4737,9 +4742,8 @@ static void read_image(struct image *im) {
  * only the uppermost is shown: overlayfs takes none twice. */
 static char **unpack_layers(struct image *im) {
     char **to = im->dirs + 2, **same;
-    int lock = lock_store(), n = how_many(get(im->manifest, "layers"));
 
-    for (; n-- > 0; to += same == to) {
+    for (int n = how_many(get(im->manifest, "layers")); n-- > 0;) {
         char *digest = says(im->manifest, text("layers/%d/digest", n));
         char *diff = says(im->config, text("rootfs/diff_ids/%d", n));
         *to = IN_STORE("layers/%s", diff + 7);
@@ -4747,9 +4751,9 @@ static char **unpack_layers(struct image *im) {
             unpack(digest, *to);
         for (same = im->dirs + 2; strcmp(*same, *to) != 0;)
             same++;
+        to += same == to;
     }
     *to = NULL;
-    close(lock);
     return im->dirs;
 }
 
@@ -5004,7 +5008,7 @@ static void find_layers(struct request *r) {
     static struct image im;
 
     const char *word = r->c.argv && !r->c.image ? r->c.argv[0] : "";
-    if (!*find_in(SYSTEM_PATH, word, X_OK) && *word && !strchr(word, '/') &&
+    if (*word && !strchr(word, '/') && !*find_in(SYSTEM_PATH, word, X_OK) &&
         (find_store(false), find_name(&im, word)))
         refuse("%s is an image, and no program here\n  try:    minicontainer "
                "run --image %s", shown(word), shown(word));
@@ -5033,14 +5037,15 @@ static const char *take(char **words, const char *flag, int n) {
 /* Exactly N words are left, and none is a flag; or how it is used, as its help
  * says. */
 static void need_words(char **words, int n) {
-    const char *help = match(own_source, text("^ [*] ---.* %s( |$)", *words));
     int given = 0;
 
     while (words[given + 1] && *words[given + 1] != '-')
         given++;
-    if (given != n || words[given + 1])
-        refuse("%s wants other words\n  usage:  %s", *words,
-               first_line(strchr(help, '\n') + strlen("\n * Usage: ")));
+    if (given == n && !words[given + 1])
+        return;
+    const char *help = match(own_source, text("^ [*] ---.* %s( |$)", *words));
+    refuse("%s wants other words\n  usage:  %s", *words,
+           first_line(strchr(help, '\n') + strlen("\n * Usage: ")));
 }
 
 static const char *size_text(double n) {
@@ -5701,21 +5706,24 @@ static int cmd_push(char **words) {
  * "started", and nobody holds the lock: then it was killed, with all of the
  * machine perhaps. What it has written is there, and `start` goes on with it.
  */
-/* What becomes of a container stands in its lock, written in one go: that needs
- * no room on a full disk. */
+/* What has become of a container stands in its lock: the same bytes again, which
+ * need no more room on a full disk. */
 static void set_status(int lock, const char *status) {
     TRY(pwrite(lock, text("%-16s\n", status), 17, 0));
 }
 
-static const char *status_of(const char *dir) {
-    int fd = open(longer("%s/lock", dir), O_RDONLY | O_CLOEXEC);
-    char status[16];
-    ssize_t n = fd < 0 ? 0 : TRY(read(fd, status, sizeof status));
+/* The first 1,023 bytes of a file; "" if there is none. */
+static char *head_of(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char part[1023];
+    ssize_t n = fd < 0 ? 0 : TRY(read(fd, part, sizeof part));
 
     close(fd);
-    while (n > 0 && strchr(" \n", status[n - 1]))
-        n--;
-    return n > 0 ? text("%.*s", (int)n, status) : "created";
+    return text("%.*s", (int)n, part);
+}
+
+static const char *status_of(const char *dir) { /* "": it was only created */
+    return head_of(text("%s/lock", dir));
 }
 
 /* To ask is not to take: many may ask at once. */
@@ -5893,18 +5901,16 @@ static int cmd_ps(char **words) {
     need_words(words, 0);
     find_store(false);
     printf("%-16s %-24s %-14s %s\n", "NAME", "IMAGE", "STATUS", "COMMAND");
-    for (int i = 0, n = list_of("containers", &list); i < n; i++) {
-        const char *name = list[i]->d_name;
-        const char *dir = IN_STORE("containers/%s", name);
-        char *command = slurp(longer("%s/image", dir));
+    bool none = chdir(IN_STORE("containers")) < 0;
+    for (int i = 0, n = none ? 0 : list_of("containers", &list); i < n; i++) {
+        const char *name = list[i]->d_name, *status = status_of(name);
+        char *command = head_of(text("%s/image", name));
         const char *image = strsep(&command, "\n");
-        const char *status = status_of(dir);
-        bool runs = *status != 'e' && is_running(dir);
-        if (!command || (!all && !runs))
-            continue;
-        printf("%-16s %-24s %-14s %.22s\n", name, shown(image + 72),
-               runs ? "running" : *status == 's' ? "killed" : status,
-               shown(command));
+        bool runs = *status != 'e' && is_running(name);
+        if (command && (all || runs))
+            printf("%-16s %-24s %-14.14s %.22s\n", name, shown(image + 72),
+                   runs ? "running" : *status == 's' ? "killed"
+                   : *status ? status : "created", shown(command));
     }
     return flushed(0);
 }
