@@ -5706,8 +5706,8 @@ static int cmd_push(char **words) {
  * "started", and nobody holds the lock: then it was killed, with all of the
  * machine perhaps. What it has written is there, and `start` goes on with it.
  */
-/* What has become of a container stands in its lock: the same bytes again, which
- * need no more room on a full disk. */
+/* What has become of a container stands in its lock: over the same bytes, so it
+ * needs no more room on a full disk. */
 static void set_status(int lock, const char *status) {
     TRY(pwrite(lock, text("%-16s\n", status), 17, 0));
 }
