@@ -4218,8 +4218,8 @@ static const char *good_name(const char *name, const char *what) {
     return name;
 }
 
-/* A file that is there as a whole or not at all, whenever we are killed. (That
- * the power fails is not met by that: a blob is checked when it is read.) */
+/* A file that is there as a whole or not at all, whenever we are killed. (Not
+ * when the power fails: that would take fsync(2), and time.) */
 static void put_file(const char *path, const char *data) {
     const char *new = longer("%s.new", path);
 
@@ -4480,8 +4480,7 @@ static char *descriptor(const char *type, const char *digest) {
                   "\"%s\",\"size\":%jd}", type, digest, (intmax_t)st.st_size);
 }
 
-/* --- Work in a box. Visit all that lies below TOP, in the order of the names,
- * a directory before what is in it; PATH is "" at first. */
+/* --- Work in a box. */
 static bool is_dots(const char *name) {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
@@ -4494,6 +4493,8 @@ static int not_hidden(const struct dirent *entry) {
     return *entry->d_name != '.';
 }
 
+/* Visit all that lies below TOP, in the order of the names, a directory before
+ * what is in it; PATH is "" at first. */
 static void walk(const char *top, const char *path,
                  void (*visit)(const char *path, const struct stat *st)) {
     struct dirent **list;
@@ -4668,7 +4669,7 @@ static void unpack(const char *digest, const char *to) {
  *           run, with which environment), each named by its SHA-256.
  * Parent    finds the name in the store, and the layers; unpacks what is not.
  * Child     nothing: it gets layers (15) and words.
- * Order     before the container is made; with the store's lock held.
+ * Order     before the container is made: its parts are named then.
  * See it    $ ./minicontainer images; ./minicontainer history IMAGE
  * Not this  the disk of a virtual machine: no kernel, no boot, no file system.
  * Read      lessons/16-images, the OCI image specification
@@ -5003,11 +5004,12 @@ static bool of_store(const char *name) {
     return ours;
 }
 
-/* run: find the layers. */
+/* run: find the layers. (Who comes from Docker types the image as the command.)
+ */
 static void find_layers(struct request *r) {
     static struct image im;
-
     const char *word = r->c.argv && !r->c.image ? r->c.argv[0] : "";
+
     if (*word && !strchr(word, '/') && !*find_in(SYSTEM_PATH, word, X_OK) &&
         (find_store(false), find_name(&im, word)))
         refuse("%s is an image, and no program here\n  try:    minicontainer "
@@ -5118,8 +5120,7 @@ static int cmd_commit(char **words) {
 
 /* What lies in directory DIR of the store: how many, and their names. */
 static int list_of(const char *dir, struct dirent ***list) {
-    int n = scandir(IN_STORE("%s", dir), list, not_hidden,
-                    alphasort);
+    int n = scandir(IN_STORE("%s", dir), list, not_hidden, alphasort);
 
     return n < 0 ? 0 : n;
 }
