@@ -4610,7 +4610,9 @@ static void make_whiteout(const char *path, const struct stat *st) {
         TRY_BUT(EEXIST, mknod(text("%s%s", dir, name + 4), S_IFCHR, 0));
 }
 
-/* In the box; stdin is the archive. Where one id is mapped, it owns all. */
+/* In the box; stdin is the archive. Where one id is mapped, it owns all. (Each
+ * layer is unpacked by itself: one that names a file and not its directory gets
+ * that with mode 0755; and no file of a layer below can be linked to.) */
 static int unpack_job(void *line) {
     struct stat top;
 
@@ -4911,7 +4913,7 @@ static void keep_container(const char *dir, struct image *im, char **argv,
     const char *line = longer("%s %s\n", im->digest, im->name);
 
     for (; argv && *argv; argv++)
-        line = longer("%s%s ", line, *argv);
+        line = longer("%s%s%s", line, *argv, argv[1] ? " " : "");
     set_upper(im, dir);
     make_dir(dir);
     make_dir(im->dirs[0]);
@@ -5036,14 +5038,15 @@ static const char *take(char **words, const char *flag, int n) {
     return NULL;
 }
 
-/* Exactly N words are left, and none is a flag; or how it is used, as its help
- * says. */
+/* Exactly N words are left (MANY: one or more), and none is a flag. If not, say
+ * how it is used, as its help does. */
+enum { MANY = -1, NEVER = -2 };
 static void need_words(char **words, int n) {
     int given = 0;
 
     while (words[given + 1] && *words[given + 1] != '-')
         given++;
-    if (given == n && !words[given + 1])
+    if ((given == n || (n == MANY && given > 0)) && !words[given + 1])
         return;
     const char *help = match(own_source, text("^ [*] ---.* %s( |$)", *words));
     refuse("%s wants other words\n  usage:  %s", *words,
@@ -5304,8 +5307,13 @@ static void add_file_to_key(const char *path, const struct stat *st) {
     const char *at = longer("%s%s", copy_from, path);
     static char part[1 << 16];
     ssize_t n = sprintf(part, "%.4095s %o", path, st->st_mode) + 1;
+    struct stat ours;
     int fd = -1;
 
+    TRY(stat(store, &ours));
+    if (ours.st_ino == st->st_ino && ours.st_dev == st->st_dev)
+        refuse("COPY would copy the store into itself: %s\n  cure:   build in "
+               "a directory that has only what is copied", shown(at));
     add_to_key(part, (size_t)n);
     if (S_ISLNK(st->st_mode))
         add_to_key(part, (size_t)TRY(readlink(at, part, sizeof part)));
@@ -5574,7 +5582,7 @@ static int cmd_build(char **words) {
     const char *name = take(words, "-t", 2);
 
     narrator.explain = take(words, "--explain", 1);
-    need_words(words, name ? 1 : -1);
+    need_words(words, name ? 1 : NEVER);
     name = full_name(name ? name : "");
     build.context = words[1];
     build.file = longer("%s/Dockerfile", words[1]);
@@ -5882,26 +5890,29 @@ static void stop_container(const char *dir, int seconds) {
                text("exited (%d)", 128 + SIGKILL));
 }
 
-/* stop [-t SECONDS] NAME */
+/* stop [-t SECONDS] NAME...: one after the other. */
 static int cmd_stop(char **words) {
     const char *given = take(words, "-t", 2), *seconds = given ? given : "10";
 
     if (match(seconds, "^[0-9]{1,6}$") != seconds)
         refuse("stop -t wants a number of seconds, not \"%s\"",
                shown(seconds));
-    need_words(words, 1);
-    stop_container(find_container(words[1]), atoi(seconds));
+    need_words(words, MANY);
+    while (*++words)
+        stop_container(find_container(*words), atoi(seconds));
     return 0;
 }
 
-/* ps [-a]: those that run; or all. */
+/* ps [-a] [--porcelain]: those that run; or all. For a program, by tabs. */
 static int cmd_ps(char **words) {
-    bool all = take(words, "-a", 1);
+    bool all = take(words, "-a", 1), plain = take(words, "--porcelain", 1);
+    const char *fmt = plain ? "%s\t%s\t%s\t%s\n" : "%-16s %-24s %-14s %.22s\n";
     struct dirent **list;
 
     need_words(words, 0);
     find_store(false);
-    printf("%-16s %-24s %-14s %s\n", "NAME", "IMAGE", "STATUS", "COMMAND");
+    if (!plain)
+        printf(fmt, "NAME", "IMAGE", "STATUS", "COMMAND");
     bool none = chdir(IN_STORE("containers")) < 0;
     for (int i = 0, n = none ? 0 : list_of("containers", &list); i < n; i++) {
         const char *name = list[i]->d_name, *status = status_of(name);
@@ -5909,9 +5920,10 @@ static int cmd_ps(char **words) {
         const char *image = strsep(&command, "\n");
         bool runs = *status != 'e' && is_running(name);
         if (command && (all || runs))
-            printf("%-16s %-24s %-14.14s %.22s\n", name, shown(image + 72),
-                   runs ? "running" : *status == 's' ? "killed"
-                   : *status ? status : "created", shown(command));
+            printf(fmt, name, shown(image + 72), runs ? "running"
+                   : *status == 's' ? "killed" : *status
+                   ? text("%.*s", (int)strcspn(status, ")") + 1, status)
+                   : "created", shown(command));
     }
     return flushed(0);
 }
@@ -5935,19 +5947,23 @@ static int cmd_logs(char **words) {
     return flushed(0);
 }
 
-/* rm [-f] NAME: the container, and what it has written; -f ends it first. */
+/* rm [-f] NAME...: they go, and what they have written; -f ends them first. */
 static int cmd_rm(char **words) {
     bool force = take(words, "-f", 1);
 
-    need_words(words, 1);
-    const char *dir = find_container(words[1]);
-    if (force)
-        stop_container(dir, 0);
+    need_words(words, MANY);
+    while (*++words) {
+        const char *dir = find_container(*words);
+        if (force)
+            stop_container(dir, 0);
+        int lock = lock_store();
+        if (is_running(dir))
+            refuse("container %s runs\n  try:    minicontainer stop %s",
+                   *words, *words);
+        remove_tree(dir);
+        close(lock);
+    }
     lock_store();
-    if (is_running(dir))
-        refuse("container %s runs\n  try:    minicontainer stop %s",
-               words[1], words[1]);
-    remove_tree(dir);
     sweep_store();
     return 0;
 }
@@ -5998,7 +6014,7 @@ static int cmd_volume(char **words) {
     bool ls = strcmp(verb, "ls") == 0, rm = strcmp(verb, "rm") == 0;
     struct dirent **list;
 
-    need_words(words, ls ? 1 : rm ? 2 : -1);
+    need_words(words, ls ? 1 : rm ? 2 : NEVER);
     find_store(false);
     for (int i = 0, n = ls ? list_of("volumes", &list) : 0; i < n; i++)
         puts(list[i]->d_name);
@@ -6123,7 +6139,7 @@ static int cmd_volume(char **words) {
  *   minicontainer diff box1                     A added, C changed, D deleted
  *   minicontainer commit box1 web2              the same, as an image
  * -------- ps logs
- * Usage: minicontainer ps [-a], logs [-f] CONTAINER
+ * Usage: minicontainer ps [-a] [--porcelain], logs [-f] CONTAINER
  *   minicontainer ps -a                         also those that have ended
  *   minicontainer logs -f box1                  what it says, until it ends
  * -------- create start stop rm
@@ -6132,7 +6148,7 @@ static int cmd_volume(char **words) {
  *   minicontainer stop -t 3 box1                TERM; after 3 seconds KILL
  *
  * create [OPTION]... --image NAME [COMMAND [ARG]...] takes what run takes, and
- * starts nothing. rm -f ends it first.
+ * starts nothing. rm -f ends it first. stop and rm take several names.
  * -------- volume
  * Usage: minicontainer volume ls, volume rm NAME
  *   minicontainer volume ls                     what there is; -v data:/data

@@ -584,6 +584,22 @@ X
     done
 }
 
+@test "COPY of a directory that has the store in it is refused: it would never end" {
+    local who
+    for who in $(people); do
+        fresh
+        mkdir -p "home-$who"
+        chmod 0777 "home-$who"
+        export XDG_DATA_HOME=$PWD/home-$who/data
+        cp -a "data-$who" "$XDG_DATA_HOME"
+        printf 'FROM base\nCOPY . /x\n' >"home-$who/Dockerfile"
+        $who mc -125 build -t t "home-$who"
+        assert "$stderr" contains "COPY would copy the store into itself: home-$who/./data/minicontainer"
+        printf 'FROM base\nCOPY Dockerfile /x\n' >"home-$who/Dockerfile"
+        $who mc build -t t "home-$who"
+    done
+}
+
 @test "COPY leaves the context as it is, and does not need to write into it" {
     local who before
     mkdir -p ctx/d

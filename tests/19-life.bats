@@ -731,6 +731,40 @@ small letters, digits, and . _ -"
     done
 }
 
+@test "ps --porcelain: by tabs, nothing is cut, no heading" {
+    local who
+    for who in $(people); do
+        own_store "$who"
+        $who mc create --name c --image base -- sh -c 'exit 3; a command that is longer than a column'
+        $who mc -3 start -a c
+        $who mc create --name d --image base
+        $who mc ps --porcelain
+        assert "$output" == ""
+        $who mc ps -a --porcelain
+        assert "$output" == $'c\tbase:latest\texited (3)\tsh -c exit 3; a command that is longer than a column\nd\tbase:latest\tcreated\t/bin/sh'
+        none_left
+    done
+}
+
+@test "stop and rm take several names" {
+    local who
+    for who in $(people); do
+        own_store "$who"
+        serve one
+        serve two
+        $who mc stop one two
+        is one "exited (7)"
+        is two "exited (7)"
+        serve three
+        $who mc -125 rm one three two
+        assert "$stderr" contains "container three runs"
+        $who mc rm -f three two
+        $who mc ps -a
+        assert "${#lines[@]}" == 1
+        none_left
+    done
+}
+
 @test "what stands in the lock: nothing yet, started PID, exited (N)" {
     local who
     for who in $(people); do
