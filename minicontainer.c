@@ -279,6 +279,7 @@ struct container {
     int maps;
     struct volume *volume;
     int volumes;
+    const char *network[5]; /* names; a NULL at the end (21)                  */
     char **env;           /* --env NAME=VALUE, a NULL at the end; or NULL     */
     char **argv;          /* the command, a NULL at the end; NULL: a shell    */
     int (*instead)(void *with); /* a function in the place of a command       */
@@ -323,6 +324,7 @@ static void become_root(struct container *c);               /*  7             */
 static void enter_uts(struct container *c);                 /*  2             */
 static void enter_net(struct container *c);                 /*  9             */
 static int open_image(struct container *c), image_tree(struct container *c);
+static void plug_cables(struct container *c), use_cables(struct container *c);
 static void build_root(struct container *c);                /*  6             */
 static void enter_ipc(struct container *c);                 /*  8             */
 static void enter_proc(struct container *c);                /*  5             */
@@ -432,6 +434,7 @@ static int parent_side(struct container *c) {
     if (c->init)                     /* a process group of its own (1) */
         TRY_BUT(ESRCH, setpgid(c->pid, c->pid));
     if (on(c, USER)) map_user(c);    /* the child may write one line only (7) */
+    plug_cables(c);                  /* when somebody is root over there      */
     say("go: the child takes it from here, we wait for its end");
     int go[2] = { c->pid, narrator.step }; /* (--step may have ended) */
     hand_down(c, c->pid);
@@ -1015,6 +1018,7 @@ static void enter_net(struct container *c) {
     say("%s has a new network: only lo is in it, and down; set it up",
         c->hostname);
     SYSV(ioctl(fd, SIOCSIFFLAGS, &lo), "ip link set lo up");
+    use_cables(c);
     close(fd);
     if (!on(c, PROC)) /* ping(1) without privilege; else by our own /proc (5) */
         put_if_allowed("/proc/sys/net/ipv4/ping_group_range", "0 0");
@@ -3024,6 +3028,7 @@ static bool set_map(struct request *r, const char *line) {
 }
 
 static const char *volume_source(const char *src); /* 20 */
+static bool set_network(struct request *r, const char *name); /* 21 */
 /* SRC must be there; DST is looked up by the child, in the new tree. ".." is
  * refused, not followed: what it means could change between two looks. */
 static bool set_volume(struct request *r, const char *value) {
@@ -3091,6 +3096,8 @@ static const struct option_row {
     { "--volume -v", MNT, "", "wants SRC:/DST[:ro]; /DST is a whole path below / without ..",
       "^[^:]+:/[^:]*(:r[ow])?$", .set = set_volume },
     { "--read-only", ROOT, "", .field = AT(c.read_only) },
+    { "--network", ROWS, "", "wants none, host, or the name of a network: 11 letters at most",
+      "^[a-z][a-z0-9-]{0,10}$", .set = set_network },
     /* What the command finds when it begins. */
     { "--workdir -w", ROWS, "e", "wants a directory", .field = AT(c.workdir) },
     { "--env -e", ROWS, "lce", "wants NAME=VALUE", "^[^=[:cntrl:]]+=", .set = set_env },
@@ -6038,6 +6045,216 @@ static int cmd_volume(char **words) {
 }
 
 /* =====================================================================
+ * 21. NETWORKS -- containers that reach each other
+ * =====================================================================
+ * Problem   A container has only lo: nobody reaches it, and it reaches nobody.
+ * Kernel    A bridge is a switch, made of memory; a veth pair is a cable: what
+ *           goes in at one end comes out at the other, in any network.
+ * Parent    makes the bridge, if it is not there; then a cable, with one end in
+ *           the bridge, the other in the child's network: one message.
+ * Child     finds eth0, and gives it its address.
+ * Order     after the map: only root of both networks may plug a cable.
+ * See it    lab# minicontainer run --network front -- ip addr
+ * Not this  a way out. The bridge is in the lab, and leads nowhere else.
+ * Read      lessons/21-networks, veth(4), rtnetlink(7), netdevice(7)
+ *
+ *     the lab's network     front, a bridge    172.18.0.1
+ *                           front.2   front.3  no addresses: ends of cables
+ *                              |         |
+ *     a container's           eth0       |     172.18.0.2
+ *     another's                         eth0   172.18.0.3
+ *
+ * A network is that bridge and nothing else: no file, no daemon. `ip link` is
+ * `network ls`, `ip link del front` is `network rm`. Who hands out addresses?
+ * The kernel: front.2 is a name, and no two interfaces have the same. With the
+ * container its network ends, and both ends of the cable: the name is free.
+ *
+ * Only in a lab: a bridge of the machine's would be a change of the machine, and
+ * an ordinary user is not root of the machine's network. Three things that a
+ * bridge would have by itself are taken away, or fixed: its MAC is that of its
+ * first cable, and would change with it; it would forward to other networks if
+ * the machine does; and there is no default route, so that "no way out" fails
+ * at once and does not hang.
+ */
+enum { NEW_LINK = 16, REQUEST_ACK_CREATE_EXCL = 0x605, /* rtnetlink(7) */
+       L_ADDRESS = 1, L_NAME = 3, L_MASTER = 10, L_INFO = 18, L_PID = 19,
+       INFO_KIND = 1, INFO_DATA = 2, VETH_PEER = 1 };
+#ifndef SIOCBRADDBR
+#define SIOCBRADDBR 0x89a0
+#endif
+
+/* Interface R gets address IP, in a network of 65,536, and is set up. */
+static void set_address(int fd, struct ifreq *r, uint32_t ip) {
+    struct sockaddr_in in = { .sin_family = AF_INET };
+
+    in.sin_addr.s_addr = htonl(ip);
+    memcpy(&r->ifr_addr, &in, sizeof in);
+    SYSV(ioctl(fd, SIOCSIFADDR, r), "ip addr add %s/16 dev %s",
+         inet_ntoa(in.sin_addr), r->ifr_name);
+    in.sin_addr.s_addr = htonl(0xffff0000);
+    memcpy(&r->ifr_netmask, &in, sizeof in);
+    TRY(ioctl(fd, SIOCSIFNETMASK, r));
+    r->ifr_flags = IFF_UP | IFF_RUNNING;
+    SYSV(ioctl(fd, SIOCSIFFLAGS, r), "ip link set %s up", r->ifr_name);
+}
+
+/* The address of interface R; 0: it has none. */
+static uint32_t address_of(int fd, struct ifreq *r) {
+    struct sockaddr_in in = { .sin_port = 0 };
+
+    if (ioctl(fd, SIOCGIFADDR, r) == 0)
+        memcpy(&in, &r->ifr_addr, sizeof in);
+    return ntohl(in.sin_addr.s_addr);
+}
+
+/* A new bridge R: 172.18.0.1, or the next network that no bridge here has. */
+static void make_bridge(int fd, struct ifreq *r) {
+    struct if_nameindex *list = if_nameindex();
+    uint32_t ip = 172U << 24 | 17 << 16 | 1;
+
+    say("network %s: a bridge in the network of the lab", r->ifr_name);
+    tell("shell", text("ip link add %s type bridge", r->ifr_name));
+    for (struct if_nameindex *at = list; at && at->if_index; at++) {
+        struct ifreq other = { .ifr_flags = 0 };
+        strcpy(other.ifr_name, at->if_name);
+        uint32_t is = address_of(fd, &other);
+        ip = is >> 24 == 172 && is > ip ? is : ip;
+    }
+    ip += 1 << 16;
+    r->ifr_hwaddr.sa_family = 1; /* Ethernet */
+    memcpy(r->ifr_hwaddr.sa_data, "\2\102", 2);
+    memcpy(r->ifr_hwaddr.sa_data + 2, &(uint32_t){ htonl(ip) }, 4);
+    TRY(ioctl(fd, SIOCSIFHWADDR, r));
+    set_address(fd, r, ip);
+    put(text("/proc/sys/net/ipv4/conf/%s/forwarding", r->ifr_name), "0");
+}
+
+/* A message to the kernel: a head, and attributes, which may hold others. */
+struct message { char at[512]; size_t n; };
+
+static size_t attribute(struct message *m, uint16_t type, const void *data,
+                        size_t n) {
+    size_t begin = m->n;
+
+    memcpy(m->at + begin, (uint16_t[]){ (uint16_t)(4 + n), type }, 4);
+    if (n > 0)
+        memcpy(m->at + begin + 4, data, n);
+    m->n += (4 + n + 3) / 4 * 4;
+    return begin;
+}
+
+static void end_attribute(struct message *m, size_t begin) {
+    memcpy(m->at + begin, &(uint16_t){ (uint16_t)(m->n - begin) }, 2);
+}
+
+/* A cable from bridge BRIDGE to eth N of the child, for address IP there. False:
+ * somebody has that number. */
+static bool plug(const struct container *c, const char *bridge, uint32_t ip,
+                 int n) {
+    struct { uint32_t size; uint16_t type, flags; uint32_t number, port;
+             uint16_t family, kind; uint32_t index, set, change; } head = {
+        0, NEW_LINK, REQUEST_ACK_CREATE_EXCL, 1, 0, 0, 0, 0, IFF_UP, IFF_UP };
+    int fd = TRY(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+    const char *outer = text("%s.%u", bridge, ip & 255);
+    const char *inner = text("eth%d", n);
+    uint32_t master = if_nametoindex(bridge);
+    unsigned char mac[6] = { 2, 66 };
+    struct message m = { .n = sizeof head };
+    int32_t answer[16];
+
+    memcpy(mac + 2, &(uint32_t){ htonl(ip) }, 4);
+    attribute(&m, L_NAME, outer, strlen(outer) + 1);
+    attribute(&m, L_MASTER, &master, 4);
+    size_t info = attribute(&m, L_INFO, NULL, 0);
+    attribute(&m, INFO_KIND, "veth", 5);
+    size_t data = attribute(&m, INFO_DATA, NULL, 0);
+    size_t peer = attribute(&m, VETH_PEER, (char[16]){ 0 }, 16);
+    attribute(&m, L_NAME, inner, strlen(inner) + 1);
+    attribute(&m, L_ADDRESS, mac, 6);
+    attribute(&m, L_PID, &c->pid, 4);
+    end_attribute(&m, peer);
+    end_attribute(&m, data);
+    end_attribute(&m, info);
+    head.size = (uint32_t)m.n;
+    memcpy(m.at, &head, sizeof head);
+    SYSV(send(fd, m.at, m.n, 0), "ip link add %s master %s up type veth peer "
+         "name %s netns %d", outer, bridge, inner, c->pid);
+    TRY(recv(fd, answer, sizeof answer, 0)); /* [4]: an errno, negative; or 0 */
+    close(fd);
+    errno = -answer[4];
+    return TRY_BUT(EEXIST, answer[4]) == 0;
+}
+
+/* Parent, in the lab. Whoever makes a bridge or a cable in this network does it
+ * alone: the lock is on the network itself. */
+static void plug_cables(struct container *c) {
+    struct ifreq r = { .ifr_flags = 0 };
+
+    if (!*c->network)
+        return;
+    int lock = TRY(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    TRY(flock(lock, LOCK_EX));
+    for (int n = 0; c->network[n]; n++) {
+        const char *name = strcpy(r.ifr_name, c->network[n]);
+        if (TRY_BUT(EEXIST, ioctl(fd, SIOCBRADDBR, name)) == 0)
+            make_bridge(fd, &r);
+        uint32_t first = address_of(fd, &r), ip = first + 1;
+        while ((ip & 255) < 255 && first && !plug(c, name, ip, n))
+            ip++;
+        if ((ip & 255) == 255 || !first)
+            refuse("--network %s: it is full, or no bridge with an address\n"
+                   "  try:    ip addr show %s", name, name);
+    }
+    close(fd);
+    close(lock);
+}
+
+/* Child. A MAC of a cable ends in the address that is meant: so nobody has to
+ * tell us. */
+static void use_cables(struct container *c) {
+    int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    struct ifreq r = { .ifr_flags = 0 };
+    uint32_t ip;
+
+    for (int n = 0; c->network[n]; n++) {
+        sprintf(r.ifr_name, "eth%d", n);
+        TRY(ioctl(fd, SIOCGIFHWADDR, &r));
+        memcpy(&ip, r.ifr_hwaddr.sa_data + 2, 4);
+        set_address(fd, &r, ntohl(ip));
+    }
+    close(fd);
+}
+
+/* --network NAME */
+static bool set_network(struct request *r, const char *name) {
+    int n = 0;
+
+    if (strcmp(name, "host") == 0 || strcmp(name, "none") == 0) {
+        *(*name == 'h' ? &r->denied : &r->named) |= BIT(NET);
+        return true;
+    }
+    if (root_of_machine() || strcmp(slurp("/proc/1/comm"), "lab\n") != 0)
+        refuse("--network %s: a network is a bridge, and none is made on this "
+               "machine\n  try:    minicontainer lab\n  lesson: lessons/21-"
+               "networks", name);
+    r->named |= BIT(NET);
+    while (r->c.network[n])
+        n++;
+    if (n == LENGTH(r->c.network) - 1 || is_among("all default", name))
+        return false;
+    r->c.network[n] = name;
+    return true;
+}
+
+/* network: a bridge needs no command of ours. */
+static int cmd_network(char **words) {
+    refuse("%s: a network is a bridge in the lab, and ip(8) knows it\n  ls:     "
+           "ip -br addr show type bridge\n  create: run --network NAME makes it"
+           "\n  rm:     ip link del NAME", words[0]);
+}
+
+/* =====================================================================
  * THE COMMANDS -- the first word, the help, and main
  * =====================================================================
  * commands[] is all that main() knows of them. The help is this comment, out of
@@ -6184,6 +6401,7 @@ static const struct command {
     { "rmi", cmd_rmi }, { "push", cmd_push }, { "pull", cmd_push }, { "commit", cmd_commit },
     { "ps", cmd_ps }, { "create", cmd_create }, { "start", cmd_start }, { "stop", cmd_stop },
     { "logs", cmd_logs }, { "diff", cmd_diff }, { "rm", cmd_rm }, { "volume", cmd_volume },
+    { "network", cmd_network },
     { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
 };
 
