@@ -489,8 +489,7 @@ static void clean_up(struct container *c) {
  * reads is stopped, we with it, till `fg`. Docker gives a container a session
  * (all jobs of one terminal) and a pseudo-terminal of its own, and copies each
  * byte between the two: ten times the code. The price of groups: the command
- * holds the caller's terminal itself, and could type into it (TIOCSTI), if 13
- * did not forbid that.
+ * holds the caller's terminal, and could type into it (TIOCSTI), but for 13.
  */
 
 /* Signals are held (blocked) and fetched, so that none is lost and no code of
@@ -944,8 +943,7 @@ static void pivot(struct container *c) {
  *
  * Why does the parent write the map? The child may write one line, of its own
  * number; a range, only who has CAP_SETUID over the namespace outside.
- * "Rootless" stands on this row: everybody may make this one, and its root all
- * the others.
+ * "Rootless" stands on this row: all may make it, and its root all the others.
  */
 
 /* Parent; the child waits. Who leaves a group may gain by it (a file that is
@@ -1112,8 +1110,7 @@ static void enter_time(struct container *c) {
  * root could reach before; and CAP_SYS_ADMIN could undo our read-only mounts.
  *
  * no_new_privs: execve(2) adds no right, neither to root nor by a setuid file
- * or file capabilities (sudo does not work inside). In return the kernel takes
- * a filter (13) from a process without CAP_SYS_ADMIN.
+ * (no sudo inside). In return who has no CAP_SYS_ADMIN may set a filter (13).
  */
 
 /* Child. 1 is KEYCTL_JOIN_SESSION_KEYRING: none of the caller's stored keys. */
@@ -1211,8 +1208,7 @@ static void filter_calls(struct container *c) {
  * all that read its tables have ended, some 10 ms; a birth costs 0.1 ms, no
  * page and no fork of it ever counted elsewhere, and the cgroup namespace of
  * the same call has the right root. A controller that we switch on stays on;
- * and after kill -9 of the supervisor the directories stay, until the next
- * start with limits removes them.
+ * after kill -9 of the supervisor the next start with limits removes the rest.
  */
 /* "home/minicontainer-4711" and what is in it (part two, HOMES). */
 static const char *in_cgroup(const char *name);
@@ -2102,8 +2098,7 @@ static const char *const cures[][5] = {
     { "mount[(_,].* EACCES", "AppArmor (docker-default) or SELinux (container_t)",
       "docker run" OPT "apparmor=unconfined, or" OPT "label=disable" },
     { "(memfd_|execve).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
-    { "O_TMPFILE.* E", "this file system has no files without a name (FAT, NFS)",
-      "push to a directory of the machine, and cp -r that" },
+    { "O_TMPFILE.* E", "no file without a name there (FAT, NFS)", "push to ./DIR, and cp -r DIR" },
     { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" },
     { "overlay.* EINVAL", "the store lies on overlay or NFS", "XDG_DATA_HOME=/another/place" },
     { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
@@ -3356,13 +3351,10 @@ static void settle(struct request *r) {
     /* An image is a directory that we may enter, and becomes the root; without
      * mnt by chroot(2), for who has the privilege. All that is in it is the
      * image's business, but a place for what was named. */
-    if (c->image && !on(c, ROOT) && (on(c, MNT) || !may))
+    if (c->image && !on(c, ROOT) && (c->layers || on(c, MNT) || !may))
         refuse_set("--image is the new root, and the isolation root is off",
                    c->rows | BIT(ROOT), ROOT);
     const char *needs = r->named & BIT(PROC) ? "proc/." : ".";
-    if (c->layers && !on(c, ROOT))
-        refuse_set("an image of the store is a root",
-                   c->rows | BIT(ROOT), ROOT);
     if (c->image && !c->layers &&
         access(text("%s/%s", c->image, needs), R_OK | X_OK) < 0)
         refuse("--image: %s/%s: %s", c->image, needs, strerror(errno));
@@ -4488,12 +4480,8 @@ static char *descriptor(const char *type, const char *digest) {
 }
 
 /* --- Work in a box. */
-static bool is_dots(const char *name) {
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 static int not_dots(const struct dirent *entry) {
-    return !is_dots(entry->d_name);
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
 
 static int not_hidden(const struct dirent *entry) {
@@ -4613,7 +4601,7 @@ static void make_whiteout(const char *path, const struct stat *st) {
     TRY(unlink(text(BOX "%s", path)));
     if (strcmp(name + 4, ".wh..opq") == 0)
         TRY(setxattr(dir, OPAQUE, "y", 1, 0));
-    else if (name[4] && !is_dots(name + 4))
+    else if (name[4]) /* (. and .. are there) */
         TRY_BUT(EEXIST, mknod(text("%s%s", dir, name + 4), S_IFCHR, 0));
 }
 
@@ -4637,13 +4625,9 @@ static int unpack_job(void *line) {
  * same without compression; that is checked. */
 static void unpack(const char *digest, const char *to) {
     const char *new = longer("%s.new", to), *how = NULL;
-    int lock = lock_store(), fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
+    int fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
     char magic[4] = "";
 
-    if (access(to, F_OK) == 0) { /* meanwhile */
-        close(lock);
-        return;
-    }
     say("tar(1) unpacks layer %.19s, in a container of ours", digest);
     TRY(pread(fd, magic, sizeof magic, 0));
     if (memcmp(magic, "\x1f\x8b", 2) == 0)
@@ -4667,7 +4651,6 @@ static void unpack(const char *digest, const char *to) {
     TRY(rename(new, to));
     close(plain);
     close(fd);
-    close(lock);
 }
 
 /* =====================================================================
@@ -4757,8 +4740,12 @@ static char **unpack_layers(struct image *im) {
         char *digest = says(im->manifest, text("layers/%d/digest", n));
         char *diff = says(im->config, text("rootfs/diff_ids/%d", n));
         *to = IN_STORE("layers/%s", diff + 7);
-        if (access(*to, F_OK) < 0)
-            unpack(digest, *to);
+        if (access(*to, F_OK) < 0) {
+            int lock = lock_store();
+            if (access(*to, F_OK) < 0) /* still */
+                unpack(digest, *to);
+            close(lock);
+        }
         for (same = im->dirs + 2; strcmp(*same, *to) != 0;)
             same++;
         to += same == to;
@@ -5037,9 +5024,8 @@ static const char *take(char **words, const char *flag, int n) {
     for (char **at = words + 1; *at; at++)
         if (strcmp(*at, flag) == 0 && (n == 1 || at[1])) {
             const char *value = at[n - 1];
-            do
-                *at = at[n];
-            while (*at++);
+            while ((*at = at[n]))
+                at++;
             return value;
         }
     return NULL;
@@ -5153,8 +5139,7 @@ static void sweep_store(void) {
     struct dirent **list;
 
     if (lock_file(IN_STORE("used"), LOCK_EX | LOCK_NB) < 0) {
-        note("containers run: what nothing leads to goes with the next rm or "
-             "rmi");
+        note("containers run: the rest goes with the next rm or rmi");
         return;
     }
     for (int i = 0; (entry = get(entries, text("%d", i))); i++)
@@ -5207,9 +5192,8 @@ static void say_difference(const char *path, const struct stat *st) {
     printf("%c %s\n", is_whiteout(st) ? 'D' : there ? 'C' : 'A', shown(path));
 }
 
-static int diff_job(void *unused) {
-    (void)unused;
-    walk(BOX, "", say_difference);
+static int diff_job(void *top) {
+    walk(top, "", say_difference);
     return flushed(0);
 }
 
@@ -5220,7 +5204,7 @@ static int cmd_diff(char **words) {
     image_of(&im, find_container(words[1]));
     const char *upper = im.dirs[0];
     set_upper(&im, NULL);
-    return in_a_box(&im, upper, true, 0, 1, diff_job, NULL);
+    return in_a_box(&im, upper, true, 0, 1, diff_job, BOX);
 }
 
 /* =====================================================================
@@ -5253,7 +5237,7 @@ struct step_word {
     bool runs;                    /* a container; without a job, a command    */
     int (*job)(void *step);
     const char *key;              /* of the configuration, which gets ...     */
-    char *(*value)(const struct step *); /* ... this, as JSON                 */
+    char *(*value)(const struct step *); /* ... this, or what is behind it    */
 };
 static struct {
     const char *file, *context;
@@ -5429,10 +5413,6 @@ static char *workdir_of(const struct step *s) {
     return quoted(from_workdir(s->rest));
 }
 
-static char *user_of(const struct step *s) {
-    return quoted(s->rest);
-}
-
 /* ENV NAME=VALUE ...: of two of a name, the later one counts. */
 static char *env_of(const struct step *s) {
     const char *was = get(build.image.config, "config/Env");
@@ -5455,7 +5435,7 @@ static const struct step_word step_words[] = {
     { "ENV", false, NULL, "Env", env_of },
     { "CMD", false, NULL, "Cmd", command_of },
     { "ENTRYPOINT", false, NULL, "Entrypoint", command_of },
-    { "USER", false, NULL, "User", user_of },
+    { "USER", false, NULL, "User", NULL },
     { .word = NULL },
 };
 
@@ -5560,7 +5540,8 @@ static void take_step(const struct step *s) {
     else
         add_history(&build.image, longer("%s %s", s->is->word, s->rest), false);
     if (s->is->key)
-        set_config(s->is->key, s->is->value(s));
+        set_config(s->is->key, s->is->value ? s->is->value(s)
+                                            : quoted(s->rest));
     while (cmd < s && strcmp(cmd->is->word, "CMD") != 0)
         cmd++;
     if (cmd == s && strcmp(s->is->word, "ENTRYPOINT") == 0)
@@ -6069,7 +6050,7 @@ static int cmd_volume(char **words) {
  * The kernel: front.2 is a name, and no two interfaces have the same. With the
  * container its network ends, and both ends of the cable: the name is free.
  *
- * Only in a lab: a bridge of the machine's would be a change of the machine, and
+ * Only in a lab: a bridge on the machine would be a change of the machine, and
  * an ordinary user is not root of the machine's network. Three things that a
  * bridge would have by itself are taken away, or fixed: its MAC is that of its
  * first cable, and would change with it; it would forward to other networks if
@@ -6147,18 +6128,18 @@ static void end_attribute(struct message *m, size_t begin) {
     memcpy(m->at + begin, &(uint16_t){ (uint16_t)(m->n - begin) }, 2);
 }
 
-/* A cable from bridge BRIDGE to eth N of the child, for address IP there. False:
- * somebody has that number. */
-static bool plug(const struct container *c, const char *bridge, uint32_t ip,
-                 int n) {
+/* A cable from bridge BRIDGE to eth N of the child, for address IP. Returns an
+ * errno; EEXIST: that number is somebody's. */
+static int plug(const struct container *c, const char *bridge, uint32_t ip,
+                int n) {
     struct { uint32_t size; uint16_t type, flags; uint32_t number, port;
              uint16_t family, kind; uint32_t index, set, change; } head = {
         0, NEW_LINK, REQUEST_ACK_CREATE_EXCL, 1, 0, 0, 0, 0, IFF_UP, IFF_UP };
     int fd = TRY(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
     const char *outer = text("%s.%u", bridge, ip & 255);
     const char *inner = text("eth%d", n);
-    uint32_t master = if_nametoindex(bridge);
     unsigned char mac[6] = { 2, 66 };
+    uint32_t master = if_nametoindex(bridge);
     struct message m = { .n = sizeof head };
     int32_t answer[16];
 
@@ -6181,8 +6162,7 @@ static bool plug(const struct container *c, const char *bridge, uint32_t ip,
          "name %s netns %d", outer, bridge, inner, c->pid);
     TRY(recv(fd, answer, sizeof answer, 0)); /* [4]: an errno, negative; or 0 */
     close(fd);
-    errno = -answer[4];
-    return TRY_BUT(EEXIST, answer[4]) == 0;
+    return -answer[4];
 }
 
 /* Parent, in the lab. Whoever makes a bridge or a cable in this network does it
@@ -6195,16 +6175,17 @@ static void plug_cables(struct container *c) {
     int lock = TRY(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     TRY(flock(lock, LOCK_EX));
-    for (int n = 0; c->network[n]; n++) {
+    for (int n = 0, err; c->network[n]; n++) {
         const char *name = strcpy(r.ifr_name, c->network[n]);
-        if (TRY_BUT(EEXIST, ioctl(fd, SIOCBRADDBR, name)) == 0)
+        if ((err = ioctl(fd, SIOCBRADDBR, name) < 0 ? errno : 0) == 0)
             make_bridge(fd, &r);
-        uint32_t first = address_of(fd, &r), ip = first + 1;
-        while ((ip & 255) < 255 && first && !plug(c, name, ip, n))
-            ip++;
-        if ((ip & 255) == 255 || !first)
-            refuse("--network %s: it is full, or no bridge with an address\n"
-                   "  try:    ip addr show %s", name, name);
+        uint32_t ip = address_of(fd, &r);
+        while ((err == 0 || err == EEXIST) && ip && (++ip & 255) < 255 &&
+               (err = plug(c, name, ip, n)) == EEXIST)
+            continue;
+        if (err)
+            refuse("--network %s: %s\n  cure:   sudo modprobe -a bridge veth; "
+                   "or another name (ip -br addr)", name, strerror(err));
     }
     close(fd);
     close(lock);
@@ -6230,15 +6211,13 @@ static void use_cables(struct container *c) {
 static bool set_network(struct request *r, const char *name) {
     int n = 0;
 
-    if (strcmp(name, "host") == 0 || strcmp(name, "none") == 0) {
-        *(*name == 'h' ? &r->denied : &r->named) |= BIT(NET);
+    *(strcmp(name, "host") == 0 ? &r->denied : &r->named) |= BIT(NET);
+    if (is_among("host none", name))
         return true;
-    }
     if (root_of_machine() || strcmp(slurp("/proc/1/comm"), "lab\n") != 0)
         refuse("--network %s: a network is a bridge, and none is made on this "
                "machine\n  try:    minicontainer lab\n  lesson: lessons/21-"
                "networks", name);
-    r->named |= BIT(NET);
     while (r->c.network[n])
         n++;
     if (n == LENGTH(r->c.network) - 1 || is_among("all default", name))
@@ -6249,9 +6228,9 @@ static bool set_network(struct request *r, const char *name) {
 
 /* network: a bridge needs no command of ours. */
 static int cmd_network(char **words) {
-    refuse("%s: a network is a bridge in the lab, and ip(8) knows it\n  ls:     "
-           "ip -br addr show type bridge\n  create: run --network NAME makes it"
-           "\n  rm:     ip link del NAME", words[0]);
+    refuse("%s: that is a bridge in the lab, and ip(8) knows it\n  ls:     ip "
+           "-br addr show type bridge\n  rm:     ip link del NAME\n  create: "
+           "minicontainer run --network NAME", *words);
 }
 
 /* =====================================================================
@@ -6370,6 +6349,10 @@ static int cmd_network(char **words) {
  * Usage: minicontainer volume ls, volume rm NAME
  *   minicontainer volume ls                     what there is; -v data:/data
  *   minicontainer volume rm data                of `run` makes one
+ * -------- network
+ * Usage: minicontainer network
+ *   minicontainer network                       which lines of ip(8) do it
+ *   minicontainer run --network NAME            in a lab: makes it, joins it
  * -------- look
  * Usage: minicontainer look [--porcelain]
  *   minicontainer look                          a row for each isolation
