@@ -3091,7 +3091,7 @@ static const struct option_row {
     { "--volume -v", MNT, "", "wants SRC:/DST[:ro]; /DST is a whole path below / without ..",
       "^[^:]+:/[^:]*(:r[ow])?$", .set = set_volume },
     { "--read-only", ROOT, "", .field = AT(c.read_only) },
-    { "--network", ROWS, "", "wants none, host, or the name of a network: 11 letters at most",
+    { "--network", ROWS, "", "wants none, host, or a name: 1 to 11 small letters, not all; four at most",
       "^[a-z][a-z0-9-]{0,10}$", .set = set_network },
     /* What the command finds when it begins. */
     { "--workdir -w", ROWS, "e", "wants a directory", .field = AT(c.workdir) },
@@ -6213,7 +6213,7 @@ static bool set_network(struct request *r, const char *name) {
 
     *(strcmp(name, "host") == 0 ? &r->denied : &r->named) |= BIT(NET);
     if (is_among("host none", name))
-        return true;
+        return *name == 'h' || !*r->c.network;
     if (root_of_machine() || strcmp(slurp("/proc/1/comm"), "lab\n") != 0)
         refuse("--network %s: a network is a bridge, and none is made on this "
                "machine\n  try:    minicontainer lab\n  lesson: lessons/21-"
