@@ -3091,7 +3091,7 @@ static const struct option_row {
     { "--volume -v", MNT, "", "wants SRC:/DST[:ro]; /DST is a whole path below / without ..",
       "^[^:]+:/[^:]*(:r[ow])?$", .set = set_volume },
     { "--read-only", ROOT, "", .field = AT(c.read_only) },
-    { "--network", ROWS, "", "wants none, host, or a name: 1 to 11 small letters, not all; four at most",
+    { "--network", ROWS, "", "wants none, host, or a name: 1 to 11 small letters; four at most",
       "^[a-z][a-z0-9-]{0,10}$", .set = set_network },
     /* What the command finds when it begins. */
     { "--workdir -w", ROWS, "e", "wants a directory", .field = AT(c.workdir) },
