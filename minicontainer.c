@@ -6088,23 +6088,32 @@ static uint32_t address_of(int fd, struct ifreq *r) {
     return ntohl(in.sin_addr.s_addr);
 }
 
-/* A new bridge R: 172.18.0.1, or the next network that no bridge here has. */
-static void make_bridge(int fd, struct ifreq *r) {
+/* Has an interface here an address in the network of IP? */
+static bool is_taken(int fd, uint32_t ip) {
     struct if_nameindex *list = if_nameindex();
-    uint32_t ip = 172U << 24 | 17 << 16 | 1;
+    bool taken = false;
+
+    for (struct if_nameindex *at = list; at && at->if_index; at++) {
+        struct ifreq r = { .ifr_flags = 0 };
+        snprintf(r.ifr_name, sizeof r.ifr_name, "%s", at->if_name);
+        taken |= address_of(fd, &r) >> 16 == ip >> 16;
+    }
+    if_freenameindex(list);
+    return taken;
+}
+
+/* A new bridge R: 172.18.0.1, or the next network that nobody here has. */
+static void make_bridge(int fd, struct ifreq *r) {
+    uint32_t ip = 172U << 24 | 18 << 16 | 1, net;
 
     say("network %s: a bridge in the network of the lab", r->ifr_name);
     tell("shell", text("ip link add %s type bridge", r->ifr_name));
-    for (struct if_nameindex *at = list; at && at->if_index; at++) {
-        struct ifreq other = { .ifr_flags = 0 };
-        strcpy(other.ifr_name, at->if_name);
-        uint32_t is = address_of(fd, &other);
-        ip = is >> 24 == 172 && is > ip ? is : ip;
-    }
-    ip += 1 << 16;
+    while (is_taken(fd, ip))
+        ip += 1 << 16;
+    net = htonl(ip);
     r->ifr_hwaddr.sa_family = 1; /* Ethernet */
     memcpy(r->ifr_hwaddr.sa_data, "\2\102", 2);
-    memcpy(r->ifr_hwaddr.sa_data + 2, &(uint32_t){ htonl(ip) }, 4);
+    memcpy(r->ifr_hwaddr.sa_data + 2, &net, 4);
     TRY(ioctl(fd, SIOCSIFHWADDR, r));
     set_address(fd, r, ip);
     put(text("/proc/sys/net/ipv4/conf/%s/forwarding", r->ifr_name), "0");
@@ -6115,9 +6124,10 @@ struct message { char at[512]; size_t n; };
 
 static size_t attribute(struct message *m, uint16_t type, const void *data,
                         size_t n) {
+    uint16_t head[] = { (uint16_t)(4 + n), type };
     size_t begin = m->n;
 
-    memcpy(m->at + begin, (uint16_t[]){ (uint16_t)(4 + n), type }, 4);
+    memcpy(m->at + begin, head, sizeof head);
     if (n > 0)
         memcpy(m->at + begin + 4, data, n);
     m->n += (4 + n + 3) / 4 * 4;
@@ -6125,7 +6135,9 @@ static size_t attribute(struct message *m, uint16_t type, const void *data,
 }
 
 static void end_attribute(struct message *m, size_t begin) {
-    memcpy(m->at + begin, &(uint16_t){ (uint16_t)(m->n - begin) }, 2);
+    uint16_t size = (uint16_t)(m->n - begin);
+
+    memcpy(m->at + begin, &size, sizeof size);
 }
 
 /* A cable from bridge BRIDGE to eth N of the child, for address IP. Returns an
@@ -6138,18 +6150,18 @@ static int plug(const struct container *c, const char *bridge, uint32_t ip,
     int fd = TRY(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
     const char *outer = text("%s.%u", bridge, ip & 255);
     const char *inner = text("eth%d", n);
-    unsigned char mac[6] = { 2, 66 };
-    uint32_t master = if_nametoindex(bridge);
+    uint32_t master = if_nametoindex(bridge), net = htonl(ip);
+    unsigned char mac[6] = { 2, 66 }, zeros[16] = { 0 };
     struct message m = { .n = sizeof head };
     int32_t answer[16];
 
-    memcpy(mac + 2, &(uint32_t){ htonl(ip) }, 4);
+    memcpy(mac + 2, &net, 4);
     attribute(&m, L_NAME, outer, strlen(outer) + 1);
     attribute(&m, L_MASTER, &master, 4);
     size_t info = attribute(&m, L_INFO, NULL, 0);
     attribute(&m, INFO_KIND, "veth", 5);
     size_t data = attribute(&m, INFO_DATA, NULL, 0);
-    size_t peer = attribute(&m, VETH_PEER, (char[16]){ 0 }, 16);
+    size_t peer = attribute(&m, VETH_PEER, zeros, sizeof zeros);
     attribute(&m, L_NAME, inner, strlen(inner) + 1);
     attribute(&m, L_ADDRESS, mac, 6);
     attribute(&m, L_PID, &c->pid, 4);
@@ -6176,7 +6188,8 @@ static void plug_cables(struct container *c) {
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     TRY(flock(lock, LOCK_EX));
     for (int n = 0, err; c->network[n]; n++) {
-        const char *name = strcpy(r.ifr_name, c->network[n]);
+        const char *name = c->network[n];
+        snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
         if ((err = ioctl(fd, SIOCBRADDBR, name) < 0 ? errno : 0) == 0)
             make_bridge(fd, &r);
         uint32_t ip = address_of(fd, &r);
