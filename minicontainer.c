@@ -5719,10 +5719,6 @@ static char *head_of(const char *path) {
     return text("%.*s", (int)n, part);
 }
 
-static const char *status_of(const char *dir) { /* "": it was only created */
-    return head_of(text("%s/lock", dir));
-}
-
 /* To ask is not to take: many may ask at once. */
 static bool is_running(const char *dir) {
     int fd = open(longer("%s/lock", dir), O_RDONLY | O_CLOEXEC);
@@ -5733,11 +5729,11 @@ static bool is_running(const char *dir) {
 }
 
 /* The supervisor of container DIR; 0: it does not run. (While the lock is held,
- * the number in `status` is nobody else's.) */
+ * the number in it is nobody else's.) */
 static pid_t supervisor_of(const char *dir) {
     int pid = 0;
 
-    return sscanf(status_of(dir), "started %9d", &pid) == 1 &&
+    return sscanf(head_of(text("%s/lock", dir)), "started %9d", &pid) == 1 &&
            is_running(dir) ? pid : 0;
 }
 
@@ -5903,7 +5899,8 @@ static int cmd_ps(char **words) {
         printf(fmt, "NAME", "IMAGE", "STATUS", "COMMAND");
     bool none = chdir(IN_STORE("containers")) < 0;
     for (int i = 0, n = none ? 0 : list_of("containers", &list); i < n; i++) {
-        const char *name = list[i]->d_name, *status = status_of(name);
+        const char *name = list[i]->d_name;
+        const char *status = head_of(text("%s/lock", name)); /* "": created */
         char *command = head_of(text("%s/image", name));
         const char *image = strsep(&command, "\n");
         bool runs = *status != 'e' && is_running(name);
@@ -5940,18 +5937,17 @@ static int cmd_rm(char **words) {
     bool force = take(words, "-f", 1);
 
     need_words(words, MANY);
+    find_container(words[1]);
+    lock_store();
     while (*++words) {
         const char *dir = find_container(*words);
         if (force)
             stop_container(dir, 0);
-        int lock = lock_store();
         if (is_running(dir))
             refuse("container %s runs\n  try:    minicontainer stop %s",
                    *words, *words);
         remove_tree(dir);
-        close(lock);
     }
-    lock_store();
     sweep_store();
     return 0;
 }
@@ -6106,8 +6102,7 @@ static bool is_taken(int fd, uint32_t ip) {
 static void make_bridge(int fd, struct ifreq *r) {
     uint32_t ip = 172U << 24 | 18 << 16 | 1, net;
 
-    say("network %s: a bridge in the network of the lab", r->ifr_name);
-    tell("shell", text("ip link add %s type bridge", r->ifr_name));
+    say("in the lab's network: ip link add %s type bridge", r->ifr_name);
     while (is_taken(fd, ip))
         ip += 1 << 16;
     net = htonl(ip);
@@ -6144,9 +6139,9 @@ static void end_attribute(struct message *m, size_t begin) {
  * errno; EEXIST: that number is somebody's. */
 static int plug(const struct container *c, const char *bridge, uint32_t ip,
                 int n) {
-    struct { uint32_t size; uint16_t type, flags; uint32_t number, port;
-             uint16_t family, kind; uint32_t index, set, change; } head = {
-        0, NEW_LINK, REQUEST_ACK_CREATE_EXCL, 1, 0, 0, 0, 0, IFF_UP, IFF_UP };
+    /* Its size; type and flags; a number; [6], [7]: it shall be up. */
+    uint32_t head[8] = { 0, NEW_LINK | REQUEST_ACK_CREATE_EXCL << 16, 1, 0, 0,
+                         0, IFF_UP, IFF_UP };
     int fd = TRY(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
     const char *outer = text("%s.%u", bridge, ip & 255);
     const char *inner = text("eth%d", n);
@@ -6168,8 +6163,8 @@ static int plug(const struct container *c, const char *bridge, uint32_t ip,
     end_attribute(&m, peer);
     end_attribute(&m, data);
     end_attribute(&m, info);
-    head.size = (uint32_t)m.n;
-    memcpy(m.at, &head, sizeof head);
+    head[0] = (uint32_t)m.n;
+    memcpy(m.at, head, sizeof head);
     SYSV(send(fd, m.at, m.n, 0), "ip link add %s master %s up type veth peer "
          "name %s netns %d", outer, bridge, inner, c->pid);
     TRY(recv(fd, answer, sizeof answer, 0)); /* [4]: an errno, negative; or 0 */
@@ -6195,7 +6190,7 @@ static void plug_cables(struct container *c) {
         uint32_t ip = address_of(fd, &r);
         while ((err == 0 || err == EEXIST) && ip && (++ip & 255) < 255 &&
                (err = plug(c, name, ip, n)) == EEXIST)
-            continue;
+            say("%s.%u is somebody's: the next number", name, ip & 255);
         if (err)
             refuse("--network %s: %s\n  cure:   sudo modprobe -a bridge veth; "
                    "or another name (ip -br addr)", name, strerror(err));
@@ -6241,9 +6236,8 @@ static bool set_network(struct request *r, const char *name) {
 
 /* network: a bridge needs no command of ours. */
 static int cmd_network(char **words) {
-    refuse("%s: that is a bridge in the lab, and ip(8) knows it\n  ls:     ip "
-           "-br addr show type bridge\n  rm:     ip link del NAME\n  create: "
-           "minicontainer run --network NAME", *words);
+    refuse("%s: a bridge is one, and that is the business of ip(8)\n  ls:     "
+           "ip -br addr show type bridge\n  rm:     ip link del NAME", *words);
 }
 
 /* =====================================================================
