@@ -6266,6 +6266,7 @@ static int cmd_network(char **words) {
  *   images, history, rmi, push, pull, commit        images; and how they travel
  *   ps, create, start, stop, logs, diff, rm         containers that are kept
  *   volume     ls | rm NAME                         directories that are kept
+ *   network                                         which lines of ip(8) do it
  *
  * Each command has --help. It teaches; it is no security product.
  * Lessons: lessons/README.md. The program: minicontainer source.
@@ -6283,8 +6284,8 @@ static int cmd_network(char **words) {
  *   --image ./DIR | NAME           a directory, or an image, is the root
  *   --name NAME, -d, --detach      keep what it writes; in the background
  *   -v, --volume SRC:DST[:ro]      show SRC, ./DIR or a volume, as DST
- *   --read-only                    the root cannot be written
- *   -w, --workdir DIR              begin in this directory
+ *   --read-only; -w, --workdir DIR the root cannot be written; begin in DIR
+ *   --network NAME, none, host     be in a network of a lab; up to four
  *   -e, --env NAME=VALUE           add to the environment
  *   --map IN:OUT:COUNT             COUNT ids from IN are OUT's
  *   --init, --no-init              PID 1 is an init of ours, or the command
