@@ -14,7 +14,7 @@ up() {
     local name=$1
     shift
     mkfifo "$name.in"
-    minicontainer run "$@" -- sh -c "ip -o -4 addr show up | awk \"\\\$2 != \\\"lo\\\" { print \\\$2, \\\$4 }\"
+    minicontainer run "$@" -- sh -c "ip -o -4 addr | sed -n \"s,.*: \(eth.\) *inet \([^ ]*\).*,\1 \2,p\"
         echo up; while read -r line; do eval \"\$line\"; echo done; done" <"$name.in" >"$name" 2>&1 &
     last=$!
     eval "pid_$name=$last"
@@ -145,9 +145,9 @@ machine() {
 
 @test "a server is reached by its number, by those of its network and by the lab" {
     needs perl
-    local who server='use Socket; socket S, AF_INET, SOCK_STREAM, 0; bind S, sockaddr_in(80, INADDR_ANY)
-        or die "$!\n"; listen S, 9; $| = 1; print "serving\n"; while (accept C, S) { print C "hello\n"; close C }'
-    echo "$server" >server.pl
+    local who server='use Socket; socket S, AF_INET, SOCK_STREAM, 0;
+        bind S, sockaddr_in(80, INADDR_ANY) or die "$!\n"; listen S, 9;
+        $| = 1; print "serving\n"; while (accept C, S) { print C "hello\n"; close C }'
     for who in $(people); do
         $who lab "cat >server.pl <<'END'
 $server
@@ -217,9 +217,11 @@ END
         [a for a in i["addr_info"] if a["family"] == "inet"]) for n, i in by.items() if "." in n)')" \
         == "[('back.2', 'back', 'veth', True, []), ('front.2', 'front', 'veth', True, []), \
 ('front.3', 'front', 'veth', True, [])]"
-    lab 'up a --network front; up b --network front --network back; bridge -j link'
+    lab 'up a --network front; up b --network front --network back
+        soon sh -c "[ \$(bridge link | grep -c forwarding) = 3 ]"; bridge -j link'
     assert "$(json 'sorted((n, i["master"], i["state"]) for n, i in by.items())')" \
-        == "[('back.2', 'back', 'forwarding'), ('front.2', 'front', 'forwarding'), ('front.3', 'front', 'forwarding')]"
+        == "[('back.2', 'back', 'forwarding'), ('front.2', 'front', 'forwarding'), \
+('front.3', 'front', 'forwarding')]"
 }
 
 @test "the inner end: eth0, eth1; its MAC is 02:42 and the address" {
@@ -305,7 +307,8 @@ the other side: 0 received" "$who"
     needs ping python3
     lab 'up a --network front; up b --network front; up c --network front; up d --network front
         cat /sys/class/net/front/address
-        low=$(cd /sys/class/net && grep . front.[2-5]/address | sort -t : -k 2 | sed -n "1s/^front\.\(.\).*/\1/p")
+        low=$(cd /sys/class/net && grep . front.[2-5]/address | sort -t : -k 2 | head -n 1)
+        low=${low%%/*} low=${low#front.}
         names=(- - a b c d)
         other=a; if [ "$low" = 2 ]; then other=b; fi
         ask "$other" "ping -n -q -c 15 -i 0.2 172.18.0.1 | grep -o .*received" >pinged & ping=$!
@@ -465,9 +468,9 @@ the other side: 0 received" "$who"
 
 @test "a network and no network at once is refused" {
     needs
-    lab 'for words in "--network front --network host" "--network host --network front" "--no-net --network front" \
-        "--network front --net=host" "--network none --network host" "--network front --network none" \
-        "--network none --network front"; do
+    lab 'for words in "--network front --network host" "--network host --network front" \
+        "--no-net --network front" "--network front --net=host" "--network none --network host" \
+        "--network front --network none" "--network none --network front"; do
             minicontainer run $words -- true; echo $?; done; ip -br link show type bridge | wc -l'
     assert "$(paste -sd ' ' <<<"$output")" == "125 125 125 125 125 125 125 0"
 }
@@ -490,7 +493,7 @@ the other side: 0 received" "$who"
 @test "--only and --none: with --network the row net is on as well" {
     needs
     lab 'for words in "--only uts" "--only user" "--only net,uts" "--none" "--no-user" --privileged; do
-            run $words --network front -- sh -c "ip -br link | cut -d @ -f 1 | cut -d \" \" -f 1; readlink /proc/self/ns/ipc"
+            run $words --network front -- sh -c "ip -br link | sed \"s/[@ ].*//\"; readlink /proc/self/ns/ipc"
         done; readlink /proc/self/ns/ipc'
     assert "$(grep -c '^lo$' <<<"$output") $(grep -c '^eth0$' <<<"$output")" == "6 6"
     # By --only and --none ipc is the lab's, as it always is; by the others it is not.
@@ -500,7 +503,7 @@ the other side: 0 received" "$who"
 @test "network ls, create, rm: which line of ip(8) does it" {
     local who words
     for who in $(people); do
-        for words in network "network ls" "network create front" "network rm front" "network inspect front"; do
+        for words in network "network ls" "network create front" "network rm front" "network inspect x"; do
             # shellcheck disable=SC2086  # words
             $who mc -125 $words
             assert "$output" == ""
@@ -532,11 +535,13 @@ the other side: 0 received" "$who"
         "ip link add back.2 master back up type veth peer name eth1 netns "; do
         assert "$(grep ^parent <<<"$stderr")" contains "$line"
     done
-    for line in "ip addr add 172.18.0.2/16 dev eth0" "ip link set eth0 up" "ip addr add 172.19.0.2/16 dev eth1"; do
+    for line in "ip addr add 172.18.0.2/16 dev eth0" "ip link set eth0 up" \
+        "ip addr add 172.19.0.2/16 dev eth1"; do
         assert "$(grep ^child <<<"$stderr")" contains "$line"
     done
     # A bridge that is there is not made, and without a network nothing is told of one.
-    lab 'run --network front -- true; run --explain --network front -- true; run --explain -- true 2>&1 | grep -c eth0; :'
+    lab 'run --network front -- true; run --explain --network front -- true
+        run --explain -- true 2>&1 | grep -c eth0; :'
     assert "$stderr" lacks "type bridge"
     assert "$stderr" contains "ip link add front."
     assert "$output" == 0
@@ -569,7 +574,8 @@ image='mkdir c; cp "$(command -v busybox)" c/busybox
     local who
     for who in $(people); do
         $who lab "$image"'
-            run -d --name web --network front --image base -- sh -c "ip -o -4 addr show eth0; exec sh -c \"while :; do sleep 9; done\""
+            run -d --name web --network front --image base -- \
+                sh -c "ip -o -4 addr show eth0; while :; do sleep 9; done"
             minicontainer create --name two --network front --network back --image base -- \
                 sh -c "ip -o -4 addr; ping -c 1 -W 10 172.18.0.2"
             ip link show back 2>&1 | grep -c exist
@@ -579,7 +585,8 @@ image='mkdir c; cp "$(command -v busybox)" c/busybox
             minicontainer start web
             soon sh -c "minicontainer logs web | grep -c eth0 | grep 2"
             minicontainer logs web | grep -o "inet [0-9.]*"
-            minicontainer rm -f web; soon sh -c "! ip -o link | grep front.3"; ip -br link show type bridge | wc -l'
+            minicontainer rm -f web; soon sh -c "! ip -o link | grep front.3"
+            ip -br link show type bridge | wc -l'
         assert "$output" has-line 1 "$who: create makes no network yet"
         assert "$output" contains "inet 172.18.0.3/16"
         assert "$output" contains "inet 172.19.0.2/16"
@@ -592,7 +599,8 @@ image='mkdir c; cp "$(command -v busybox)" c/busybox
 @test "build in a lab has no network, and makes none" {
     needs overlay busybox
     lab "$image"'run --network front -- true; soon sh -c "! ip -o link | grep @"; ip -br link | wc -l
-        printf "FROM base\nRUN ip -o link | wc -l >/links\nCMD [\"/bin/sh\", \"-c\", \"read n </links; echo \$n\"]\n" >c/Dockerfile
-        minicontainer build -t two c >/dev/null && run --image two; ip -br link | wc -l'
+        printf "%s\n" "FROM base" "RUN ip -o link | wc -l >/links" >c/Dockerfile
+        minicontainer build -t two c >/dev/null
+        run --image two -- sh -c "read -r n </links; echo \$n"; ip -br link | wc -l'
     assert "$(paste -sd ' ' <<<"$output")" == "2 1 2"
 }
