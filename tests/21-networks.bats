@@ -286,20 +286,18 @@ END
             up a --network front --cap-add NET_ADMIN; up b --network back --cap-add NET_ADMIN
             on() { echo "$2" >/proc/sys/net/ipv4/conf/$1/forwarding; }
             to() { echo "$1: $(reach a "$(address b)" "$2")"; }
-            on front 1; on back 1
-            to "no routes" 1
-            on front 0; on back 0
             ask a "ip route add 172.19.0.0/16 via 172.18.0.1"
             ask b "ip route add 172.18.0.0/16 via 172.19.0.1"
             to routes 1
             on front 1; to "one side" 1
             on back 1; to "both" 10
-            on front 0; to "the other side" 1'
-        assert "$output" == "no routes: unreachable
-routes: 0 received
+            on front 0; to "the other side" 1
+            on front 1; ask a "ip route del 172.19.0.0/16"; to "no route" 1'
+        assert "$output" == "routes: 0 received
 one side: 0 received
 both: 1 received
-the other side: 0 received" "$who"
+the other side: 0 received
+no route: unreachable" "$who"
     done
 }
 
@@ -351,7 +349,7 @@ the other side: 0 received" "$who"
         ip link del front.77; run --network front -- ip -br -4 addr show eth0'
     assert "${lines[0]}" == "status 125"
     assert "${lines[1]}" contains " 172.18.0.77/16"
-    assert "${stderr_lines[0]}" starts "minicontainer: --network front: it is full"
+    assert "${stderr_lines[0]}" starts "minicontainer: --network front: "
 }
 
 @test "kill -9 of the supervisor: no interface is left, and the number is free" {
@@ -402,7 +400,7 @@ the other side: 0 received" "$who"
         assert "$output" == $'status 125\n0' "$name"
         assert "${stderr_lines[0]}" starts "minicontainer: --network $name: " "$name"
         assert "$stderr" lacks "failed:" "$name"
-        assert "$stderr" contains "try:" "$name"
+        assert "$stderr" =~ $'\n'"  (try|cure): " "$name"
     done
 }
 
@@ -481,7 +479,7 @@ the other side: 0 received" "$who"
         # shellcheck disable=SC2086  # words
         mc -125 $words
         assert "${stderr_lines[0]}" starts 'minicontainer: --network "'
-        assert "${stderr_lines[0]}" contains "wants none, host, or the name of a network"
+        assert "${stderr_lines[0]}" contains "wants none, host, or "
     done
     for words in lab exec "compare net"; do
         # shellcheck disable=SC2086  # words
@@ -500,7 +498,7 @@ the other side: 0 received" "$who"
     assert "$(grep -c "^${lines[-1]/[/\\[}\$" <<<"$output")" == 5
 }
 
-@test "network ls, create, rm: which line of ip(8) does it" {
+@test "network ls, rm: which line of ip(8) does it" {
     local who words
     for who in $(people); do
         for words in network "network ls" "network create front" "network rm front" "network inspect x"; do
@@ -508,7 +506,6 @@ the other side: 0 received" "$who"
             $who mc -125 $words
             assert "$output" == ""
             assert "$stderr" =~ $'\n'"  ls: +ip -br addr show type bridge"
-            assert "$stderr" =~ $'\n'"  create: +run --network NAME"
             assert "$stderr" =~ $'\n'"  rm: +ip link del NAME"
         done
     done
@@ -520,10 +517,10 @@ the other side: 0 received" "$who"
     assert "${lines[1]}" == 0
 }
 
-@test "network --help is no crash" {
-    mc -any network --help
-    assert "$status" -le 125
-    assert "$output$stderr" contains "ip -br addr show type bridge"
+@test "network --help: how one is made" {
+    mc network --help
+    assert "${lines[0]}" == "Usage: minicontainer network"
+    assert "$output" contains "minicontainer run --network NAME"
 }
 
 @test "--explain tells each step as a line of ip(8)" {
@@ -551,7 +548,7 @@ the other side: 0 received" "$who"
     needs ping
     lab 'run --explain --network front -- true 2>&1 |
             sed -n "s/^parent .*\(ip addr add .* dev front\|ip link set front up\)\]/\1/p
-                s/^parent shell \(ip link add front .*\)/\1/p" >by-hand
+                s/^parent .*\(ip link add front type bridge\).*/\1/p" >by-hand
         ip link del front; cat by-hand; sh -e by-hand
         ip -br -4 addr show front; up a --network front; reach a 172.18.0.1'
     assert "$output" has-line "ip link add front type bridge"
