@@ -243,7 +243,8 @@ SETS
         name=${pair%:*} row=${pair#*:}
         inside $who "$row" --only "user,$name"
         assert "$id" != "$(readlink "/proc/self/ns/$row")"
-        inside $who "$row" --only user "--$name"
+        # The joined value of --network is a network's name as well (21): the bare word is --net.
+        inside $who "$row" --only user "--${name/#network/network=none}"
         assert "$id" != "$(readlink "/proc/self/ns/$row")"
         if [ "$row" = user ] && [ "$(id -u)" != 0 ]; then continue; fi
         inside $who "$row" "--no-$name"
@@ -501,10 +502,10 @@ OPTIONS
     assert "$stderr" contains "--image"
 }
 
-@test "values of two words: --pid host, --network host" {
+@test "values of two words: --pid host is refused, --network host is not" {
     requires userns
     local row
-    for row in pid uts ipc net network userns cgroupns; do
+    for row in pid uts ipc net userns cgroupns; do
         mc -125 run "--$row" host -- true
         assert "${stderr_lines[0]}" contains "host"
         assert "$stderr" =~ --[a-z]+=host
@@ -513,6 +514,10 @@ OPTIONS
     for who in $(people); do
         $who mc -125 run --pid host -- true
         copied_lines_work "$who"
+        inside "$who" net --network host
+        assert "$id" == "$(readlink /proc/self/ns/net)" "$who"
+        inside "$who" net --network none
+        assert "$id" != "$(readlink /proc/self/ns/net)" "$who"
     done
 }
 
@@ -597,7 +602,7 @@ is_known() { # ROW
 @test "options that want a value, and options that take none" {
     local word
     for word in --hostname --image --volume -v --workdir -w --env -e --map --boottime --only \
-        --cap-add --cap-drop --security-opt --memory -m --cpus --pids-limit; do
+        --cap-add --cap-drop --security-opt --memory -m --cpus --pids-limit --network; do
         mc -125 run "$word"
         assert "${stderr_lines[0]}" contains "$word"
     done
@@ -605,11 +610,15 @@ is_known() { # ROW
         mc -125 run "$word=3" -- true
         assert "${stderr_lines[0]}" contains "$word"
     done
-    for word in --pid=container:x --uts=private --ipc=shareable --network=bridge --cgroupns=x; do
+    for word in --pid=container:x --uts=private --ipc=shareable --net=bridge --cgroupns=x; do
         mc -125 run "$word" -- true
         assert "${stderr_lines[0]}" contains "${word#*=}"
         assert "${stderr_lines[0]}" contains host
     done
+    # A network's name is any word: none is made here (21).
+    mc -125 run --network=bridge -- true
+    assert "${stderr_lines[0]}" contains "--network bridge"
+    assert "$stderr" contains "minicontainer lab"
 }
 
 @test "an unknown command is refused, and the help is named" {

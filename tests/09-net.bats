@@ -49,17 +49,21 @@ teardown() {
     requires userns
     local here set
     here=$(eval "$id")
-    for set in --none "--only user" --no-net --net=host --network=host; do
+    for set in --none "--only user" --no-net --net=host --network=host "--network host"; do
         mc run $set -- sh -c "$id"
         assert "$output" == "$here" "run $set"
     done
-    for set in "" "--only user,net" --net --network --network=none; do
+    for set in "" "--only user,net" --net --network=none "--network none"; do
         mc run $set -- sh -c "$id"
         assert "$output" != "$here" "run $set"
         assert "$output" =~ "^net:\[[0-9]+\]$" "run $set"
     done
+    # Another value is the name of a network (21).
     mc -125 run --network=bridge -- true
-    assert "$stderr" contains "bridge"
+    assert "$stderr" contains "--network bridge"
+    # A value is wanted: the row's word is --net.
+    mc -125 run --network -- true
+    assert "$stderr" contains "--network"
 }
 
 @test "inside there is lo, it is up, and has 127.0.0.1" {

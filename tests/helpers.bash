@@ -319,7 +319,7 @@ must_run() {
 }
 
 # All words, for the test that tries each.
-REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns cgroup2 overlay tty strace
+REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns bridge cgroup2 overlay tty strace
 busybox cc clang musl-gcc podman buildah runc crun umoci skopeo docker-registry zstd
 make git ip ping ps perl python3 findmnt nsenter ipcs hostname parallel'
 
@@ -336,6 +336,9 @@ probe() {
     subuid) as_user sh -c 'command -v newuidmap && unshare --map-auto --map-root-user true' ;;
     timens) as_user unshare --user --map-root-user --time true ;;
     netns) as_user unshare --user --map-root-user --net true ;;
+    # A bridge and a cable: both may be modules of the kernel that this machine lacks.
+    bridge) as_user unshare --user --map-root-user --net sh -c 'ip link add b0 type bridge &&
+        ip link add v0 master b0 type veth peer name v1' ;;
     cgroup2) as_user unshare --user --map-root-user --mount --cgroup \
         mount -t cgroup2 none /mnt ;;
     overlay) as_user unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /mnt &&
