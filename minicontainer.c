@@ -279,7 +279,7 @@ struct container {
     int maps;
     struct volume *volume;
     int volumes;
-    const char *network[5]; /* names; a NULL at the end (21)                  */
+    const char *network[6]; /* four names; a NULL at the end (21)             */
     char **env;           /* --env NAME=VALUE, a NULL at the end; or NULL     */
     char **argv;          /* the command, a NULL at the end; NULL: a shell    */
     int (*instead)(void *with); /* a function in the place of a command       */
@@ -3091,7 +3091,7 @@ static const struct option_row {
     { "--volume -v", MNT, "", "wants SRC:/DST[:ro]; /DST is a whole path below / without ..",
       "^[^:]+:/[^:]*(:r[ow])?$", .set = set_volume },
     { "--read-only", ROOT, "", .field = AT(c.read_only) },
-    { "--network", ROWS, "", "wants none, host, or a name: 1 to 11 small letters; four at most",
+    { "--network", ROWS, "", "wants none, host, or a name of 1 to 11 letters; four at most",
       "^[a-z][a-z0-9-]{0,10}$", .set = set_network },
     /* What the command finds when it begins. */
     { "--workdir -w", ROWS, "e", "wants a directory", .field = AT(c.workdir) },
@@ -6192,8 +6192,9 @@ static void plug_cables(struct container *c) {
                (err = plug(c, name, ip, n)) == EEXIST)
             say("%s.%u is somebody's: the next number", name, ip & 255);
         if (err)
-            refuse("--network %s: %s\n  cure:   sudo modprobe -a bridge veth; "
-                   "or another name (ip -br addr)", name, strerror(err));
+            refuse("--network %s: full, or no bridge: %s\n  cure:   sudo "
+                   "modprobe -a bridge veth, or another name", name,
+                   strerror(err));
     }
     close(fd);
     close(lock);
@@ -6217,24 +6218,23 @@ static void use_cables(struct container *c) {
 
 /* --network NAME */
 static bool set_network(struct request *r, const char *name) {
+    static bool none;
     int n = 0;
 
     *(strcmp(name, "host") == 0 ? &r->denied : &r->named) |= BIT(NET);
+    none |= strcmp(name, "none") == 0;
     if (is_among("host none", name))
-        return *name == 'h' || !*r->c.network;
+        return !none || !*r->c.network;
     if (root_of_machine() || strcmp(slurp("/proc/1/comm"), "lab\n") != 0)
-        refuse("--network %s: a network is a bridge, and none is made on this "
-               "machine\n  try:    minicontainer lab\n  lesson: lessons/21-"
-               "networks", name);
+        refuse("--network %s: a bridge is made in a lab only\n  try:    "
+               "minicontainer lab\n  lesson: lessons/21-networks", name);
     while (r->c.network[n])
         n++;
-    if (n == LENGTH(r->c.network) - 1 || is_among("all default", name))
-        return false;
     r->c.network[n] = name;
-    return true;
+    return !none && n < 4 && !is_among("all default", name);
 }
 
-/* network: a bridge needs no command of ours. */
+/* network: a bridge needs no command of ours; run --network makes it. */
 static int cmd_network(char **words) {
     refuse("%s: a bridge is one, and that is the business of ip(8)\n  ls:     "
            "ip -br addr show type bridge\n  rm:     ip link del NAME", *words);
