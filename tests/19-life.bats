@@ -668,6 +668,8 @@ small letters, digits, and . _ -"
         own_store "$who"
         for command in logs start stop rm; do
             for words in '' 'a b c d' '-x' '-x nope' 'nope -x' '--nope'; do
+                # (Of several names the first is looked for.)
+                if [[ "$command $words" =~ ^(stop|rm)\ a ]]; then continue; fi
                 # shellcheck disable=SC2086  # words
                 $who mc -125 "$command" $words
                 assert "$stderr" == "$(other_words "$command")" "$command $words"
