@@ -4559,9 +4559,7 @@ static void remove_tree(const char *path) {
     const char *end = strrchr(path, '/');
     const char *old = longer("%.*s/.old", (int)(end - path), path);
 
-    if (access(old, F_OK) < 0)
-        TRY_BUT(ENOENT, rename(path, old));
-    if (access(old, F_OK) < 0)
+    if (access(old, F_OK) < 0 && TRY_BUT(ENOENT, rename(path, old)) < 0)
         return;
     in_a_box(NULL, old, false, 0, 2, shell_job,
              "exec find " BOX " -mindepth 1 -delete");
@@ -5294,15 +5292,14 @@ static void add_to_key(const char *data, size_t n) {
 }
 
 /* Of what COPY copies: names, modes, contents. */
+static struct stat store_itself;
 static void add_file_to_key(const char *path, const struct stat *st) {
     const char *at = longer("%s%s", copy_from, path);
     static char part[1 << 16];
     ssize_t n = sprintf(part, "%.4095s %o", path, st->st_mode) + 1;
-    struct stat ours;
     int fd = -1;
 
-    TRY(stat(store, &ours));
-    if (ours.st_ino == st->st_ino && ours.st_dev == st->st_dev)
+    if (store_itself.st_ino == st->st_ino && store_itself.st_dev == st->st_dev)
         refuse("COPY would copy the store into itself: %s\n  cure:   build in "
                "a directory that has only what is copied", shown(at));
     add_to_key(part, (size_t)n);
@@ -5319,6 +5316,7 @@ static void add_sources_to_key(const struct step *s) {
     struct stat st;
     char **list;
 
+    TRY(stat(store, &store_itself));
     for (int n = sources(s, &list); n-- > 0; list++) {
         copy_from = longer("%s/%s", build.context, *list);
         if (lstat(copy_from, &st) < 0)
@@ -5709,16 +5707,6 @@ static void set_status(int lock, const char *status) {
     TRY(pwrite(lock, text("%-16s\n", status), 17, 0));
 }
 
-/* The first 1,023 bytes of a file; "" if there is none. */
-static char *head_of(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char part[1023];
-    ssize_t n = fd < 0 ? 0 : TRY(read(fd, part, sizeof part));
-
-    close(fd);
-    return text("%.*s", (int)n, part);
-}
-
 /* To ask is not to take: many may ask at once. */
 static bool is_running(const char *dir) {
     int fd = open(longer("%s/lock", dir), O_RDONLY | O_CLOEXEC);
@@ -5733,7 +5721,7 @@ static bool is_running(const char *dir) {
 static pid_t supervisor_of(const char *dir) {
     int pid = 0;
 
-    return sscanf(head_of(text("%s/lock", dir)), "started %9d", &pid) == 1 &&
+    return sscanf(slurp(text("%s/lock", dir)), "started %9d", &pid) == 1 &&
            is_running(dir) ? pid : 0;
 }
 
@@ -5900,8 +5888,8 @@ static int cmd_ps(char **words) {
     bool none = chdir(IN_STORE("containers")) < 0;
     for (int i = 0, n = none ? 0 : list_of("containers", &list); i < n; i++) {
         const char *name = list[i]->d_name;
-        const char *status = head_of(text("%s/lock", name)); /* "": created */
-        char *command = head_of(text("%s/image", name));
+        const char *status = slurp(text("%s/lock", name)); /* "": created */
+        char *command = slurp(text("%s/image", name));
         const char *image = strsep(&command, "\n");
         bool runs = *status != 'e' && is_running(name);
         if (command && (all || runs))
