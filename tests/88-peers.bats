@@ -5,12 +5,16 @@
 
 load helpers
 
+# An empty directory $here of $who, where we stand then.
+in_own_directory() {
+    here=$BATS_TEST_TMPDIR/$who.d
+    mkdir -m 0777 "$here"
+    cd "$here" || return 1
+}
 # store WHO: a store with base and web in it, and an empty directory $here of that person, where we stand.
 store() {
     who=$1
-    here=$BATS_TEST_TMPDIR/$1.d
-    mkdir -m 0777 "$here"
-    cd "$here" || return 1
+    in_own_directory
     export XDG_DATA_HOME=$here/here
     kept_store "$who" two_images
 }
@@ -237,9 +241,7 @@ COPY root /' "$who"
     requires buildah
     local who ours
     for who in $(people); do
-        here=$BATS_TEST_TMPDIR/$who.d
-        mkdir -m 0777 "$here"
-        cd "$here"
+        in_own_directory
         elsewhere
         two_images
         ours
@@ -281,9 +283,7 @@ END
     requires buildah
     local who ours
     for who in $(people); do
-        here=$BATS_TEST_TMPDIR/$who.d
-        mkdir -m 0777 "$here"
-        cd "$here"
+        in_own_directory
         elsewhere
         two_images
         ours
