@@ -280,6 +280,7 @@ struct container {
     struct volume *volume;
     int volumes;
     const char *network[6]; /* four names; a NULL at the end (21)             */
+    const char *port[9];  /* [IP:]OUT:IN, a NULL at the end (22)              */
     char **env;           /* --env NAME=VALUE, a NULL at the end; or NULL     */
     char **argv;          /* the command, a NULL at the end; NULL: a shell    */
     int (*instead)(void *with); /* a function in the place of a command       */
@@ -287,6 +288,7 @@ struct container {
 
     /* While it runs. */
     pid_t pid;            /* the child, as the parent counts                  */
+    int porter;           /* a pidfd of who carries calls in; 0: none (22)    */
     bool own_pids;        /* it is in another PID namespace than the parent   */
     bool own_root;        /* it has a root of its own, and so a home          */
     bits ignored;         /* signals that our caller ignored, and SIGPIPE     */
@@ -325,6 +327,7 @@ static void enter_uts(struct container *c);                 /*  2             */
 static void enter_net(struct container *c);                 /*  9             */
 static int open_image(struct container *c), image_tree(struct container *c);
 static void plug_cables(struct container *c), use_cables(struct container *c);
+static void open_ports(struct container *c), end_porter(struct container *c);
 static void build_root(struct container *c);                /*  6             */
 static void enter_ipc(struct container *c);                 /*  8             */
 static void enter_proc(struct container *c);                /*  5             */
@@ -435,6 +438,7 @@ static int parent_side(struct container *c) {
         TRY_BUT(ESRCH, setpgid(c->pid, c->pid));
     if (on(c, USER)) map_user(c);    /* the child may write one line only (7) */
     plug_cables(c);                  /* when somebody is root over there      */
+    open_ports(c);                   /* and last: nothing has begun there yet */
     say("go: the child takes it from here, we wait for its end");
     int go[2] = { c->pid, narrator.step }; /* (--step may have ended) */
     hand_down(c, c->pid);
@@ -454,6 +458,7 @@ static void clean_up(struct container *c) {
         waitpid(c->pid, NULL, 0);
     }
     end_orphans(c);
+    end_porter(c);
     if (on(c, LIMITS))
         remove_cgroup(c);
     give_terminal_back(c);
@@ -476,8 +481,7 @@ static void clean_up(struct container *c) {
  * (PR_SET_PDEATHSIG: a signal when my parent dies), with two holes: it is
  * forgotten with a change of user, and comes too late for a parent that is dead
  * already. The pipe has none, but tells only who looks: when its writing end
- * has no holder any more, the reading end says so, for ever. So the child
- * wishes, then looks there.
+ * has no holder any more, the reading end says so. So we wish, then look.
  *
  * A process group is what a shell calls a job. A terminal has one job in its
  * foreground: ^C and ^Z go to all of that, and another job that reads is
@@ -557,8 +561,7 @@ static void pass_in(const struct container *c, pid_t command, int sig);
 static void stop_too(const struct container *c, int sig);
 
 /* Parent: wait for the child; `news` says: it was stopped. INSIDE, init: wait
- * for the command, reap all; `life` ends: the parent is gone. Returns the
- * status; 128+n for signal n. */
+ * for the command, reap all; `life` ends: the parent is gone. Its status. */
 static int supervise(struct container *c, pid_t child, bool inside) {
     bits held = ~c->ignored;
     int status, fd = TRY(syscall(SYS_signalfd4, -1, &held, 8, SFD_CLOEXEC));
@@ -817,8 +820,7 @@ static void enter_mnt(struct container *c) {
  * 5. PROC -- a view of processes and devices of its own          --proc
  * =====================================================================
  * Problem   ps(1) reads /proc, and the old one shows the processes outside.
- * Kernel    A proc file system shows the PID namespace of who mounted it;
- *           sysfs, the network namespace.
+ * Kernel    A /proc shows the PID namespace of who mounted it; /sys, the net's.
  * Parent    nothing.
  * Child     mounts /proc and /sys anew; covers what is not its own (masks).
  * Order     after root made the tree; while the old /proc is there: a user
@@ -901,8 +903,7 @@ static void build_root(struct container *c) {
 
 /* Child: the old tree goes. pivot_root(2) wants the new root, and a place in
  * it for the old one; it takes "." for both, and no directory is needed: then
- * the old root lies on top, and is ".". MNT_DETACH takes it away: no name leads
- * there, and no `..`.
+ * the old root lies on top, and is ".". MNT_DETACH takes it away, for good.
  *
  *     before         pivot_root(".", ".")      umount2(".", MNT_DETACH)
  *     /  old root    /  new root               /  new root
@@ -1026,8 +1027,7 @@ static void enter_net(struct container *c) {
 /* =====================================================================
  * 10. CGROUP -- a view of the cgroup tree of its own           --cgroup
  * =====================================================================
- * Problem   /proc/self/cgroup tells where in the tree of cgroups a process is:
- *           names of services, users, containers.
+ * Problem   /proc/self/cgroup tells names of services, users, containers.
  * Kernel    A cgroup namespace makes our group the root of the view.
  * Parent    CLONE_NEWCGROUP, in clone_child().
  * Child     mounts the tree as it sees it on /sys/fs/cgroup, read-only.
@@ -3024,6 +3024,7 @@ static bool set_map(struct request *r, const char *line) {
 
 static const char *volume_source(const char *src); /* 20 */
 static bool set_network(struct request *r, const char *name); /* 21 */
+static bool set_port(struct request *r, const char *value); /* 22 */
 /* SRC must be there; DST is looked up by the child, in the new tree. ".." is
  * refused, not followed: what it means could change between two looks. */
 static bool set_volume(struct request *r, const char *value) {
@@ -3093,6 +3094,8 @@ static const struct option_row {
     { "--read-only", ROOT, "", .field = AT(c.read_only) },
     { "--network", ROWS, "", "wants none, host, or a name of 1 to 11 letters; four at most",
       "^[a-z][a-z0-9-]{0,10}$", .set = set_network },
+    { "--publish -p", NET, "l", "wants [IP:]OUT:IN, from 1 to 65535; eight at most",
+      "^([0-9]+[.][0-9.]+:)?[0-9]{1,5}:[0-9]{1,5}$", .set = set_port },
     /* What the command finds when it begins. */
     { "--workdir -w", ROWS, "e", "wants a directory", .field = AT(c.workdir) },
     { "--env -e", ROWS, "lce", "wants NAME=VALUE", "^[^=[:cntrl:]]+=", .set = set_env },
@@ -3118,8 +3121,8 @@ static const struct option_row {
     { "--interactive -i --tty -t -it -ti", ROWS, "lce", .field = AT(always_so) },
     { "--rm", ROWS, "lce", .field = AT(rm) },
     /* And for what is not to be had. */
-    { "--publish -p -P", ROWS, "", "a container has only lo (lesson 09)", .match = "^$" },
     { "--detach -d", ROWS, "", .field = AT(detach) },
+    { "-P", ROWS, "", "say which: -p OUT:IN (lesson 22)", .match = "^$" },
     { "-h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
     { "-u", ROWS, "", "it is 0 inside; --map says who outside (lesson 07)", .match = "^$" },
 };
@@ -4098,7 +4101,10 @@ static int cmd_doctor(char **words) {
  * comes from, how it travels, and what of it is kept. Each chapter reads after
  * part one alone, and shows the mechanism that Docker has.
  */
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/xattr.h>
 
 /* =====================================================================
@@ -6192,9 +6198,11 @@ static void plug_cables(struct container *c) {
  * tell us. */
 static void use_cables(struct container *c) {
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    struct ifreq r = { .ifr_flags = 0 };
+    struct ifreq r = { .ifr_name = "lo:p" };
     uint32_t ip;
 
+    if (*c->port && !*c->network) /* one that the porter can call (22) */
+        set_address(fd, &r, 172U << 24 | 17 << 16 | 2);
     for (int n = 0; c->network[n]; n++) {
         sprintf(r.ifr_name, "eth%d", n);
         TRY(ioctl(fd, SIOCGIFHWADDR, &r));
@@ -6226,6 +6234,261 @@ static bool set_network(struct request *r, const char *name) {
 static int cmd_network(char **words) {
     refuse("%s: a bridge is one, and that is the business of ip(8)\n  ls:     "
            "ip -br addr show type bridge\n  rm:     ip link del NAME", *words);
+}
+
+/* =====================================================================
+ * 22. PORTS -- a way in
+ * =====================================================================
+ * Problem   A server in a container: nobody outside reaches it.
+ * Kernel    A socket stays in the network that it was made in, wherever the
+ *           process goes that holds it.
+ * Parent    makes a socket that listens outside; then a process, the porter,
+ *           that enters the child's network with it.
+ * Child     nothing.
+ * Order     after the map: who enters needs rights over there; before the go:
+ *           where the port is taken, nothing begins.
+ * See it    $ minicontainer run -p 8080:80 -- python3 -m http.server 80
+ * Not this  a way out: who is inside reaches nobody by it.
+ * Read      lessons/22-ports, setns(2), splice(2), epoll(7)
+ *
+ *     outside   caller ----> 127.0.0.1:8080     the socket of the parent
+ *     - - - - - - - - - - - - - - - - - - - |- - - - - - - - - - - - - - - -
+ *     inside                              porter ----> 172.17.0.2:80   server
+ *
+ * Docker's docker-proxy does the same; and as root it writes rules that change
+ * the address of each packet on its way (NAT), which is faster. A listener on
+ * 127.0.0.1 is for this machine alone; Docker's default is all the world, and
+ * no firewall of the machine is asked. 0.0.0.0:8080:80 says it here.
+ *
+ * The porter calls the container by its address, and never by 127.0.0.1: what
+ * listens there is for the container's own programs, which often trust who
+ * calls (CVE-2021-20199). Without --network the container has no other: so it
+ * gets 172.17.0.2, on lo.
+ *
+ * It has the listening socket, and must not lose it to the container, which
+ * may have all rights there. So it is in another PID namespace, and not
+ * dumpable: no ptrace(2), no pidfd_getfd(2), no /proc/PID/fd for those inside.
+ * (But root of the machine, --no-user, may.) It ends with the container, by
+ * its pidfd, or when the parent ends it.
+ */
+enum { MOST_CALLS = 2000, DOOR = MOST_CALLS, END, CHUNK = 1 << 20 };
+enum { TCP = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC };
+#define BOTH_WAYS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+/* Tell of EVENTS of FD as number WHO. */
+static bool watch(int events, int fd, uint32_t what, uint32_t who) {
+    struct epoll_event e = { what, { .u32 = who } };
+
+    return epoll_ctl(events, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+/* VALUE is [IP:]OUT:IN: where the parent listens, and the container's port.
+ * Returns whether there are such numbers. */
+static bool read_port(const char *value, struct sockaddr_in *at, unsigned *in) {
+    char ip[16] = "127.0.0.1";
+    unsigned out = 0;
+
+    *in = 0;
+    if (sscanf(value, "%u:%u", &out, in) < 2) /* "127." is no OUT: */
+        sscanf(value, "%15[0-9.]:%u:%u", ip, &out, in);
+    *at = (struct sockaddr_in){ .sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)out) };
+    return inet_pton(AF_INET, ip, &at->sin_addr) == 1 && out > 0 && *in > 0 &&
+           out <= UINT16_MAX && *in <= UINT16_MAX;
+}
+
+/* --publish VALUE */
+static bool set_port(struct request *r, const char *value) {
+    struct sockaddr_in at;
+    unsigned in;
+    size_t n = 0;
+
+    while (r->c.port[n])
+        n++;
+    r->c.port[n] = value;
+    return n + 1 < LENGTH(r->c.port) && read_port(value, &at, &in);
+}
+
+/* A call: side 0 is the caller's socket, side 1 ours to the server; of each
+ * direction a pipe, in which the kernel moves bytes without a copy of them
+ * (splice(2)); how many are on the way; and whether its end was passed on. */
+static struct call {
+    const char *port; /* NULL: free */
+    int side[2], way[2][2];
+    ssize_t held[2];
+    bool over[2];
+} calls[MOST_CALLS];
+
+static void end_call(struct call *k) {
+    static bool said;
+
+    if (errno == ECONNREFUSED && !said)
+        note("--publish %s: nobody listens there inside (a server on 127.0.0.1 "
+             "is not reached)\n  lesson: lessons/22-ports", k->port);
+    said |= errno == ECONNREFUSED;
+    for (int from = 0; from < 2; from++) {
+        close(k->side[from]);
+        close(k->way[from][0]);
+        close(k->way[from][1]);
+    }
+    k->port = NULL;
+}
+
+/* CALLER has come for PORT: a socket to the server, and two pipes. Who cannot
+ * have them (no descriptors, no server) is hung up. */
+static void begin_call(int events, int caller, const char *port,
+                       const char *interface) {
+    struct call *k = calls;
+    struct ifreq r = { .ifr_flags = 0 };
+    struct sockaddr_in to;
+    unsigned in;
+
+    while (k->port && k < calls + MOST_CALLS - 1)
+        k++;
+    if (k->port) {
+        close(caller);
+        return;
+    }
+    *k = (struct call){ port, { caller, -1 }, { { -1, -1 }, { -1, -1 } },
+                        { 0, 0 }, { false, false } };
+    k->side[1] = socket(AF_INET, TCP, 0);
+    read_port(port, &to, &in);
+    snprintf(r.ifr_name, sizeof r.ifr_name, "%s", interface);
+    to.sin_addr.s_addr = htonl(address_of(k->side[1], &r)); /* 0: not yet */
+    to.sin_port = htons((uint16_t)in);
+    bool made = to.sin_addr.s_addr && pipe2(k->way[0], O_CLOEXEC) == 0 &&
+                pipe2(k->way[1], O_CLOEXEC) == 0 &&
+                (connect(k->side[1], (void *)&to, sizeof to) == 0 ||
+                 errno == EINPROGRESS);
+    for (int side = 0; made && side < 2; side++) {
+        setsockopt(k->side[side], IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, 4);
+        made = watch(events, k->side[side], BOTH_WAYS, (uint32_t)(k - calls));
+    }
+    if (!made)
+        end_call(k);
+}
+
+/* What has come from one side goes to the other, until one of them is not
+ * ready; and an end, too: one direction ends, the other goes on (`nc -N`, ssh).
+ * false: the call is over; or it broke, and errno says how. */
+static bool carry(struct call *k, int from) {
+    int to = k->side[!from], *way = k->way[from];
+    ssize_t in, out;
+
+    do {
+        in = splice(k->side[from], NULL, way[1], NULL, CHUNK,
+                    SPLICE_F_NONBLOCK);
+        if (in < 0 && errno != EAGAIN)
+            return false;
+        k->held[from] += in > 0 ? in : 0;
+        out = splice(way[0], NULL, to, NULL, CHUNK, SPLICE_F_NONBLOCK);
+        if (out < 0 && errno != EAGAIN)
+            return false;
+        k->held[from] -= out > 0 ? out : 0;
+    } while (in > 0 || out > 0);
+    if (in == 0 && k->held[from] == 0 && !k->over[from]) {
+        shutdown(to, SHUT_WR);
+        k->over[from] = true;
+    }
+    return !k->over[0] || !k->over[1];
+}
+
+/* The porter, in the container's network: it waits for whoever is at a door, or
+ * in a call, or for the container's end. */
+static _Noreturn void carry_calls(struct container *c, const int *door) {
+    int events = TRY(epoll_create1(EPOLL_CLOEXEC)), caller;
+    struct epoll_event event[64];
+
+    watch(events, TRY(syscall(SYS_pidfd_open, c->pid, 0)), EPOLLIN, END);
+    for (int i = 0; c->port[i]; i++)
+        watch(events, door[i], EPOLLIN | EPOLLET, DOOR);
+    for (;;) {
+        int n = TRY_BUT(EINTR, epoll_wait(events, event, LENGTH(event), -1));
+        for (int i = 0; i < n; i++) {
+            uint32_t who = event[i].data.u32;
+            if (who == END)
+                _exit(0);
+            struct call *k = calls + who % DOOR;
+            if (who < DOOR && k->port && (!carry(k, 0) || !carry(k, 1)))
+                end_call(k);
+        }
+        /* Always, and not only when one has come: who found no descriptor free
+         * is still there, and perhaps one is free now. */
+        for (int i = 0; c->port[i]; i++)
+            while ((caller = accept4(door[i], NULL, NULL,
+                                     SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+                begin_call(events, caller, c->port[i],
+                           *c->network ? "eth0" : "lo:p");
+    }
+}
+
+/* The porter, a process of its own, begins as a copy of the parent. When it has
+ * entered, it tells READY so; and keeps of its descriptors only the doors,
+ * which were opened one after the other. */
+static _Noreturn void be_porter(struct container *c, const int *door,
+                                int ready) {
+    int flags = CLONE_NEWNET | (on(c, USER) ? CLONE_NEWUSER : 0);
+    unsigned from = 3;
+    struct rlimit most;
+
+    narrator.who = "porter";
+    narrator.running = NULL;
+    set_name("porter");
+    TRY(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+    int child = TRY(syscall(SYS_pidfd_open, c->pid, 0));
+    say("into the network of %s: the socket that listens stays in ours",
+        c->hostname);
+    SYSV(setns(child, flags), "its pidfd; %sCLONE_NEWNET",
+         on(c, USER) ? "CLONE_NEWUSER | " : "");
+    TRY(write(ready, "", 1));
+    for (int i = 0; c->port[i]; from = (unsigned)door[i++] + 1)
+        TRY(syscall(SYS_close_range, from, door[i] - 1, 0));
+    TRY(syscall(SYS_close_range, from, ~0U, 0));
+    TRY(getrlimit(RLIMIT_NOFILE, &most));
+    most.rlim_cur = most.rlim_max; /* six for each call */
+    TRY(setrlimit(RLIMIT_NOFILE, &most));
+    carry_calls(c, door);
+}
+
+/* Parent: listen; and start the porter. */
+static void open_ports(struct container *c) {
+    int door[LENGTH(c->port)], ready[2], i;
+    struct sockaddr_in at;
+    unsigned in;
+    char byte;
+
+    for (i = 0; c->port[i]; i++) {
+        read_port(c->port[i], &at, &in);
+        int fd = TRY(socket(AF_INET, TCP, 0));
+        setsockopt(door[i] = fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, 4);
+        if (bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 4096) < 0)
+            refuse("--publish %s: %s\n  cure:   another OUT (below 1024 it is "
+                   "root's); `ss -ltnp` shows who has it", c->port[i],
+                   strerror(errno));
+    }
+    if (i == 0)
+        return;
+    say("sockets listen outside; a porter will carry in what comes there");
+    TRY(pipe2(ready, O_CLOEXEC));
+    pid_t pid = SYS(fork());
+    if (pid == 0)
+        be_porter(c, door, ready[1]);
+    c->porter = TRY(syscall(SYS_pidfd_open, pid, 0));
+    close(ready[1]);
+    while (i-- > 0)
+        close(door[i]);
+    if (TRY(read(ready[0], &byte, 1)) != 1)
+        leave(OURS); /* it has said why */
+    close(ready[0]);
+}
+
+/* By its pidfd: supervise() may have seen its end, and then its number may be
+ * somebody else's. */
+static void end_porter(struct container *c) {
+    if (c->porter <= 0)
+        return;
+    syscall(SYS_pidfd_send_signal, c->porter, SIGKILL, NULL, 0);
+    waitid((idtype_t)3 /* P_PIDFD */, (id_t)c->porter, NULL, WEXITED);
 }
 
 /* =====================================================================
@@ -6268,16 +6531,16 @@ static int cmd_network(char **words) {
  * All on: uts,pid,mnt,proc,root,user,ipc,net,cgroup,time,caps,seccomp,limits
  *   --X turns X on, --no-X off, --X=host is --no-X
  *   --only LIST, --none            exactly these: user,uts; or none
- *   --hostname NAME                the host name (box)
+ *   --hostname NAME; --boottime N  the host name (box); its clocks' age (0 s)
  *   --image ./DIR | NAME           a directory, or an image, is the root
  *   --name NAME, -d, --detach      keep what it writes; in the background
  *   -v, --volume SRC:DST[:ro]      show SRC, ./DIR or a volume, as DST
  *   --read-only; -w, --workdir DIR the root cannot be written; begin in DIR
  *   --network NAME, none, host     be in a network of a lab; up to four
+ *   -p, --publish [IP:]OUT:IN      calls of port OUT go in; IP is 127.0.0.1
  *   -e, --env NAME=VALUE           add to the environment
  *   --map IN:OUT:COUNT             COUNT ids from IN are OUT's
  *   --init, --no-init              PID 1 is an init of ours, or the command
- *   --boottime SECONDS             the age of its clocks (0)
  *   --cap-add CAP, --cap-drop CAP  one right more, or less; or ALL
  *   --privileged, --no-mask        all rights; all of /proc
  *   --security-opt WORD            seccomp=unconfined ...
@@ -6298,6 +6561,7 @@ static int cmd_network(char **words) {
  *   minicontainer lab minicontainer run --none -- hostname oops
  *
  *   -e, --env NAME=VALUE           add to the environment
+ *   -p, --publish [IP:]OUT:IN      calls of port OUT go in; IP is 127.0.0.1
  *   -m, --memory SIZE, --cpus N, --pids-limit N   50M, 0.5, 100
  *   --explain, --step              tell why, call, proof; and wait
  * -------- exec
