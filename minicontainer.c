@@ -5228,7 +5228,9 @@ static int cmd_diff(char **words) {
 struct step {
     int line;                     /* of the file, where it begins: from 1 */
     const struct step_word *is;   /* its first word                       */
-    const char *rest, *key;
+    char *whole;                  /* all of it, without a break           */
+    const char *rest, *key;       /* what is behind the word              */
+    char **words;                 /* COPY: the sources, then the place    */
 };
 struct step_word {
     const char *word;
@@ -5239,14 +5241,16 @@ struct step_word {
 };
 static struct {
     const char *file, *context;
-    struct step steps[200];
+    struct step *steps;
     int count;
     struct image image;           /* what the steps so far have made */
 } build;
 
 static _Noreturn void bad_step(const struct step *s, const char *why) {
+    int n = (int)strcspn(s->whole, " \t");
+
     refuse("%s:%d: %s: %s", shown(build.file), s->line,
-           s->is ? s->is->word : "?", why);
+           shown(text("%.*s", n, s->whole)), why);
 }
 
 /* The words of LINE: blanks between, quotes around what has blanks. */
@@ -5262,23 +5266,6 @@ static char **split(const char *line) {
                 *to++ = *line;
     }
     return out;
-}
-
-/* The sources of COPY, and in the end the place, in WORDS. Nothing that lies
- * outside of the directory that was given, the context. Returns how many. */
-static int sources(const struct step *s, char ***words) {
-    char **list = *words = split(s->rest);
-    int n = 0;
-
-    for (; list[n]; n++)
-        if (strstr(text("/%s/", list[n]), "/../") || strpbrk(list[n], "*?[$") ||
-            strncmp(list[n], "--", 2) == 0)
-            bad_step(s, "no option, no .. and no * here, and no array: a "
-                     "source is named as it is, from the directory of the "
-                     "build");
-    if (n < 2)
-        bad_step(s, "wants SOURCE... PLACE");
-    return n - 1;
 }
 
 /* The keys of all steps: they depend on what is written, not on what comes of
@@ -5302,25 +5289,35 @@ static void add_file_to_key(const char *path, const struct stat *st) {
     if (store_itself.st_ino == st->st_ino && store_itself.st_dev == st->st_dev)
         refuse("COPY would copy the store into itself: %s\n  cure:   build in "
                "a directory that has only what is copied", shown(at));
-    add_to_key(part, (size_t)n);
     if (S_ISLNK(st->st_mode))
-        add_to_key(part, (size_t)TRY(readlink(at, part, sizeof part)));
+        n += TRY(readlink(at, part + n, PATH_MAX));
     if (S_ISREG(st->st_mode))
         fd = TRY(open(at, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    while (fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0)
+    do
         add_to_key(part, (size_t)n);
+    while (fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0);
     close(fd);
 }
 
-static void add_sources_to_key(const struct step *s) {
+/* Nothing is copied that lies outside of the directory that was given, the
+ * context. */
+static void add_sources_to_key(struct step *s) {
+    char **at = s->words = split(s->rest);
     struct stat st;
-    char **list;
 
+    for (; *at; at++)
+        if (strstr(text("/%s/", *at), "/../") || strpbrk(*at, "*?[$") ||
+            strncmp(*at, "--", 2) == 0)
+            bad_step(s, "no option, no .. and no * here, and no array: a "
+                     "source is named as it is, from the directory of the "
+                     "build");
+    if (at < s->words + 2)
+        bad_step(s, "wants SOURCE... PLACE");
     TRY(stat(store, &store_itself));
-    for (int n = sources(s, &list); n-- > 0; list++) {
-        copy_from = longer("%s/%s", build.context, *list);
+    for (at = s->words; at[1]; at++) {
+        copy_from = longer("%s/%s", build.context, *at);
         if (lstat(copy_from, &st) < 0)
-            bad_step(s, text("%s: %s", shown(*list), strerror(errno)));
+            bad_step(s, text("%s: %s", shown(*at), strerror(errno)));
         add_file_to_key("", &st);
         if (S_ISDIR(st.st_mode))
             walk(copy_from, "", add_file_to_key);
@@ -5332,7 +5329,7 @@ static void make_keys(void) {
     const char *before = build.image.digest;
 
     for (struct step *s = build.steps; s < build.steps + build.count; s++) {
-        const char *line = longer("%s\n%s %s", before, s->is->word, s->rest);
+        const char *line = longer("%s\n%s", before, s->whole);
         sum = 0xcbf29ce484222325;
         add_to_key(line, strlen(line));
         if (strcmp(s->is->word, "COPY") == 0)
@@ -5380,23 +5377,24 @@ static char *from_workdir(const char *path) {
 
 /* In the container: into a directory, or as another name; of a directory, what
  * is in it. */
-static int copy_job(void *with) {
+static int copy_job(void *step) {
+    char **at = ((struct step *)step)->words, **last = at;
     struct stat st;
-    char **list;
-    int n = sources(with, &list);
-    char *place = from_workdir(list[n]);
-    bool into = n > 1 || place[strlen(place) - 1] == '/';
 
-    make_way(into ? longer("%s/", place) : place);
-    into = into || (stat(place, &st) == 0 && S_ISDIR(st.st_mode));
-    for (; n-- > 0; list++) {
-        copy_from = longer(BOX "/%s", *list);
+    while (last[1])
+        last++;
+    char *place = from_workdir(*last);
+    if (last > at + 1 || (stat(place, &st) == 0 && S_ISDIR(st.st_mode)))
+        place = longer("%s/", place);
+    make_way(place);
+    for (; at < last; at++) {
+        copy_from = longer(BOX "/%s", *at);
         TRY(lstat(copy_from, &st));
-        bool tree = S_ISDIR(st.st_mode);
-        copy_to = tree || !into ? place
-                : longer("%s/%s", place, strrchr(copy_from, '/') + 1);
+        bool into = place[strlen(place) - 1] == '/' && !S_ISDIR(st.st_mode);
+        copy_to = into ? longer("%s%s", place, strrchr(copy_from, '/') + 1)
+                       : place;
         copy_one("", &st);
-        if (tree)
+        if (S_ISDIR(st.st_mode))
             walk(copy_from, "", copy_one);
     }
     return 0;
@@ -5414,11 +5412,10 @@ static char *workdir_of(const struct step *s) {
 /* ENV NAME=VALUE ...: of two of a name, the later one counts. */
 static char *env_of(const struct step *s) {
     const char *was = get(build.image.config, "config/Env");
-    char *list = was && *was == '[' ? raw(was) : raw("[]");
+    char *list = raw(was && *was == '[' ? was : "[]");
 
     for (char **pair = split(s->rest); *pair; pair++) {
-        if (strchr(*pair, '=') == *pair || !strchr(*pair, '=') ||
-            strchr(*pair, '$'))
+        if (**pair == '=' || !strchr(*pair, '=') || strchr(*pair, '$'))
             bad_step(s, "wants NAME=VALUE; no $NAME is replaced here");
         list = with(list, list, NULL, quoted(*pair));
     }
@@ -5437,78 +5434,75 @@ static const struct step_word step_words[] = {
     { .word = NULL },
 };
 
-/* LINE, which begins on line NUMBER of the file, is the next step. */
-static void add_step(char *line, int number) {
-    struct step *s = &build.steps[build.count];
-    const char *word = strsep(&line, " \t");
+/* Its first word is one that we know, and there is something behind it. */
+static void read_step(struct step *s) {
+    char *rest = s->whole += strspn(s->whole, " \t");
+    const char *word = strsep(&rest, " \t");
 
-    *s = (struct step){ number, step_words, line ? blanks(line) : "", NULL };
+    s->is = step_words;
     while (s->is->word && strcasecmp(s->is->word, word) != 0)
         s->is++;
-    if (++build.count == LENGTH(build.steps))
-        bad_step(s, "more steps than there is room for");
     if (!s->is->word)
-        refuse("%s:%d: %s: there are FROM, RUN, COPY (for ADD), ENV (for ARG), "
-               "WORKDIR, CMD, ENTRYPOINT, USER; others are left out",
-               shown(build.file), number, shown(word));
+        bad_step(s, "there are FROM, RUN, COPY (for ADD), ENV (for ARG), "
+                 "WORKDIR, CMD, ENTRYPOINT, USER; others are left out");
     if ((s == build.steps) != (s->is == step_words))
         bad_step(s, "one FROM, as the first step: no stages here");
+    s->rest = rest ? blanks(rest) : "";
     if (!*s->rest || (s == build.steps && strpbrk(s->rest, " \t")))
         bad_step(s, "wants something else behind it");
+    s->whole = longer("%s %s", s->is->word, s->rest);
 }
 
 /* The file into steps. A line that ends in \ goes on in the next one; between
  * them there may be comments and empty lines. */
 static void read_recipe(void) {
-    char *rest = slurp(build.file), *line, *whole = NULL;
+    char *rest = slurp(build.file), *line;
+    bool more = false;
 
-    for (int number = 1, first = 1; (line = strsep(&rest, "\n")); number++) {
+    build.steps = calloc(strlen(rest) + 1, sizeof *build.steps); /* enough */
+    for (int number = 1; (line = strsep(&rest, "\n")); number++) {
         size_t n = strlen(line);
         while (n > 0 && strchr(" \t\r", line[n - 1]))
             n--;
-        bool none = n == 0 || *blanks(line) == '#';
-        bool more = none || line[n - 1] == '\\';
-        first = whole ? first : number;
-        line[n - (more && !none)] = '\0';
-        if (!none)
-            whole = longer("%s%s", whole ? whole : "",
-                           whole ? line : blanks(line));
-        if (whole && (!more || !rest)) {
-            add_step(whole, first);
-            whole = NULL;
-        }
+        if (n == 0 || *blanks(line) == '#')
+            continue;
+        struct step *s = &build.steps[more ? build.count - 1 : build.count++];
+        s->line = s->line ? s->line : number;
+        more = line[n - 1] == '\\';
+        s->whole = longer("%s%.*s", s->whole ? s->whole : "", (int)n - more,
+                          line);
     }
     if (build.count == 0)
         refuse("%s is missing, or has no steps", shown(build.file));
+    for (int i = 0; i < build.count; i++)
+        read_step(&build.steps[i]);
 }
 
-/* The image to begin with. */
+/* The image to begin with; `scratch` has nothing in it. */
 static void find_base(const struct step *s) {
-    struct image *im = &build.image;
+    static const struct image scratch = {
+        .manifest = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci."
+                    "image.manifest.v1+json\",\"layers\":[]}",
+        .config = "{\"architecture\":\"" ARCHITECTURE "\",\"os\":\"linux\",\"co"
+                  "nfig\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]},"
+                  "\"history\":[]}" };
 
     if (strcmp(s->rest, "scratch") == 0) {
-        im->manifest = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd."
-                       "oci.image.manifest.v1+json\",\"layers\":[]}";
-        im->config = "{\"architecture\":\"" ARCHITECTURE "\",\"os\":\"linux\","
-                     "\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids"
-                     "\":[]},\"history\":[]}";
-        find_store(true);
-        put_image(im);
-    } else if (find_store(false), find_name(im, s->rest)) {
-        read_image(im);
-    } else {
+        build.image = scratch;
+        put_image(&build.image);
+        return;
+    }
+    if (!find_name(&build.image, s->rest))
         bad_step(s, "there is no such image: `images` lists them, nothing is "
                  "downloaded; lessons/15-layers/make-base makes one");
-    }
+    read_image(&build.image);
 }
 
-/* Run a step on top of what was made so far: what it writes is the layer. */
-static void run_step(const struct step *s) {
-    const char *dir = IN_STORE("containers/.build");
-    const char *what = longer("%s %s", s->is->word, s->rest);
+/* Run a step in container DIR, on top of what was made so far. Has it written
+ * anything? (The kernel removes only a directory with nothing in it.) */
+static bool run_step(const struct step *s, const char *dir) {
     int (*job)(void *) = s->is->job, lock = lock_store();
     struct image *im = &build.image;
-    struct dirent **list;
 
     keep_container(dir, im, NULL, "null");
     close(lock);
@@ -5517,10 +5511,7 @@ static void run_step(const struct step *s) {
                           words_in(command_of(s), NULL));
     if (status != 0)
         bad_step(s, text("it ended with status %d", status));
-    if (TRY(scandir(im->dirs[0], &list, not_dots, NULL)) > 0)
-        add_layer(im, dir, what);
-    else
-        add_history(im, what, false);
+    return TRY_BUT(ENOTEMPTY, rmdir(im->dirs[0])) < 0;
 }
 
 static void set_config(const char *key, const char *value) {
@@ -5529,14 +5520,16 @@ static void set_config(const char *key, const char *value) {
     build.image.config = with(json, get(json, "config"), key, value);
 }
 
-/* One step; then its result is known, for next time. */
+/* One step: what it writes is a layer. Then its result is known, for next
+ * time. */
 static void take_step(const struct step *s) {
+    const char *dir = IN_STORE("containers/.build");
     const struct step *cmd = build.steps;
 
-    if (s->is->runs)
-        run_step(s);
+    if (s->is->runs && run_step(s, dir))
+        add_layer(&build.image, dir, s->whole);
     else
-        add_history(&build.image, longer("%s %s", s->is->word, s->rest), false);
+        add_history(&build.image, s->whole, false);
     if (s->is->key)
         set_config(s->is->key, s->is->value ? s->is->value(s)
                                             : quoted(s->rest));
@@ -5563,7 +5556,6 @@ static int known_steps(void) {
 
 /* build [--explain] [--no-cache] -t IMAGE DIR */
 static int cmd_build(char **words) {
-    static char *none[] = { NULL };
     bool no_cache = take(words, "--no-cache", 1);
     const char *name = take(words, "-t", 2);
 
@@ -5573,20 +5565,19 @@ static int cmd_build(char **words) {
     build.context = words[1];
     build.file = longer("%s/Dockerfile", words[1]);
     read_recipe();
-    build.image.name = name;
-    find_base(build.steps);
     find_store(true);
     lock_file(IN_STORE("build"), LOCK_EX); /* one build at a time */
     use_store();
-    environ = none; /* what the caller has shall not be in it: TERM, input */
+    find_base(build.steps);
+    build.image.name = name;
+    *environ = NULL; /* what the caller has shall not be in it: TERM, input */
     TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
     make_keys();
     int known = no_cache ? 0 : known_steps();
     for (int i = 0; i < build.count; i++) {
         const struct step *s = &build.steps[i];
-        write_line("", text("step %d of %d: %s %s%s", i + 1, build.count,
-                            s->is->word, shown(s->rest),
-                            i < known ? "  (known)" : ""));
+        write_line("", text("step %d of %d: %s%s", i + 1, build.count,
+                            shown(s->whole), i < known ? "  (known)" : ""));
         if (i > 0 && i >= known)
             take_step(s);
     }
