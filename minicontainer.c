@@ -3364,7 +3364,7 @@ static void settle(struct request *r) {
 
 /* run: the whole of it. Ends with the command's status. */
 static void become_a_copy(char **words);
-static void find_layers(struct request *r); /* 16 */
+static struct image *find_layers(struct request *r); /* 16 */
 static char *create_container(struct request *r, char **words); /* 19 */
 static int start_container(const char *dir, bool attach);
 static int run_settled(struct request *r);
@@ -4998,9 +4998,9 @@ static bool of_store(const char *name) {
     return ours;
 }
 
-/* run: find the layers. (Who comes from Docker types the image as the command.)
- */
-static void find_layers(struct request *r) {
+/* run: find the layers, if the image is one of the store; else NULL. (Who comes
+ * from Docker types the image as the command.) */
+static struct image *find_layers(struct request *r) {
     static struct image im;
     const char *word = r->c.argv && !r->c.image ? r->c.argv[0] : "";
 
@@ -5009,11 +5009,12 @@ static void find_layers(struct request *r) {
         refuse("%s is an image, and no program here\n  try:    minicontainer "
                "run --image %s", shown(word), shown(word));
     if (!of_store(r->c.image))
-        return;
+        return NULL;
     need_image(&im, r->c.image);
     use_store();
     read_image(&im);
     obey_image(&r->c, &im);
+    return &im;
 }
 
 /* --- Commands. Is FLAG among the words? Then N go, it and what is behind it;
@@ -5724,21 +5725,17 @@ static pid_t running_container(const char *name) {
 
 /* WORDS, those behind `run`, as a container that is kept. Its directory. */
 static char *create_container(struct request *r, char **words) {
-    char cwd[PATH_MAX], *dir = NULL;
+    const char *cwd = get_current_dir_name();
     struct request tried = *r;
-    static struct image im;
+    struct image *im = find_layers(&tried);
+    char *dir = NULL;
 
-    if (!of_store(r->c.image))
+    if (!im)
         refuse("what is kept is what a container writes on top of an image: -d "
                "and --name want --image NAME\n  try:    minicontainer run -d "
                "--image %s", r->c.argv ? shown(r->c.argv[0]) : "NAME");
-    need_image(&im, r->c.image);
-    use_store();
-    read_image(&im);
-    obey_image(&tried.c, &im); /* what cannot be, is refused */
-    settle(&tried);
-    const char *json = quoted(getcwd(cwd, sizeof cwd) ? cwd : "/");
-    json = longer("[%s]", json);
+    settle(&tried); /* what cannot be, is refused */
+    const char *json = longer("[%s]", quoted(cwd ? cwd : "/"));
     for (; *words; words++)
         json = with(json, json, NULL, quoted(*words));
     int lock = lock_store();
@@ -5747,7 +5744,7 @@ static char *create_container(struct request *r, char **words) {
     if (*slurp(longer("%s/image", dir)))
         refuse("there is a container %s already\n  try:    minicontainer start "
                "%s, or: minicontainer rm %s", r->name, r->name, r->name);
-    keep_container(dir, &im, tried.c.argv, json);
+    keep_container(dir, im, tried.c.argv, json);
     close(lock);
     return dir;
 }
@@ -5828,29 +5825,28 @@ static int cmd_start(char **words) {
 }
 
 /* End the container: TERM, which the supervisor passes on; after that many
- * seconds, KILL. */
+ * seconds, KILL. By a descriptor, which is never another process's. */
 static void stop_container(const char *dir, int seconds) {
     pid_t pid = supervisor_of(dir);
-    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    struct pollfd end = { .fd = -1, .events = POLLIN };
 
-    if (pidfd < 0 || supervisor_of(dir) != pid)
+    if (pid > 0)
+        end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (end.fd < 0 || supervisor_of(dir) != pid)
         return; /* it has ended meanwhile */
-    if (seconds > 0)
-        syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
-    for (int tenths = 10 * seconds; tenths > 0 && is_running(dir); tenths--)
-        poll(NULL, 0, 100);
-    if (!is_running(dir))
-        return;
-    if (seconds > 0)
+    if (seconds > 0) {
+        syscall(SYS_pidfd_send_signal, end.fd, SIGTERM, NULL, 0);
+        if (poll(&end, 1, 1000 * seconds) > 0)
+            return;
         note("%d seconds after SIGTERM it still runs: SIGKILL\n  cause:  a "
              "command that is PID 1 hears no signal that it has no handler for "
              "(--no-init); or it takes its time\n  lesson: lessons/03-pid",
              seconds);
-    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    while (is_running(dir))
-        poll(NULL, 0, 10);
-    set_status(TRY(open(longer("%s/lock", dir), O_WRONLY | O_CLOEXEC)),
-               text("exited (%d)", 128 + SIGKILL));
+    }
+    syscall(SYS_pidfd_send_signal, end.fd, SIGKILL, NULL, 0);
+    int lock = TRY(lock_file(longer("%s/lock", dir), LOCK_EX)); /* all ended */
+    set_status(lock, text("exited (%d)", 128 + SIGKILL));
+    close(lock);
 }
 
 /* stop [-t SECONDS] NAME...: one after the other. */
@@ -5876,38 +5872,37 @@ static int cmd_ps(char **words) {
     find_store(false);
     if (!plain)
         printf(fmt, "NAME", "IMAGE", "STATUS", "COMMAND");
-    bool none = chdir(IN_STORE("containers")) < 0;
-    for (int i = 0, n = none ? 0 : list_of("containers", &list); i < n; i++) {
-        const char *name = list[i]->d_name;
-        const char *status = slurp(text("%s/lock", name)); /* "": created */
-        char *command = slurp(text("%s/image", name));
+    for (int i = 0, n = list_of("containers", &list); i < n; i++) {
+        const char *dir = IN_STORE("containers/%s", list[i]->d_name);
+        const char *status = slurp(longer("%s/lock", dir));
+        char *command = slurp(longer("%s/image", dir));
         const char *image = strsep(&command, "\n");
-        bool runs = *status != 'e' && is_running(name);
+        bool runs = is_running(dir);
+        status = runs ? "running" : *status == 's' ? "killed" : *status
+               ? text("%.*s", (int)strcspn(status, ")") + 1, status)
+               : "created";
         if (command && (all || runs))
-            printf(fmt, name, shown(image + 72), runs ? "running"
-                   : *status == 's' ? "killed" : *status
-                   ? text("%.*s", (int)strcspn(status, ")") + 1, status)
-                   : "created", shown(command));
+            printf(fmt, list[i]->d_name, shown(image + 72), status,
+                   shown(command));
     }
     return flushed(0);
 }
 
 /* logs [-f] NAME: -f goes on until the container has ended. */
 static int cmd_logs(char **words) {
-    bool follow = take(words, "-f", 1), more = true;
+    bool follow = take(words, "-f", 1), more;
     char part[4096];
 
     need_words(words, 1);
     const char *dir = find_container(words[1]);
     int fd = TRY_BUT(ENOENT, open(longer("%s/log", dir), O_RDONLY | O_CLOEXEC));
-    while (more) { /* what it says last, is read after its end */
+    do { /* what it says last, is read after its end */
         more = follow && is_running(dir);
-        for (ssize_t n; fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0;)
+        for (ssize_t n; (n = TRY_BUT(EBADF, read(fd, part, sizeof part))) > 0;)
             fwrite(part, 1, (size_t)n, stdout);
         fflush(stdout);
-        if (more)
-            poll(NULL, 0, 100);
-    }
+        poll(NULL, 0, more ? 100 : 0);
+    } while (more);
     return flushed(0);
 }
 
