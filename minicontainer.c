@@ -5271,7 +5271,7 @@ static char **split(const char *line) {
 
 /* The keys of all steps: they depend on what is written, not on what comes of
  * it. (64 bits, by FNV-1a: enough for who does not attack their own cache.) */
-static uint64_t sum;
+static uint64_t sum = 0xcbf29ce484222325;
 static const char *copy_from, *copy_to;
 
 static void add_to_key(const char *data, size_t n) {
@@ -5325,17 +5325,15 @@ static void add_sources_to_key(struct step *s) {
     }
 }
 
-/* That of FROM is the image's digest. */
+/* The sum goes on from step to step: so all that was before is in each key. In
+ * the first is the digest of the image of FROM. */
 static void make_keys(void) {
-    const char *before = build.image.digest;
-
+    add_to_key(build.image.digest, strlen(build.image.digest));
     for (struct step *s = build.steps; s < build.steps + build.count; s++) {
-        const char *line = longer("%s\n%s", before, s->whole);
-        sum = 0xcbf29ce484222325;
-        add_to_key(line, strlen(line));
+        add_to_key(s->whole, strlen(s->whole) + 1);
         if (strcmp(s->is->word, "COPY") == 0)
             add_sources_to_key(s);
-        before = s->key = longer("%016jx", (uintmax_t)sum);
+        s->key = longer("%016jx", (uintmax_t)sum);
     }
 }
 
@@ -5546,7 +5544,7 @@ static void take_step(const struct step *s) {
 static int known_steps(void) {
     for (int n = build.count; n > 1; n--) {
         char *digest = slurp(IN_STORE("cache/%s", build.steps[n - 1].key));
-        if (*blob(digest) && access(blob(digest), F_OK) == 0) {
+        if (access(blob(digest), F_OK) == 0) {
             build.image.digest = digest;
             read_image(&build.image);
             return n;
