@@ -5723,7 +5723,7 @@ static pid_t running_container(const char *name) {
 
 /* WORDS, those behind `run`, as a container that is kept. Its directory. */
 static char *create_container(struct request *r, char **words) {
-    const char *cwd = get_current_dir_name();
+    const char *cwd = getcwd(NULL, 0);
     struct request tried = *r;
     struct image *im = find_layers(&tried);
     char *dir = NULL;
@@ -5783,11 +5783,8 @@ static int start_container(const char *dir, bool attach) {
     char **words = words_in(json_file(longer("%s/command", dir), false), NULL);
     int lock = lock_store(); /* then only who asks can have the other one */
 
-    if (!words)
-        refuse("container %s is half made\n  try:    minicontainer rm %s",
-               name, name);
-    if (is_running(dir))
-        refuse("container %s runs", name);
+    if (!words || is_running(dir))
+        refuse("container %s %s", name, words ? "runs" : "is half made: rm it");
     int held = lock_file(longer("%s/lock", dir), LOCK_EX);
     close(lock);
     use_store();
