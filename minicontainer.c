@@ -5325,16 +5325,27 @@ static void add_sources_to_key(struct step *s) {
     }
 }
 
-/* The sum goes on from step to step: so all that was before is in each key. In
- * the first is the digest of the image of FROM. */
-static void make_keys(void) {
+/* The sum goes on from step to step, so all that was before is in each key: at
+ * first the image of FROM. Returns how many steps are known: what comes of them
+ * is in the store; that of the last one is the image to go on with. */
+static int make_keys(bool no_cache) {
+    int known = !no_cache;
+
     add_to_key(build.image.digest, strlen(build.image.digest));
-    for (struct step *s = build.steps; s < build.steps + build.count; s++) {
+    for (int i = 1; i < build.count; i++) {
+        struct step *s = &build.steps[i];
         add_to_key(s->whole, strlen(s->whole) + 1);
         if (strcmp(s->is->word, "COPY") == 0)
             add_sources_to_key(s);
         s->key = longer("%016jx", (uintmax_t)sum);
+        char *digest = slurp(IN_STORE("cache/%s", s->key));
+        if (no_cache || access(blob(digest), F_OK) < 0)
+            continue;
+        build.image.digest = digest;
+        known = i + 1;
     }
+    read_image(&build.image);
+    return known;
 }
 
 /* Of RUN, CMD and ENTRYPOINT: an array, or a line for a shell. */
@@ -5489,12 +5500,10 @@ static void find_base(const struct step *s) {
     if (strcmp(s->rest, "scratch") == 0) {
         build.image = scratch;
         put_image(&build.image);
-        return;
-    }
-    if (!find_name(&build.image, s->rest))
+    } else if (!find_name(&build.image, s->rest)) {
         bad_step(s, "there is no such image: `images` lists them, nothing is "
                  "downloaded; lessons/15-layers/make-base makes one");
-    read_image(&build.image);
+    }
 }
 
 /* Run a step in container DIR, on top of what was made so far. Has it written
@@ -5540,19 +5549,6 @@ static void take_step(const struct step *s) {
     put_file(IN_STORE("cache/%s", s->key), build.image.digest);
 }
 
-/* How many steps were done before, and are still in the store. */
-static int known_steps(void) {
-    for (int n = build.count; n > 1; n--) {
-        char *digest = slurp(IN_STORE("cache/%s", build.steps[n - 1].key));
-        if (access(blob(digest), F_OK) == 0) {
-            build.image.digest = digest;
-            read_image(&build.image);
-            return n;
-        }
-    }
-    return 1;
-}
-
 /* build [--explain] [--no-cache] -t IMAGE DIR */
 static int cmd_build(char **words) {
     bool no_cache = take(words, "--no-cache", 1);
@@ -5568,11 +5564,10 @@ static int cmd_build(char **words) {
     lock_file(IN_STORE("build"), LOCK_EX); /* one build at a time */
     use_store();
     find_base(build.steps);
-    build.image.name = name;
     *environ = NULL; /* what the caller has shall not be in it: TERM, input */
     TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
-    make_keys();
-    int known = no_cache ? 0 : known_steps();
+    int known = make_keys(no_cache);
+    build.image.name = name;
     for (int i = 0; i < build.count; i++) {
         const struct step *s = &build.steps[i];
         write_line("", text("step %d of %d: %s%s", i + 1, build.count,

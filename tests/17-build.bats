@@ -858,6 +858,10 @@ X
         assert "$digest" != "$before"
         in_t cat /etc/motd
         assert "$output" == changed
+        echo 'FROM base' >second/Dockerfile
+        $who mc build -t twin second
+        build <<<"${RECIPE/base/twin}"
+        assert "$(known)" == 5
     done
 }
 
