@@ -5229,9 +5229,10 @@ static int cmd_diff(char **words) {
 struct step {
     int line;                     /* of the file, where it begins: from 1 */
     const struct step_word *is;   /* its first word                       */
-    char *whole;                  /* all of it, without a break           */
-    const char *rest, *key;       /* what is behind the word              */
+    char *whole;                  /* all of it, on one line               */
+    const char *rest;             /* what is behind the word              */
     char **words;                 /* COPY: the sources, then the place    */
+    const char *key;              /* of its result, in the cache          */
 };
 struct step_word {
     const char *word;
