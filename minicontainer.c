@@ -3367,7 +3367,7 @@ static void settle(struct request *r) {
 
 /* run: the whole of it. Ends with the command's status. */
 static void become_a_copy(char **words);
-static void find_layers(struct request *r); /* 16 */
+static struct image *find_layers(struct request *r); /* 16 */
 static char *create_container(struct request *r, char **words); /* 19 */
 static int start_container(const char *dir, bool attach);
 static int run_settled(struct request *r);
@@ -5004,9 +5004,9 @@ static bool of_store(const char *name) {
     return ours;
 }
 
-/* run: find the layers. (Who comes from Docker types the image as the command.)
- */
-static void find_layers(struct request *r) {
+/* run: find the layers, if the image is one of the store; else NULL. (Who comes
+ * from Docker types the image as the command.) */
+static struct image *find_layers(struct request *r) {
     static struct image im;
     const char *word = r->c.argv && !r->c.image ? r->c.argv[0] : "";
 
@@ -5015,11 +5015,12 @@ static void find_layers(struct request *r) {
         refuse("%s is an image, and no program here\n  try:    minicontainer "
                "run --image %s", shown(word), shown(word));
     if (!of_store(r->c.image))
-        return;
+        return NULL;
     need_image(&im, r->c.image);
     use_store();
     read_image(&im);
     obey_image(&r->c, &im);
+    return &im;
 }
 
 /* --- Commands. Is FLAG among the words? Then N go, it and what is behind it;
@@ -5234,7 +5235,10 @@ static int cmd_diff(char **words) {
 struct step {
     int line;                     /* of the file, where it begins: from 1 */
     const struct step_word *is;   /* its first word                       */
-    const char *rest, *key;
+    char *whole;                  /* all of it, on one line               */
+    const char *rest;             /* what is behind the word              */
+    char **words;                 /* COPY: the sources, then the place    */
+    const char *key;              /* of its result, in the cache          */
 };
 struct step_word {
     const char *word;
@@ -5245,14 +5249,16 @@ struct step_word {
 };
 static struct {
     const char *file, *context;
-    struct step steps[200];
+    struct step *steps;
     int count;
     struct image image;           /* what the steps so far have made */
 } build;
 
 static _Noreturn void bad_step(const struct step *s, const char *why) {
+    int n = (int)strcspn(s->whole, " \t");
+
     refuse("%s:%d: %s: %s", shown(build.file), s->line,
-           s->is ? s->is->word : "?", why);
+           shown(text("%.*s", n, s->whole)), why);
 }
 
 /* The words of LINE: blanks between, quotes around what has blanks. */
@@ -5270,26 +5276,9 @@ static char **split(const char *line) {
     return out;
 }
 
-/* The sources of COPY, and in the end the place, in WORDS. Nothing that lies
- * outside of the directory that was given, the context. Returns how many. */
-static int sources(const struct step *s, char ***words) {
-    char **list = *words = split(s->rest);
-    int n = 0;
-
-    for (; list[n]; n++)
-        if (strstr(text("/%s/", list[n]), "/../") || strpbrk(list[n], "*?[$") ||
-            strncmp(list[n], "--", 2) == 0)
-            bad_step(s, "no option, no .. and no * here, and no array: a "
-                     "source is named as it is, from the directory of the "
-                     "build");
-    if (n < 2)
-        bad_step(s, "wants SOURCE... PLACE");
-    return n - 1;
-}
-
 /* The keys of all steps: they depend on what is written, not on what comes of
  * it. (64 bits, by FNV-1a: enough for who does not attack their own cache.) */
-static uint64_t sum;
+static uint64_t sum = 0xcbf29ce484222325;
 static const char *copy_from, *copy_to;
 
 static void add_to_key(const char *data, size_t n) {
@@ -5308,43 +5297,62 @@ static void add_file_to_key(const char *path, const struct stat *st) {
     if (store_itself.st_ino == st->st_ino && store_itself.st_dev == st->st_dev)
         refuse("COPY would copy the store into itself: %s\n  cure:   build in "
                "a directory that has only what is copied", shown(at));
-    add_to_key(part, (size_t)n);
     if (S_ISLNK(st->st_mode))
-        add_to_key(part, (size_t)TRY(readlink(at, part, sizeof part)));
+        n += TRY(readlink(at, part + n, PATH_MAX));
     if (S_ISREG(st->st_mode))
         fd = TRY(open(at, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    while (fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0)
+    do
         add_to_key(part, (size_t)n);
+    while (fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0);
     close(fd);
 }
 
-static void add_sources_to_key(const struct step *s) {
+/* Nothing is copied that lies outside of the directory that was given, the
+ * context. */
+static void add_sources_to_key(struct step *s) {
+    char **at = s->words = split(s->rest);
     struct stat st;
-    char **list;
 
+    for (; *at; at++)
+        if (strstr(text("/%s/", *at), "/../") || strpbrk(*at, "*?[$") ||
+            strncmp(*at, "--", 2) == 0)
+            bad_step(s, "no option, no .. and no * here, and no array: a "
+                     "source is named as it is, from the directory of the "
+                     "build");
+    if (at < s->words + 2)
+        bad_step(s, "wants SOURCE... PLACE");
     TRY(stat(store, &store_itself));
-    for (int n = sources(s, &list); n-- > 0; list++) {
-        copy_from = longer("%s/%s", build.context, *list);
+    for (at = s->words; at[1]; at++) {
+        copy_from = longer("%s/%s", build.context, *at);
         if (lstat(copy_from, &st) < 0)
-            bad_step(s, text("%s: %s", shown(*list), strerror(errno)));
+            bad_step(s, text("%s: %s", shown(*at), strerror(errno)));
         add_file_to_key("", &st);
         if (S_ISDIR(st.st_mode))
             walk(copy_from, "", add_file_to_key);
     }
 }
 
-/* That of FROM is the image's digest. */
-static void make_keys(void) {
-    const char *before = build.image.digest;
+/* The sum goes on from step to step, so all that was before is in each key: at
+ * first the image of FROM. Returns how many steps are known: what comes of them
+ * is in the store; that of the last one is the image to go on with. */
+static int make_keys(bool no_cache) {
+    int known = !no_cache;
 
-    for (struct step *s = build.steps; s < build.steps + build.count; s++) {
-        const char *line = longer("%s\n%s %s", before, s->is->word, s->rest);
-        sum = 0xcbf29ce484222325;
-        add_to_key(line, strlen(line));
+    add_to_key(build.image.digest, strlen(build.image.digest));
+    for (int i = 1; i < build.count; i++) {
+        struct step *s = &build.steps[i];
+        add_to_key(s->whole, strlen(s->whole) + 1);
         if (strcmp(s->is->word, "COPY") == 0)
             add_sources_to_key(s);
-        before = s->key = longer("%016jx", (uintmax_t)sum);
+        s->key = longer("%016jx", (uintmax_t)sum);
+        char *digest = slurp(IN_STORE("cache/%s", s->key));
+        if (no_cache || access(blob(digest), F_OK) < 0)
+            continue;
+        build.image.digest = digest;
+        known = i + 1;
     }
+    read_image(&build.image);
+    return known;
 }
 
 /* Of RUN, CMD and ENTRYPOINT: an array, or a line for a shell. */
@@ -5386,23 +5394,24 @@ static char *from_workdir(const char *path) {
 
 /* In the container: into a directory, or as another name; of a directory, what
  * is in it. */
-static int copy_job(void *with) {
+static int copy_job(void *step) {
+    char **at = ((struct step *)step)->words, **last = at;
     struct stat st;
-    char **list;
-    int n = sources(with, &list);
-    char *place = from_workdir(list[n]);
-    bool into = n > 1 || place[strlen(place) - 1] == '/';
 
-    make_way(into ? longer("%s/", place) : place);
-    into = into || (stat(place, &st) == 0 && S_ISDIR(st.st_mode));
-    for (; n-- > 0; list++) {
-        copy_from = longer(BOX "/%s", *list);
+    while (last[1])
+        last++;
+    char *place = from_workdir(*last);
+    if (last > at + 1 || (stat(place, &st) == 0 && S_ISDIR(st.st_mode)))
+        place = longer("%s/", place);
+    make_way(place);
+    for (; at < last; at++) {
+        copy_from = longer(BOX "/%s", *at);
         TRY(lstat(copy_from, &st));
-        bool tree = S_ISDIR(st.st_mode);
-        copy_to = tree || !into ? place
-                : longer("%s/%s", place, strrchr(copy_from, '/') + 1);
+        bool into = place[strlen(place) - 1] == '/' && !S_ISDIR(st.st_mode);
+        copy_to = into ? longer("%s%s", place, strrchr(copy_from, '/') + 1)
+                       : place;
         copy_one("", &st);
-        if (tree)
+        if (S_ISDIR(st.st_mode))
             walk(copy_from, "", copy_one);
     }
     return 0;
@@ -5420,11 +5429,10 @@ static char *workdir_of(const struct step *s) {
 /* ENV NAME=VALUE ...: of two of a name, the later one counts. */
 static char *env_of(const struct step *s) {
     const char *was = get(build.image.config, "config/Env");
-    char *list = was && *was == '[' ? raw(was) : raw("[]");
+    char *list = raw(was && *was == '[' ? was : "[]");
 
     for (char **pair = split(s->rest); *pair; pair++) {
-        if (strchr(*pair, '=') == *pair || !strchr(*pair, '=') ||
-            strchr(*pair, '$'))
+        if (**pair == '=' || !strchr(*pair, '=') || strchr(*pair, '$'))
             bad_step(s, "wants NAME=VALUE; no $NAME is replaced here");
         list = with(list, list, NULL, quoted(*pair));
     }
@@ -5443,78 +5451,73 @@ static const struct step_word step_words[] = {
     { .word = NULL },
 };
 
-/* LINE, which begins on line NUMBER of the file, is the next step. */
-static void add_step(char *line, int number) {
-    struct step *s = &build.steps[build.count];
-    const char *word = strsep(&line, " \t");
+/* Its first word is one that we know, and there is something behind it. */
+static void read_step(struct step *s) {
+    char *rest = s->whole += strspn(s->whole, " \t");
+    const char *word = strsep(&rest, " \t");
 
-    *s = (struct step){ number, step_words, line ? blanks(line) : "", NULL };
+    s->is = step_words;
     while (s->is->word && strcasecmp(s->is->word, word) != 0)
         s->is++;
-    if (++build.count == LENGTH(build.steps))
-        bad_step(s, "more steps than there is room for");
     if (!s->is->word)
-        refuse("%s:%d: %s: there are FROM, RUN, COPY (for ADD), ENV (for ARG), "
-               "WORKDIR, CMD, ENTRYPOINT, USER; others are left out",
-               shown(build.file), number, shown(word));
+        bad_step(s, "there are FROM, RUN, COPY (for ADD), ENV (for ARG), "
+                 "WORKDIR, CMD, ENTRYPOINT, USER; others are left out");
     if ((s == build.steps) != (s->is == step_words))
         bad_step(s, "one FROM, as the first step: no stages here");
+    s->rest = rest ? blanks(rest) : "";
     if (!*s->rest || (s == build.steps && strpbrk(s->rest, " \t")))
         bad_step(s, "wants something else behind it");
+    s->whole = longer("%s %s", s->is->word, s->rest);
 }
 
 /* The file into steps. A line that ends in \ goes on in the next one; between
  * them there may be comments and empty lines. */
 static void read_recipe(void) {
-    char *rest = slurp(build.file), *line, *whole = NULL;
+    char *rest = slurp(build.file), *line;
+    bool more = false;
 
-    for (int number = 1, first = 1; (line = strsep(&rest, "\n")); number++) {
+    build.steps = calloc(strlen(rest) + 1, sizeof *build.steps); /* enough */
+    for (int number = 1; (line = strsep(&rest, "\n")); number++) {
         size_t n = strlen(line);
         while (n > 0 && strchr(" \t\r", line[n - 1]))
             n--;
-        bool none = n == 0 || *blanks(line) == '#';
-        bool more = none || line[n - 1] == '\\';
-        first = whole ? first : number;
-        line[n - (more && !none)] = '\0';
-        if (!none)
-            whole = longer("%s%s", whole ? whole : "",
-                           whole ? line : blanks(line));
-        if (whole && (!more || !rest)) {
-            add_step(whole, first);
-            whole = NULL;
-        }
+        if (n == 0 || *blanks(line) == '#')
+            continue;
+        struct step *s = &build.steps[more ? build.count - 1 : build.count++];
+        s->line = s->line ? s->line : number;
+        more = line[n - 1] == '\\';
+        s->whole = longer("%s%.*s", s->whole ? s->whole : "", (int)n - more,
+                          line);
     }
     if (build.count == 0)
         refuse("%s is missing, or has no steps", shown(build.file));
+    for (int i = 0; i < build.count; i++)
+        read_step(&build.steps[i]);
 }
 
-/* The image to begin with. */
+/* The image to begin with; `scratch` has nothing in it. */
 static void find_base(const struct step *s) {
-    struct image *im = &build.image;
+    static const struct image scratch = {
+        .manifest = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci."
+                    "image.manifest.v1+json\",\"layers\":[]}",
+        .config = "{\"architecture\":\"" ARCHITECTURE "\",\"os\":\"linux\",\"co"
+                  "nfig\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]},"
+                  "\"history\":[]}" };
 
     if (strcmp(s->rest, "scratch") == 0) {
-        im->manifest = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd."
-                       "oci.image.manifest.v1+json\",\"layers\":[]}";
-        im->config = "{\"architecture\":\"" ARCHITECTURE "\",\"os\":\"linux\","
-                     "\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids"
-                     "\":[]},\"history\":[]}";
-        find_store(true);
-        put_image(im);
-    } else if (find_store(false), find_name(im, s->rest)) {
-        read_image(im);
-    } else {
+        build.image = scratch;
+        put_image(&build.image);
+    } else if (!find_name(&build.image, s->rest)) {
         bad_step(s, "there is no such image: `images` lists them, nothing is "
                  "downloaded; lessons/15-layers/make-base makes one");
     }
 }
 
-/* Run a step on top of what was made so far: what it writes is the layer. */
-static void run_step(const struct step *s) {
-    const char *dir = IN_STORE("containers/.build");
-    const char *what = longer("%s %s", s->is->word, s->rest);
+/* Run a step in container DIR, on top of what was made so far. Has it written
+ * anything? (The kernel removes only a directory with nothing in it.) */
+static bool run_step(const struct step *s, const char *dir) {
     int (*job)(void *) = s->is->job, lock = lock_store();
     struct image *im = &build.image;
-    struct dirent **list;
 
     keep_container(dir, im, NULL, "null");
     close(lock);
@@ -5523,10 +5526,7 @@ static void run_step(const struct step *s) {
                           words_in(command_of(s), NULL));
     if (status != 0)
         bad_step(s, text("it ended with status %d", status));
-    if (TRY(scandir(im->dirs[0], &list, not_dots, NULL)) > 0)
-        add_layer(im, dir, what);
-    else
-        add_history(im, what, false);
+    return TRY_BUT(ENOTEMPTY, rmdir(im->dirs[0])) < 0;
 }
 
 static void set_config(const char *key, const char *value) {
@@ -5535,14 +5535,16 @@ static void set_config(const char *key, const char *value) {
     build.image.config = with(json, get(json, "config"), key, value);
 }
 
-/* One step; then its result is known, for next time. */
+/* One step: what it writes is a layer. Then its result is known, for next
+ * time. */
 static void take_step(const struct step *s) {
+    const char *dir = IN_STORE("containers/.build");
     const struct step *cmd = build.steps;
 
-    if (s->is->runs)
-        run_step(s);
+    if (s->is->runs && run_step(s, dir))
+        add_layer(&build.image, dir, s->whole);
     else
-        add_history(&build.image, longer("%s %s", s->is->word, s->rest), false);
+        add_history(&build.image, s->whole, false);
     if (s->is->key)
         set_config(s->is->key, s->is->value ? s->is->value(s)
                                             : quoted(s->rest));
@@ -5554,22 +5556,8 @@ static void take_step(const struct step *s) {
     put_file(IN_STORE("cache/%s", s->key), build.image.digest);
 }
 
-/* How many steps were done before, and are still in the store. */
-static int known_steps(void) {
-    for (int n = build.count; n > 1; n--) {
-        char *digest = slurp(IN_STORE("cache/%s", build.steps[n - 1].key));
-        if (*blob(digest) && access(blob(digest), F_OK) == 0) {
-            build.image.digest = digest;
-            read_image(&build.image);
-            return n;
-        }
-    }
-    return 1;
-}
-
 /* build [--explain] [--no-cache] -t IMAGE DIR */
 static int cmd_build(char **words) {
-    static char *none[] = { NULL };
     bool no_cache = take(words, "--no-cache", 1);
     const char *name = take(words, "-t", 2);
 
@@ -5579,20 +5567,18 @@ static int cmd_build(char **words) {
     build.context = words[1];
     build.file = longer("%s/Dockerfile", words[1]);
     read_recipe();
-    build.image.name = name;
-    find_base(build.steps);
     find_store(true);
     lock_file(IN_STORE("build"), LOCK_EX); /* one build at a time */
     use_store();
-    environ = none; /* what the caller has shall not be in it: TERM, input */
+    find_base(build.steps);
+    *environ = NULL; /* what the caller has shall not be in it: TERM, input */
     TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
-    make_keys();
-    int known = no_cache ? 0 : known_steps();
+    int known = make_keys(no_cache);
+    build.image.name = name;
     for (int i = 0; i < build.count; i++) {
         const struct step *s = &build.steps[i];
-        write_line("", text("step %d of %d: %s %s%s", i + 1, build.count,
-                            s->is->word, shown(s->rest),
-                            i < known ? "  (known)" : ""));
+        write_line("", text("step %d of %d: %s%s", i + 1, build.count,
+                            shown(s->whole), i < known ? "  (known)" : ""));
         if (i > 0 && i >= known)
             take_step(s);
     }
@@ -5739,21 +5725,17 @@ static pid_t running_container(const char *name) {
 
 /* WORDS, those behind `run`, as a container that is kept. Its directory. */
 static char *create_container(struct request *r, char **words) {
-    char cwd[PATH_MAX], *dir = NULL;
+    const char *cwd = getcwd(NULL, 0);
     struct request tried = *r;
-    static struct image im;
+    struct image *im = find_layers(&tried);
+    char *dir = NULL;
 
-    if (!of_store(r->c.image))
+    if (!im)
         refuse("what is kept is what a container writes on top of an image: -d "
                "and --name want --image NAME\n  try:    minicontainer run -d "
                "--image %s", r->c.argv ? shown(r->c.argv[0]) : "NAME");
-    need_image(&im, r->c.image);
-    use_store();
-    read_image(&im);
-    obey_image(&tried.c, &im); /* what cannot be, is refused */
-    settle(&tried);
-    const char *json = quoted(getcwd(cwd, sizeof cwd) ? cwd : "/");
-    json = longer("[%s]", json);
+    settle(&tried); /* what cannot be, is refused */
+    const char *json = longer("[%s]", quoted(cwd ? cwd : "/"));
     for (; *words; words++)
         json = with(json, json, NULL, quoted(*words));
     int lock = lock_store();
@@ -5762,7 +5744,7 @@ static char *create_container(struct request *r, char **words) {
     if (*slurp(longer("%s/image", dir)))
         refuse("there is a container %s already\n  try:    minicontainer start "
                "%s, or: minicontainer rm %s", r->name, r->name, r->name);
-    keep_container(dir, &im, tried.c.argv, json);
+    keep_container(dir, im, tried.c.argv, json);
     close(lock);
     return dir;
 }
@@ -5803,11 +5785,8 @@ static int start_container(const char *dir, bool attach) {
     char **words = words_in(json_file(longer("%s/command", dir), false), NULL);
     int lock = lock_store(); /* then only who asks can have the other one */
 
-    if (!words)
-        refuse("container %s is half made\n  try:    minicontainer rm %s",
-               name, name);
-    if (is_running(dir))
-        refuse("container %s runs", name);
+    if (!words || is_running(dir))
+        refuse("container %s %s", name, words ? "runs" : "is half made: rm it");
     int held = lock_file(longer("%s/lock", dir), LOCK_EX);
     close(lock);
     use_store();
@@ -5843,29 +5822,28 @@ static int cmd_start(char **words) {
 }
 
 /* End the container: TERM, which the supervisor passes on; after that many
- * seconds, KILL. */
+ * seconds, KILL. By a descriptor, which is never another process's. */
 static void stop_container(const char *dir, int seconds) {
     pid_t pid = supervisor_of(dir);
-    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    struct pollfd end = { .fd = -1, .events = POLLIN };
 
-    if (pidfd < 0 || supervisor_of(dir) != pid)
+    if (pid > 0)
+        end.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (end.fd < 0 || supervisor_of(dir) != pid)
         return; /* it has ended meanwhile */
-    if (seconds > 0)
-        syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
-    for (int tenths = 10 * seconds; tenths > 0 && is_running(dir); tenths--)
-        poll(NULL, 0, 100);
-    if (!is_running(dir))
-        return;
-    if (seconds > 0)
+    if (seconds > 0) {
+        syscall(SYS_pidfd_send_signal, end.fd, SIGTERM, NULL, 0);
+        if (poll(&end, 1, 1000 * seconds) > 0)
+            return;
         note("%d seconds after SIGTERM it still runs: SIGKILL\n  cause:  a "
              "command that is PID 1 hears no signal that it has no handler for "
              "(--no-init); or it takes its time\n  lesson: lessons/03-pid",
              seconds);
-    syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    while (is_running(dir))
-        poll(NULL, 0, 10);
-    set_status(TRY(open(longer("%s/lock", dir), O_WRONLY | O_CLOEXEC)),
-               text("exited (%d)", 128 + SIGKILL));
+    }
+    syscall(SYS_pidfd_send_signal, end.fd, SIGKILL, NULL, 0);
+    int lock = TRY(lock_file(longer("%s/lock", dir), LOCK_EX)); /* all ended */
+    set_status(lock, text("exited (%d)", 128 + SIGKILL));
+    close(lock);
 }
 
 /* stop [-t SECONDS] NAME...: one after the other. */
@@ -5891,38 +5869,37 @@ static int cmd_ps(char **words) {
     find_store(false);
     if (!plain)
         printf(fmt, "NAME", "IMAGE", "STATUS", "COMMAND");
-    bool none = chdir(IN_STORE("containers")) < 0;
-    for (int i = 0, n = none ? 0 : list_of("containers", &list); i < n; i++) {
-        const char *name = list[i]->d_name;
-        const char *status = slurp(text("%s/lock", name)); /* "": created */
-        char *command = slurp(text("%s/image", name));
+    for (int i = 0, n = list_of("containers", &list); i < n; i++) {
+        const char *dir = IN_STORE("containers/%s", list[i]->d_name);
+        const char *status = slurp(longer("%s/lock", dir));
+        char *command = slurp(longer("%s/image", dir));
         const char *image = strsep(&command, "\n");
-        bool runs = *status != 'e' && is_running(name);
+        bool runs = is_running(dir);
+        status = runs ? "running" : *status == 's' ? "killed" : *status
+               ? text("%.*s", (int)strcspn(status, ")") + 1, status)
+               : "created";
         if (command && (all || runs))
-            printf(fmt, name, shown(image + 72), runs ? "running"
-                   : *status == 's' ? "killed" : *status
-                   ? text("%.*s", (int)strcspn(status, ")") + 1, status)
-                   : "created", shown(command));
+            printf(fmt, list[i]->d_name, shown(image + 72), status,
+                   shown(command));
     }
     return flushed(0);
 }
 
 /* logs [-f] NAME: -f goes on until the container has ended. */
 static int cmd_logs(char **words) {
-    bool follow = take(words, "-f", 1), more = true;
+    bool follow = take(words, "-f", 1), more;
     char part[4096];
 
     need_words(words, 1);
     const char *dir = find_container(words[1]);
     int fd = TRY_BUT(ENOENT, open(longer("%s/log", dir), O_RDONLY | O_CLOEXEC));
-    while (more) { /* what it says last, is read after its end */
+    do { /* what it says last, is read after its end */
         more = follow && is_running(dir);
-        for (ssize_t n; fd >= 0 && (n = TRY(read(fd, part, sizeof part))) > 0;)
+        for (ssize_t n; (n = TRY_BUT(EBADF, read(fd, part, sizeof part))) > 0;)
             fwrite(part, 1, (size_t)n, stdout);
         fflush(stdout);
-        if (more)
-            poll(NULL, 0, 100);
-    }
+        poll(NULL, 0, more ? 100 : 0);
+    } while (more);
     return flushed(0);
 }
 
