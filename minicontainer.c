@@ -1649,7 +1649,8 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
 
 /* What the filter says no to, by EPERM. A row is a capability, which leaves the
  * row out if it is kept, and calls; a row with braces looks at ARGUMENT (from
- * 0), too: is it equal to VALUE, or has it one of its bits (TEST)? Of several
+ * 0), too: is it equal to VALUE, or has it one of its bits (TEST)? (All others
+ * ask if it is at least 0, which is always so: one form for all.) Of several
  * rows for one call the first that fits decides. Some are useless without a
  * capability that is dropped anyway: two walls are better than one, and each
  * can be switched off alone. A deny-list names what is forbidden; Docker has an
@@ -1680,9 +1681,9 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
  */
 static const struct denied {
     int cap, calls[12]; /* a 0 at the end, a call that is never denied */
-    uint32_t argument, test, value, answer; /* no TEST: the call as such */
+    uint32_t argument, test, value, answer; /* AT_LEAST 0: whatever it is */
 } denied[] = {
-#define NO(cap, ...) { cap, { __VA_ARGS__ }, 0, 0, 0, FAIL(EPERM) }
+#define NO(cap, ...) { cap, { __VA_ARGS__ }, 0, AT_LEAST, 0, FAIL(EPERM) }
     /* The kernel itself: who may change its code owns every container. */
     NO(CAP_SYS_MODULE, SYS_init_module, SYS_finit_module, SYS_delete_module),
     /* Ends the machine, or starts another kernel in the place of this one. */
@@ -1700,7 +1701,7 @@ static const struct denied {
     NO(CAP_SYS_ADMIN, SYS_unshare, SYS_setns),
     { CAP_SYS_ADMIN, { SYS_clone }, 0, HAS_ANY, NEW_NAMESPACE, FAIL(EPERM) }, /* the same */
     /* Its flags lie in memory; at ENOSYS libc takes clone instead. */
-    { CAP_SYS_ADMIN, { SYS_clone3 }, 0, 0, 0, FAIL(ENOSYS) },
+    { CAP_SYS_ADMIN, { SYS_clone3 }, 0, AT_LEAST, 0, FAIL(ENOSYS) },
     /* Mounts, by old words and new: read-only and masked paths could be undone.
      * A bare number is a call that older headers do not name (it is one for all
      * processors): 467 is open_tree_attr. */
@@ -1744,8 +1745,8 @@ static const struct denied {
 #endif
 };
 
-/* The program: its beginning; room for the rules, five instructions a call at
- * most; and for the end. */
+/* The program: its beginning; room for the rules, five instructions a call; and
+ * for the end. */
 enum { BEGINNING = 6 };
 static struct instruction
     code[BEGINNING + 5 * LENGTH(denied) * LENGTH(denied->calls) + 1] = {
@@ -1769,14 +1770,11 @@ static const struct program *build_filter(const struct container *c) {
             continue;
         for (const int *call = d->calls; *call; call++) {
             /* Another call: over the rest of this rule. */
-            emit(EQUAL, 0, d->test ? 4 : 1, (uint32_t)*call);
-            if (d->test) {
-                emit(LOAD, 0, 0, SEE_ARGUMENT + 8 * d->argument);
-                emit(d->test, 0, 1, d->value);
-            }
+            emit(EQUAL, 0, 4, (uint32_t)*call);
+            emit(LOAD, 0, 0, SEE_ARGUMENT + 8 * d->argument);
+            emit(d->test, 0, 1, d->value);
             emit(RETURN, 0, 0, d->answer);
-            if (d->test) /* the number back into the register */
-                emit(LOAD, 0, 0, SEE_NUMBER);
+            emit(LOAD, 0, 0, SEE_NUMBER); /* back into the register */
         }
     }
     emit(RETURN, 0, 0, ALLOW);
