@@ -2969,7 +2969,7 @@ struct request {
     const char *who;      /* lab, exec, compare ROW: they set the isolations,
                            * and take what options[] says; NULL: take all    */
     bits named, denied;   /* rows that were switched on, or off, by name     */
-    bits given;           /* which of options[] were given                   */
+    const char *asked[ROWS + 1]; /* of each row, the last option given       */
     bool only, init, no_init, privileged, explain, step, always_so, detach, rm;
     bits cap_add, cap_drop; /* capabilities, a bit each; and ALL_CAPS        */
     const char *boottime; /* seconds, as typed                               */
@@ -3120,6 +3120,8 @@ static const struct option_row {
     { "--detach -d", ROWS, "", .field = AT(detach) },
     { "-h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
     { "-u", ROWS, "", "it is 0 inside; --map says who outside (lesson 07)", .match = "^$" },
+    /* The end: a row of isolations[], by its name, or nothing that we know. */
+    { "", ROWS, "", .match = "^$" },
 };
 
 /* Nobody knows WORD: say the nearest, which begins as more than half of it. (So
@@ -3184,23 +3186,22 @@ static void take_word(struct request *r, const char *word) {
     size_t n = is_long ? strcspn(word, "=") : is_among("-it -ti", word) ? 3 : 2;
     const char *name = text("%.*s", (int)n, word);
     const char *value = word[n] ? word + n + is_long : NULL;
-    size_t i = 0;
+    const struct option_row *o = options;
 
-    while (i < LENGTH(options) && !is_among(options[i].words, name))
-        i++;
-    if (r->who && (i == LENGTH(options) || !strchr(options[i].also, *r->who)))
+    while (*o->words && !is_among(o->words, name))
+        o++;
+    if (r->who && !strchr(o->also, *r->who))
         refuse("%s sets the isolations itself: it does not take %s", r->who,
                shown(name));
-    r->given |= BIT(i);
-    if (i == LENGTH(options))
+    r->asked[o->row] = o->words;
+    if (!*o->words)
         set_row(r, name, value);
-    else if (options[i].wants)
-        take_value(r, &options[i], name,
-                   value ? value : *r->word ? *r->word++ : "");
+    else if (o->wants)
+        take_value(r, o, name, value ? value : *r->word ? *r->word++ : "");
     else if (value)
         refuse("%s takes no value", name);
     else
-        *(bool *)((char *)r + options[i].field) = true;
+        *(bool *)((char *)r + o->field) = true;
 }
 
 /* A container that nothing is said about yet. */
@@ -3299,13 +3300,11 @@ static void give_way(struct request *r) {
 static void check_options(struct request *r) {
     struct container *c = &r->c;
 
-    for (size_t i = 0; i < LENGTH(options); i++) {
-        const char *words = options[i].words;
-        int row = options[i].row;
-        if (r->given & BIT(i) && row != ROWS && !on(c, row))
-            refuse_set(text("%s: the isolation %s is off", next_word(&words),
-                            isolations[row].name), c->rows | BIT(row), row);
-    }
+    for (int row = 0; row < ROWS; row++)
+        if (r->asked[row] && !on(c, row))
+            refuse_set(text("%s: the isolation %s is off",
+                            next_word(&r->asked[row]), isolations[row].name),
+                       c->rows | BIT(row), row);
     if (r->boottime)
         c->age = atoll(r->boottime);
     /* ALL first, as Docker reads it, then single ones. What is both added and
