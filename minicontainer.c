@@ -3233,6 +3233,56 @@ static struct request request_of(const char *who, char **words) {
 }
 
 /* =====================================================================
+ * THE COPY -- this program, where nobody can write to it
+ * =====================================================================
+ * What stands in a container under the name of the command may be a link to
+ * /proc/self/exe, or a script with that behind its #!. Then we are what runs in
+ * there; and as /proc/PID/exe our own file can be written, or get another mode
+ * (set-uid!), if 0 inside is the user that it belongs to. That hole was in
+ * Docker (CVE-2019-5736). So if it is ours, we go on as a copy of it in memory,
+ * which has no path and is sealed; runc does the same. exec, lab and compare
+ * begin so; run does it when it has read --image or --volume.
+ */
+
+/* The path of the file that we were started from; a copy, which has no path,
+ * has it as its name. */
+static char *own_path(void) {
+    char *path = realpath("/proc/self/exe", NULL);
+
+    return path ? path : title.at;
+}
+
+/* WORDS are those behind our own name. memfd_create(2), fcntl(2) */
+static void become_a_copy(char **words) {
+    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    /* MFD_EXEC, of Linux 6.3; some systems ask for it since. */
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING, may_run = 0x10;
+    struct stat st;
+
+    /* A copy has no name for ps(1). It comes here, too: then all is done; so it
+     * is with another user's file: whoever we are inside cannot change it. */
+    TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
+    TRY(stat("/proc/self/exe", &st));
+    if (st.st_nlink == 0 || st.st_uid != geteuid() ||
+        access("/proc/self/exe", R_OK) < 0) /* (mode 0111) */
+        return;
+    int copy = TRY_BUT(EINVAL, memfd_create("minicontainer", flags | may_run));
+    if (copy < 0)
+        copy = TRY(memfd_create("minicontainer", flags));
+    copy_rest(TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), copy);
+    TRY(fcntl(copy, F_ADD_SEALS, seals));
+    words[-1] = own_path();
+    TRY(fexecve(copy, words - 1, environ));
+}
+
+/* The directory `lessons` beside this program. It need not be there. */
+static const char *lessons_dir(void) {
+    const char *path = own_path(), *end = strrchr(path, '/');
+
+    return strdup(text("%.*s/lessons", end ? (int)(end - path) : 0, path));
+}
+
+/* =====================================================================
  * THE RULES -- which sets of isolations there can be; and `run`
  * =====================================================================
  * settle() makes a container of a request, or refuses. What was named is
@@ -3359,26 +3409,6 @@ static void settle(struct request *r) {
         c->workdir = "/";
 }
 
-/* run: the whole of it. Ends with the command's status. */
-static void become_a_copy(char **words);
-static void find_layers(struct request *r); /* 16 */
-static char *create_container(struct request *r, char **words); /* 19 */
-static int start_container(const char *dir, bool attach);
-static int run_settled(struct request *r);
-static int cmd_run(char **words) {
-    struct request r = request_of(NULL, words + 1);
-
-    /* What an image or a volume has under the name of the command may be a link
-     * to our own file. So go on as a copy, before anything is said twice. */
-    if (r.c.image || r.c.volumes)
-        become_a_copy(words);
-    if (r.name || r.detach)
-        return start_container(create_container(&r, words + 1), !r.detach);
-    find_layers(&r);
-    settle(&r);
-    _exit(run_settled(&r)); /* (nothing of stdio(3) is to be flushed) */
-}
-
 /* Run what is settled. */
 static int run_settled(struct request *r) {
     if (!on(&r->c, USER) && root_of_machine())
@@ -3392,59 +3422,22 @@ static int run_settled(struct request *r) {
     return status;
 }
 
-/* =====================================================================
- * THE COPY -- this program, where nobody can write to it
- * =====================================================================
- * What stands in a container under the name of the command may be a link to
- * /proc/self/exe, or a script with that behind its #!. Then we are what runs in
- * there; and as /proc/PID/exe our own file can be written, or get another mode
- * (set-uid!), if 0 inside is the user that it belongs to. That hole was in
- * Docker (CVE-2019-5736). So if it is ours, we go on as a copy of it in memory,
- * which has no path and is sealed; runc does the same. exec, lab and compare
- * begin so; run does it when it has read --image or --volume.
- */
+/* run: the whole of it. Ends with the command's status. */
+static void find_layers(struct request *r); /* 16 */
+static char *create_container(struct request *r, char **words); /* 19 */
+static int start_container(const char *dir, bool attach);
+static int cmd_run(char **words) {
+    struct request r = request_of(NULL, words + 1);
 
-/* The path of the file that we were started from; a copy, which has no path,
- * has it as its name. */
-static char *own_path(void) {
-    char *path = realpath("/proc/self/exe", NULL);
-
-    return path ? path : title.at;
-}
-
-/* Our own file, into TO. */
-static void copy_self(int to) {
-    copy_rest(TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), to);
-}
-
-/* WORDS are those behind our own name. memfd_create(2), fcntl(2) */
-static void become_a_copy(char **words) {
-    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    /* MFD_EXEC, of Linux 6.3; some systems ask for it since. */
-    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING, may_run = 0x10;
-    struct stat st;
-
-    /* A copy has no name for ps(1). It comes here, too: then all is done; so it
-     * is with another user's file: whoever we are inside cannot change it. */
-    TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
-    TRY(stat("/proc/self/exe", &st));
-    if (st.st_nlink == 0 || st.st_uid != geteuid() ||
-        access("/proc/self/exe", R_OK) < 0) /* (mode 0111) */
-        return;
-    int copy = TRY_BUT(EINVAL, memfd_create("minicontainer", flags | may_run));
-    if (copy < 0)
-        copy = TRY(memfd_create("minicontainer", flags));
-    copy_self(copy);
-    TRY(fcntl(copy, F_ADD_SEALS, seals));
-    words[-1] = own_path();
-    TRY(fexecve(copy, words - 1, environ));
-}
-
-/* The directory `lessons` beside this program. It need not be there. */
-static const char *lessons_dir(void) {
-    const char *path = own_path(), *end = strrchr(path, '/');
-
-    return strdup(text("%.*s/lessons", end ? (int)(end - path) : 0, path));
+    /* What an image or a volume has under the name of the command may be a link
+     * to our own file. So go on as a copy, before anything is said twice. */
+    if (r.c.image || r.c.volumes)
+        become_a_copy(words);
+    if (r.name || r.detach)
+        return start_container(create_container(&r, words + 1), !r.detach);
+    find_layers(&r);
+    settle(&r);
+    _exit(run_settled(&r)); /* (nothing of stdio(3) is to be flushed) */
 }
 
 /* =====================================================================
@@ -3536,7 +3529,7 @@ static void furnish(struct container *c) {
     TRY(mkdir("/opt/minicontainer", 0755));
     int copy = TRY(creat("/opt/minicontainer/minicontainer", 0755));
     if (access("/proc/self/exe", R_OK) == 0)
-        copy_self(copy);
+        copy_rest(TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), copy);
     close(copy); /* else nobody could execute it (ETXTBSY) */
     make_file("/root/minicontainer.c", 0644, own_source);
     /* The machine's go out of sight. (What cp(1) cannot do, it says.) */
