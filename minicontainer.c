@@ -2279,8 +2279,7 @@ static const char *lacking(const struct container *c, const char *has) {
     const char *list = "";
 
     for (int i = 0; i < LIMIT_COUNT; i++)
-        if (c->limit[i] &&
-            !match(has, text("(^| )%s( |$)", limits[i].controller)))
+        if (c->limit[i] && !is_among(first_line(has), limits[i].controller))
             list = text("%s +%s", list, limits[i].controller);
     return *list ? list + 1 : list;
 }
@@ -3793,7 +3792,7 @@ static int cmd_exec(char **words) {
 static struct half {
     struct container nested; /* runs the command; argv NULL: there is none    */
     int said, seen;          /* files in memory: its output, and this         */
-    struct { struct view before[ROWS], after[ROWS]; int status; } out;
+    struct { int status; struct view before[ROWS], after[ROWS]; } out;
 } halves[2];
 
 /* In the container, or in the lab: look, run the command in a container, look
@@ -3838,10 +3837,8 @@ static void ask(struct half *h, struct container *c) {
         write_line("", read_all(h->said));
     if (status != 0)
         leave(status);
-    TRY(pread(h->seen, &h->out, sizeof h->out, 0));
-    /* COMMAND may have written there: the texts shall have an end. */
-    for (int row = 0; row < ROWS; row++)
-        h->out.before[row].sees[499] = h->out.after[row].sees[499] = '\0';
+    /* COMMAND may have written there: the last byte stays 0, an end of all. */
+    TRY(pread(h->seen, &h->out, sizeof h->out - 1, 0));
 }
 
 /* compare, without a row: this machine and a container of all chosen rows. */
@@ -3918,18 +3915,17 @@ static const char *became(const struct half *h, int row) {
  * thrown away. Without means: only what ROW cannot be without. */
 static int compare_row(struct container *c, int row) {
     static char *probe[] = { "sh", "-c", NULL, NULL };
-    char **words = c->argv ? c->argv : probe + 2; /* nothing said: the row's */
     struct half *left = &halves[0], *right = &halves[1];
     const char *name = isolations[row].name;
     bits without = partners(row, BIT(USER)), with = without | BIT(row);
 
     probe[2] = (char *)isolations[row].probe;
-    c->argv = c->argv ? c->argv : probe;
+    c->argv = c->argv ? c->argv : probe; /* nothing said: the row's */
     run_half(left, c, without);
     run_half(right, c, with);
     printf("$");
-    for (; *words; words++)
-        printf(" %s", shown(*words));
+    for (char **word = c->argv == probe ? probe + 2 : c->argv; *word; word++)
+        printf(" %s", shown(*word));
     printf("\n\n");
     beside(text("without %s: --only %s\n" RULER, name, list_rows(without)),
            text("with %s: --only %s\n" RULER, name, list_rows(with)));
@@ -3982,18 +3978,17 @@ static int cmd_compare(char **words) {
  * to it. Returns what it said; "": it works. */
 static const char *try_it(const char *line) {
     int memory = TRY(memfd_create("said", MFD_CLOEXEC)), status = 0;
-    char *words[12] = { "minicontainer" }, *save;
+    const char *words[12], *at = text("minicontainer %s true", line);
     pid_t child = TRY(fork());
 
     if (child == 0) {
-        words[1] = strtok_r(text("%s true", line), " ", &save);
-        for (int i = 1; words[i]; i++)
-            words[i + 1] = strtok_r(NULL, " ", &save);
+        for (int i = 0; (words[i] = next_word(&at)); i++)
+            continue;
         for (int fd = 0; fd <= 2; fd++)
             TRY(dup2(memory, fd));
         TRY(setsid());
         TRY(chdir("/"));
-        TRY(execv("/proc/self/exe", words));
+        TRY(execv("/proc/self/exe", (char **)words));
     }
     TRY(waitpid(child, &status, 0));
     const char *said = read_all(memory);
