@@ -2429,8 +2429,11 @@ static const char *look_ipc(void) {
                 lines("/proc/sysvipc/sem") - 1);
 }
 
-/* Each address with its interface; none where a filter forbids netlink. The
- * second column of a route is where it leads to: 00000000 is the way out. */
+/* Each address with its interface; none where a filter forbids netlink. A route
+ * begins with its interface and where it leads to, and 00000000 is the way out;
+ * or, for IPv6, with where it leads to. What only refuses ("unreachable") has
+ * no interface; for IPv6, it is not up (bit 0 of the flags, the last column but
+ * one; bit 1: there is a gateway). */
 static const char *look_net(void) {
     struct ifaddrs *all = NULL;
     const char *out = "";
@@ -2442,7 +2445,9 @@ static const char *look_net(void) {
             out = text("%s%s %s, ", out, i->ifa_name, inet_ntoa(in->sin_addr));
     }
     freeifaddrs(all);
-    bool way_out = match(slurp("/proc/self/net/route"), "^[^\t]+\t00000000\t");
+    bool way_out =
+        match(slurp("/proc/self/net/route"), "^[^*\t]+\t00000000\t") ||
+        match(slurp("/proc/self/net/ipv6_route"), "^0{32} 00 .*[13] +[^ ]+$");
     return text("%s%s", out, way_out ? "a way out" : "no way out");
 }
 
