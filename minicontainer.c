@@ -2257,10 +2257,6 @@ static const char *in_cgroup(const char *name) {
     return text("%s/minicontainer-%d%s", home, getpid(), name);
 }
 
-static bool limited(const struct container *c) {
-    return c->limit[MEMORY] || c->limit[CPUS] || c->limit[PIDS];
-}
-
 /* Where process WHO stands in the tree of v2; "": at its root, or there is
  * none. */
 static const char *own_cgroup(const char *who) {
@@ -2274,7 +2270,8 @@ static bool is_among(const char *words, const char *word) {
     return strstr(text(" %s ", words), text(" %s ", word));
 }
 
-/* The controllers for these limits that HAS does not name: "+cpu +pids". */
+/* The controllers for our limits that HAS does not name: "+cpu +pids". (With
+ * HAS "": all; and "" if no limit was asked for.) */
 static const char *lacking(const struct container *c, const char *has) {
     const char *list = "";
 
@@ -2310,7 +2307,7 @@ static void sweep(void) {
 static bool find_home(const struct container *c) {
     const char *lacks = ""; /* in the highest that is ours: it has the most */
 
-    if (!limited(c))
+    if (!*lacking(c, ""))
         return false;
     snprintf(home, sizeof home, CGROUPS "%s", own_cgroup("self"));
     for (; strlen(home) >= strlen(CGROUPS); *strrchr(home, '/') = '\0') {
@@ -3856,7 +3853,7 @@ static int compare_all(struct container *c) {
         struct view here = look_at(row), there = halves->out.before[row];
         /* The same id is the same object of the kernel: what one changes, both
          * see. (A container sees neither its limits nor their place.) */
-        bool own = row == LIMITS ? limited(c) : strcmp(here.id, there.id);
+        bool own = row == LIMITS ? *lacking(c, "") : strcmp(here.id, there.id);
         printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name,
                own ? "own" : "shared", column(here.sees, 25),
                column(there.sees, 25), on(c, row) ? "--no-" : "--",
@@ -3951,7 +3948,7 @@ static int cmd_compare(char **words) {
                                : request_of("compare ROW", words + 2);
     if (row >= 0) {
         r.c.rows = partners(row, BIT(USER)) | BIT(row);
-        if (row == LIMITS && !limited(&r.c)) /* something to be seen */
+        if (row == LIMITS && !*lacking(&r.c, "")) /* to be seen */
             r.c.limit[PIDS] = "64";
         check_options(&r);
         return compare_row(&r.c, row);
