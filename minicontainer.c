@@ -2564,37 +2564,38 @@ static const char *look_limits(void) {
 
 /* Docker's words are those for leaving it out; SHELL does the same; PEEK is a
  * look from a second window, where %d is the PID; PROBE is what `compare ROW`
- * runs if nothing is said. */
+ * runs if nothing is said; ALSO another name, as Docker or unshare(1) has. */
 static const struct isolation {
-    const char *name, *what, *docker, *shell, *peek, *probe;
+    const char *name, *what, *docker, *shell, *peek, *probe, *also;
     const char *(*look)(void);
 } isolations[ROWS] = {
     [UTS] = { "uts", "host name and NIS domain name", "--uts=host", "unshare --uts",
-        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", look_uts },
+        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", NULL, look_uts },
     [PID] = { "pid", "process numbers", "--pid=host", "unshare --pid --fork",
-        "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)", look_pid },
+        "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)", NULL, look_pid },
     [MNT] = { "mnt", "the mount table", "-", "unshare --mount", "wc -l /proc/%d/mountinfo",
-        "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts", look_mnt },
+        "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts", "mount", look_mnt },
     [PROC] = { "proc", "the view in /proc and /sys", "-", "mount -t proc proc /proc",
-        "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l", look_proc },
+        "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l", NULL, look_proc },
     [ROOT] = { "root", "the file tree", "-", "pivot_root . . && umount -l .",
-        "ls /proc/%d/root/", "cat /root/diary", look_root },
+        "ls /proc/%d/root/", "cat /root/diary", NULL, look_root },
     [USER] = { "user", "user and group numbers", "--userns=host", "unshare --user --map-root-user",
-        "cat /proc/%d/uid_map", "id -u; hostname oops", look_user },
+        "cat /proc/%d/uid_map", "id -u; hostname oops", "userns", look_user },
     [IPC] = { "ipc", "System V objects, POSIX queues", "--ipc=host", "unshare --ipc",
-        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", look_ipc },
+        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", NULL, look_ipc },
     [NET] = { "net", "interfaces, addresses, ports", "--network=host", "unshare --net",
-        "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr", look_net },
+        "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr", "network", look_net },
     [CGROUP] = { "cgroup", "the view of the cgroup tree", "--cgroupns=host", "unshare --cgroup",
-        "cat /proc/%d/cgroup", "cat /proc/self/cgroup", look_cgroup },
+        "cat /proc/%d/cgroup", "cat /proc/self/cgroup", "cgroupns", look_cgroup },
     [TIME] = { "time", "the clocks that count from boot", "-", "unshare --time --boottime -N",
-        "cat /proc/%d/timens_offsets", "cat /proc/uptime; date +%F", look_time },
+        "cat /proc/%d/timens_offsets", "cat /proc/uptime; date +%F", NULL, look_time },
     [CAPS] = { "caps", "what root may do", "--privileged", "setpriv --bounding-set -sys_admin,...",
-        "grep Cap /proc/%d/status", "id -u; hostname oops", look_caps },
+        "grep Cap /proc/%d/status", "id -u; hostname oops", NULL, look_caps },
     [SECCOMP] = { "seccomp", "system calls", "--security-opt", "systemd-run -p SystemCallFilter=",
-        "grep Seccomp /proc/%d/status", "unshare --user id -u", look_seccomp },
+        "grep Seccomp /proc/%d/status", "unshare --user id -u", NULL, look_seccomp },
     [LIMITS] = { "limits", "memory, CPUs, processes", "no --memory", "systemd-run -p MemoryMax=",
-        "cat /proc/%d/cgroup", "for i in $(seq 99); do sleep 9 & done; echo 99", look_limits },
+        "cat /proc/%d/cgroup", "for i in $(seq 99); do sleep 9 & done; echo 99",
+        NULL, look_limits },
 };
 
 /* What makes those that are no namespace; and what look_at() knows them by: a
@@ -2604,16 +2605,11 @@ static const struct { const char *by, *id; } handmade[ROWS] = {
     [SECCOMP] = { "a BPF filter", "Seccomp_filters:" }, [LIMITS] = { "cgroup v2", NULL },
 };
 
-/* Other names of rows, as Docker and unshare(1) have them. */
-static const char *const aliases[ROWS] = {
-    [MNT] = "mount", [USER] = "userns", [NET] = "network", [CGROUP] = "cgroupns"
-};
-
 /* The row called NAME (its own name or another), or -1. */
 static int find_row(const char *name) {
     for (int row = 0; row < ROWS; row++)
         if (strcmp(isolations[row].name, name) == 0 ||
-            (aliases[row] && strcmp(aliases[row], name) == 0))
+            (isolations[row].also && strcmp(isolations[row].also, name) == 0))
             return row;
     return -1;
 }
@@ -4035,16 +4031,15 @@ static void name_programs(bool plain) {
     const char *fmt = plain ? "needs\t%.2s\t%s\t%s\n" : "Lesson %.2s needs %s, "
                       "which is not here (Debian's package %s)\n";
     char file[32], package[32];
-    glob_t pages;
+    glob_t pages = { 0 };
 
     glob(chdir(lessons_dir()) == 0 ? "*/README.md" : "", 0, NULL, &pages);
-    for (size_t i = 0; i < pages.gl_pathc; i++) {
-        const char *page = pages.gl_pathv[i];
-        const char *needs = line_after(slurp(page), "<!-- needs: "), *word;
+    for (char **page = pages.gl_pathv; page && *page; page++) {
+        const char *needs = line_after(slurp(*page), "<!-- needs: "), *word;
         while ((word = next_word(&needs)))
             if (sscanf(word, "%31[^(](%31[^)]", file, package) == 2 &&
                 !*find_in(SYSTEM_PATH, file, X_OK))
-                printf(fmt, page, shown(file), shown(package));
+                printf(fmt, *page, shown(file), shown(package));
     }
 }
 
