@@ -3905,19 +3905,17 @@ static void beside(const char *left, const char *right) {
 static const char *became(const struct half *h, int row) {
     const char *was = h->out.before[row].sees, *is = h->out.after[row].sees;
 
-    return strcmp(was, is) == 0 ? text("%s, unchanged", was)
-                                : text("%s, then\n%s", was, is);
+    return text(strcmp(was, is) ? "%s, then\n%s" : "%s, unchanged", was, is);
 }
 
 /* compare ROW: the same command without and with it, each in a lab that is
  * thrown away. Without means: only what ROW cannot be without. */
 static int compare_row(struct container *c, int row) {
-    static char *probe[] = { "sh", "-c", NULL, NULL };
+    char *probe[] = { "sh", "-c", (char *)isolations[row].probe, NULL };
     struct half *left = &halves[0], *right = &halves[1];
     const char *name = isolations[row].name;
     bits without = partners(row, BIT(USER)), with = without | BIT(row);
 
-    probe[2] = (char *)isolations[row].probe;
     c->argv = c->argv ? c->argv : probe; /* nothing said: the row's */
     run_half(left, c, without);
     run_half(right, c, with);
@@ -4013,10 +4011,8 @@ static bool diagnose(const char *name, const char *line, bool plain) {
     const char *cause = line_after(said, strstr(said, "  cause:  ")
                                    ? "  cause:  " : "minicontainer: ");
 
-    if (plain)
-        printf("%s\t%s\t%s\t%s\n", name, verdict, cause, cure);
-    else
-        printf("%-16s %s\n", name, verdict);
+    printf(plain ? "%s\t%s\t%s\t%s\n" : "%-16s %s\n",
+           name, verdict, cause, cure);
     if (!plain && *cause && strcmp(cause, last) != 0)
         printf("%16s cause: %s\n%16s cure:  %s\n", "", cause, "",
                *cure ? cure : LAPTOPS);
