@@ -2046,7 +2046,8 @@ static const char *source_line(int n, int *chapter) {
 static const char *errno_name(int err) {
 #define E(name) err == name ? #name :
     return E(EPERM) E(ENOENT) E(EAGAIN) E(ENOMEM) E(EACCES) E(ENOEXEC) E(ENODEV)
-           E(EINVAL) E(ENOSPC) E(EROFS) E(ENOSYS) E(ELOOP) text("%d", err);
+           E(EINVAL) E(ENOSPC) E(EROFS) E(ENOSYS) E(ELOOP) E(EEXIST) E(ENOPKG)
+           E(EOPNOTSUPP) text("%d", err);
 }
 
 /* What forbids it, and what to do: the failures that are met most often. The
@@ -2056,6 +2057,7 @@ static const char *errno_name(int err) {
 #define DOCKER "docker run" OPT "seccomp=unconfined"
 #define LAPTOPS "see lessons/README.md, \"What laptops refuse\""
 #define PAGE "use sudo, or " LAPTOPS
+#define HAVE_NONE "; not found: reboot, if the kernel was updated"
 enum { SAID, CAUSE, CURE, WHERE, HOLDS };
 static const char *const cures[][5] = {
     { "clone3.* (EPERM|ENOSYS)", "a seccomp filter (Docker, a devcontainer, Codespaces, `run`)",
@@ -2097,7 +2099,12 @@ static const char *const cures[][5] = {
       "docker run" OPT "apparmor=unconfined, or" OPT "label=disable" },
     { "(memfd_|execve).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
     { "O_TMPFILE.* E", "no file without a name there (FAT, NFS)", "push to ./DIR, and cp -r DIR" },
-    { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" },
+    /* Modules are loaded when they are asked for: so the file is missing, or a
+     * list forbids it. */
+    { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" HAVE_NONE },
+    { "^--network.*[(](EOPNOTSUPP|ENOPKG)", "no bridge or no veth in this kernel, or that name is "
+      "another interface's", "sudo modprobe -a bridge veth" HAVE_NONE "; or another name" },
+    { "^--network ", "it is full, or that name is another interface's", "another name" },
     { "overlay.* EINVAL", "the store lies on overlay or NFS", "XDG_DATA_HOME=/another/place" },
     { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
       "a newer kernel (WSL: wsl --update); in a container engine: " DOCKER },
@@ -4061,6 +4068,8 @@ static int cmd_doctor(char **words) {
     if (diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch\\nCOPY\tf\t/'>"
                  "Dockerfile;minicontainer\tbuild\t-t\tx\t.", plain) && lab)
         lessons = text("%s,15,16,17,18,19,20", lessons);
+    if (diagnose("network", "lab minicontainer run --network front", plain))
+        lessons = text("%s,21", lessons);
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            *lessons ? lessons + 1 : "none");
     name_programs(plain);
@@ -6157,10 +6166,10 @@ static void plug_cables(struct container *c) {
         while ((err == 0 || err == EEXIST) && ip && (++ip & 255) < 255 &&
                (err = plug(c, name, ip, n)) == EEXIST)
             say("%s.%u is somebody's: the next number", name, ip & 255);
+        const char *said = text("--network %s: no cable to it: %s (%s)", name,
+                                strerror(err), errno_name(err));
         if (err)
-            refuse("--network %s: full, or no bridge: %s\n  cure:   sudo "
-                   "modprobe -a bridge veth, or another name", name,
-                   strerror(err));
+            refuse("%s%s", said, remedy(said));
     }
     close(fd);
     close(lock);
