@@ -1649,7 +1649,8 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
 
 /* What the filter says no to, by EPERM. A row is a capability, which leaves the
  * row out if it is kept, and calls; a row with braces looks at ARGUMENT (from
- * 0), too: is it equal to VALUE, or has it one of its bits (TEST)? Of several
+ * 0), too: is it equal to VALUE, or has it one of its bits (TEST)? (All others
+ * ask if it is at least 0, which is always so: one form for all.) Of several
  * rows for one call the first that fits decides. Some are useless without a
  * capability that is dropped anyway: two walls are better than one, and each
  * can be switched off alone. A deny-list names what is forbidden; Docker has an
@@ -1680,9 +1681,9 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
  */
 static const struct denied {
     int cap, calls[12]; /* a 0 at the end, a call that is never denied */
-    uint32_t argument, test, value, answer; /* no TEST: the call as such */
+    uint32_t argument, test, value, answer; /* AT_LEAST 0: whatever it is */
 } denied[] = {
-#define NO(cap, ...) { cap, { __VA_ARGS__ }, 0, 0, 0, FAIL(EPERM) }
+#define NO(cap, ...) { cap, { __VA_ARGS__ }, 0, AT_LEAST, 0, FAIL(EPERM) }
     /* The kernel itself: who may change its code owns every container. */
     NO(CAP_SYS_MODULE, SYS_init_module, SYS_finit_module, SYS_delete_module),
     /* Ends the machine, or starts another kernel in the place of this one. */
@@ -1700,7 +1701,7 @@ static const struct denied {
     NO(CAP_SYS_ADMIN, SYS_unshare, SYS_setns),
     { CAP_SYS_ADMIN, { SYS_clone }, 0, HAS_ANY, NEW_NAMESPACE, FAIL(EPERM) }, /* the same */
     /* Its flags lie in memory; at ENOSYS libc takes clone instead. */
-    { CAP_SYS_ADMIN, { SYS_clone3 }, 0, 0, 0, FAIL(ENOSYS) },
+    { CAP_SYS_ADMIN, { SYS_clone3 }, 0, AT_LEAST, 0, FAIL(ENOSYS) },
     /* Mounts, by old words and new: read-only and masked paths could be undone.
      * A bare number is a call that older headers do not name (it is one for all
      * processors): 467 is open_tree_attr. */
@@ -1744,8 +1745,8 @@ static const struct denied {
 #endif
 };
 
-/* The program: its beginning; room for the rules, five instructions a call at
- * most; and for the end. */
+/* The program: its beginning; room for the rules, five instructions a call; and
+ * for the end. */
 enum { BEGINNING = 6 };
 static struct instruction
     code[BEGINNING + 5 * LENGTH(denied) * LENGTH(denied->calls) + 1] = {
@@ -1769,14 +1770,11 @@ static const struct program *build_filter(const struct container *c) {
             continue;
         for (const int *call = d->calls; *call; call++) {
             /* Another call: over the rest of this rule. */
-            emit(EQUAL, 0, d->test ? 4 : 1, (uint32_t)*call);
-            if (d->test) {
-                emit(LOAD, 0, 0, SEE_ARGUMENT + 8 * d->argument);
-                emit(d->test, 0, 1, d->value);
-            }
+            emit(EQUAL, 0, 4, (uint32_t)*call);
+            emit(LOAD, 0, 0, SEE_ARGUMENT + 8 * d->argument);
+            emit(d->test, 0, 1, d->value);
             emit(RETURN, 0, 0, d->answer);
-            if (d->test) /* the number back into the register */
-                emit(LOAD, 0, 0, SEE_NUMBER);
+            emit(LOAD, 0, 0, SEE_NUMBER); /* back into the register */
         }
     }
     emit(RETURN, 0, 0, ALLOW);
@@ -2048,7 +2046,8 @@ static const char *source_line(int n, int *chapter) {
 static const char *errno_name(int err) {
 #define E(name) err == name ? #name :
     return E(EPERM) E(ENOENT) E(EAGAIN) E(ENOMEM) E(EACCES) E(ENOEXEC) E(ENODEV)
-           E(EINVAL) E(ENOSPC) E(EROFS) E(ENOSYS) E(ELOOP) text("%d", err);
+           E(EINVAL) E(ENOSPC) E(EROFS) E(ENOSYS) E(ELOOP) E(EEXIST) E(ENOPKG)
+           E(EOPNOTSUPP) text("%d", err);
 }
 
 /* What forbids it, and what to do: the failures that are met most often. The
@@ -2058,6 +2057,7 @@ static const char *errno_name(int err) {
 #define DOCKER "docker run" OPT "seccomp=unconfined"
 #define LAPTOPS "see lessons/README.md, \"What laptops refuse\""
 #define PAGE "use sudo, or " LAPTOPS
+#define HAVE_NONE "; not found: reboot, if the kernel was updated"
 enum { SAID, CAUSE, CURE, WHERE, HOLDS };
 static const char *const cures[][5] = {
     { "clone3.* (EPERM|ENOSYS)", "a seccomp filter (Docker, a devcontainer, Codespaces, `run`)",
@@ -2099,7 +2099,12 @@ static const char *const cures[][5] = {
       "docker run" OPT "apparmor=unconfined, or" OPT "label=disable" },
     { "(memfd_|execve).* EACCES", "vm.memfd_noexec is set", "sudo sysctl -w vm.memfd_noexec=0" },
     { "O_TMPFILE.* E", "no file without a name there (FAT, NFS)", "push to ./DIR, and cp -r DIR" },
-    { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" },
+    /* Modules are loaded when they are asked for: so the file is missing, or a
+     * list forbids it. */
+    { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" HAVE_NONE },
+    { "^--network.*[(](EOPNOTSUPP|ENOPKG)", "no bridge or no veth in this kernel, or that name is "
+      "another interface's", "sudo modprobe -a bridge veth" HAVE_NONE "; or another name" },
+    { "^--network ", "it is full, or that name is another interface's", "another name" },
     { "overlay.* EINVAL", "the store lies on overlay or NFS", "XDG_DATA_HOME=/another/place" },
     { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
       "a newer kernel (WSL: wsl --update); in a container engine: " DOCKER },
@@ -2259,10 +2264,6 @@ static const char *in_cgroup(const char *name) {
     return text("%s/minicontainer-%d%s", home, getpid(), name);
 }
 
-static bool limited(const struct container *c) {
-    return c->limit[MEMORY] || c->limit[CPUS] || c->limit[PIDS];
-}
-
 /* Where process WHO stands in the tree of v2; "": at its root, or there is
  * none. */
 static const char *own_cgroup(const char *who) {
@@ -2276,13 +2277,13 @@ static bool is_among(const char *words, const char *word) {
     return strstr(text(" %s ", words), text(" %s ", word));
 }
 
-/* The controllers for these limits that HAS does not name: "+cpu +pids". */
+/* The controllers for our limits that HAS does not name: "+cpu +pids". (With
+ * HAS "": all; and "" if no limit was asked for.) */
 static const char *lacking(const struct container *c, const char *has) {
     const char *list = "";
 
     for (int i = 0; i < LIMIT_COUNT; i++)
-        if (c->limit[i] &&
-            !match(has, text("(^| )%s( |$)", limits[i].controller)))
+        if (c->limit[i] && !is_among(first_line(has), limits[i].controller))
             list = text("%s +%s", list, limits[i].controller);
     return *list ? list + 1 : list;
 }
@@ -2313,7 +2314,7 @@ static void sweep(void) {
 static bool find_home(const struct container *c) {
     const char *lacks = ""; /* in the highest that is ours: it has the most */
 
-    if (!limited(c))
+    if (!*lacking(c, ""))
         return false;
     snprintf(home, sizeof home, CGROUPS "%s", own_cgroup("self"));
     for (; strlen(home) >= strlen(CGROUPS); *strrchr(home, '/') = '\0') {
@@ -2432,8 +2433,11 @@ static const char *look_ipc(void) {
                 lines("/proc/sysvipc/sem") - 1);
 }
 
-/* Each address with its interface; none where a filter forbids netlink. The
- * second column of a route is where it leads to: 00000000 is the way out. */
+/* Each address with its interface; none where a filter forbids netlink. A route
+ * begins with its interface and where it leads to, and 00000000 is the way out;
+ * or, for IPv6, with where it leads to. What only refuses ("unreachable") has
+ * no interface; for IPv6, it is not up (bit 0 of the flags, the last column but
+ * one; bit 1: there is a gateway). */
 static const char *look_net(void) {
     struct ifaddrs *all = NULL;
     const char *out = "";
@@ -2445,7 +2449,9 @@ static const char *look_net(void) {
             out = text("%s%s %s, ", out, i->ifa_name, inet_ntoa(in->sin_addr));
     }
     freeifaddrs(all);
-    bool way_out = match(slurp("/proc/self/net/route"), "^[^\t]+\t00000000\t");
+    bool way_out =
+        match(slurp("/proc/self/net/route"), "^[^*\t]+\t00000000\t") ||
+        match(slurp("/proc/self/net/ipv6_route"), "^0{32} 00 .*[13] +[^ ]+$");
     return text("%s%s", out, way_out ? "a way out" : "no way out");
 }
 
@@ -2565,37 +2571,38 @@ static const char *look_limits(void) {
 
 /* Docker's words are those for leaving it out; SHELL does the same; PEEK is a
  * look from a second window, where %d is the PID; PROBE is what `compare ROW`
- * runs if nothing is said. */
+ * runs if nothing is said; ALSO another name, as Docker or unshare(1) has. */
 static const struct isolation {
-    const char *name, *what, *docker, *shell, *peek, *probe;
+    const char *name, *what, *docker, *shell, *peek, *probe, *also;
     const char *(*look)(void);
 } isolations[ROWS] = {
     [UTS] = { "uts", "host name and NIS domain name", "--uts=host", "unshare --uts",
-        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", look_uts },
+        "ls -l /proc/%d/ns/uts", "hostname oops; hostname", NULL, look_uts },
     [PID] = { "pid", "process numbers", "--pid=host", "unshare --pid --fork",
-        "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)", look_pid },
+        "grep NSpid /proc/%d/status", "echo I am $$; kill $(cat /run/victim.pid)", NULL, look_pid },
     [MNT] = { "mnt", "the mount table", "-", "unshare --mount", "wc -l /proc/%d/mountinfo",
-        "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts", look_mnt },
+        "mount -t tmpfs none /mnt && grep -o 'none /mnt' /proc/mounts", "mount", look_mnt },
     [PROC] = { "proc", "the view in /proc and /sys", "-", "mount -t proc proc /proc",
-        "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l", look_proc },
+        "ls /proc/%d/root/proc", "ls -d /proc/[0-9]* | wc -l", NULL, look_proc },
     [ROOT] = { "root", "the file tree", "-", "pivot_root . . && umount -l .",
-        "ls /proc/%d/root/", "cat /root/diary", look_root },
+        "ls /proc/%d/root/", "cat /root/diary", NULL, look_root },
     [USER] = { "user", "user and group numbers", "--userns=host", "unshare --user --map-root-user",
-        "cat /proc/%d/uid_map", "id -u; hostname oops", look_user },
+        "cat /proc/%d/uid_map", "id -u; hostname oops", "userns", look_user },
     [IPC] = { "ipc", "System V objects, POSIX queues", "--ipc=host", "unshare --ipc",
-        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", look_ipc },
+        "ls -l /proc/%d/ns/ipc", "ipcrm --all=msg; ipcs -q", NULL, look_ipc },
     [NET] = { "net", "interfaces, addresses, ports", "--network=host", "unshare --net",
-        "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr", look_net },
+        "cat /proc/%d/net/dev", "ip addr add 10.0.0.7/8 dev lo; ip -br addr", "network", look_net },
     [CGROUP] = { "cgroup", "the view of the cgroup tree", "--cgroupns=host", "unshare --cgroup",
-        "cat /proc/%d/cgroup", "cat /proc/self/cgroup", look_cgroup },
+        "cat /proc/%d/cgroup", "cat /proc/self/cgroup", "cgroupns", look_cgroup },
     [TIME] = { "time", "the clocks that count from boot", "-", "unshare --time --boottime -N",
-        "cat /proc/%d/timens_offsets", "cat /proc/uptime; date +%F", look_time },
+        "cat /proc/%d/timens_offsets", "cat /proc/uptime; date +%F", NULL, look_time },
     [CAPS] = { "caps", "what root may do", "--privileged", "setpriv --bounding-set -sys_admin,...",
-        "grep Cap /proc/%d/status", "id -u; hostname oops", look_caps },
+        "grep Cap /proc/%d/status", "id -u; hostname oops", NULL, look_caps },
     [SECCOMP] = { "seccomp", "system calls", "--security-opt", "systemd-run -p SystemCallFilter=",
-        "grep Seccomp /proc/%d/status", "unshare --user id -u", look_seccomp },
+        "grep Seccomp /proc/%d/status", "unshare --user id -u", NULL, look_seccomp },
     [LIMITS] = { "limits", "memory, CPUs, processes", "no --memory", "systemd-run -p MemoryMax=",
-        "cat /proc/%d/cgroup", "for i in $(seq 99); do sleep 9 & done; echo 99", look_limits },
+        "cat /proc/%d/cgroup", "for i in $(seq 99); do sleep 9 & done; echo 99",
+        NULL, look_limits },
 };
 
 /* What makes those that are no namespace; and what look_at() knows them by: a
@@ -2605,16 +2612,11 @@ static const struct { const char *by, *id; } handmade[ROWS] = {
     [SECCOMP] = { "a BPF filter", "Seccomp_filters:" }, [LIMITS] = { "cgroup v2", NULL },
 };
 
-/* Other names of rows, as Docker and unshare(1) have them. */
-static const char *const aliases[ROWS] = {
-    [MNT] = "mount", [USER] = "userns", [NET] = "network", [CGROUP] = "cgroupns"
-};
-
 /* The row called NAME (its own name or another), or -1. */
 static int find_row(const char *name) {
     for (int row = 0; row < ROWS; row++)
         if (strcmp(isolations[row].name, name) == 0 ||
-            (aliases[row] && strcmp(aliases[row], name) == 0))
+            (isolations[row].also && strcmp(isolations[row].also, name) == 0))
             return row;
     return -1;
 }
@@ -2971,7 +2973,7 @@ struct request {
     const char *who;      /* lab, exec, compare ROW: they set the isolations,
                            * and take what options[] says; NULL: take all    */
     bits named, denied;   /* rows that were switched on, or off, by name     */
-    bits given;           /* which of options[] were given                   */
+    const char *asked[ROWS + 1]; /* of each row, the last option given       */
     bool only, init, no_init, privileged, explain, step, always_so, detach, rm;
     bits cap_add, cap_drop; /* capabilities, a bit each; and ALL_CAPS        */
     const char *boottime; /* seconds, as typed                               */
@@ -3125,6 +3127,8 @@ static const struct option_row {
     { "-P", ROWS, "", "say which: -p OUT:IN (lesson 22)", .match = "^$" },
     { "-h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
     { "-u", ROWS, "", "it is 0 inside; --map says who outside (lesson 07)", .match = "^$" },
+    /* The end: a row of isolations[], by its name, or nothing that we know. */
+    { "", ROWS, "", .match = "^$" },
 };
 
 /* Nobody knows WORD: say the nearest, which begins as more than half of it. (So
@@ -3189,23 +3193,22 @@ static void take_word(struct request *r, const char *word) {
     size_t n = is_long ? strcspn(word, "=") : is_among("-it -ti", word) ? 3 : 2;
     const char *name = text("%.*s", (int)n, word);
     const char *value = word[n] ? word + n + is_long : NULL;
-    size_t i = 0;
+    const struct option_row *o = options;
 
-    while (i < LENGTH(options) && !is_among(options[i].words, name))
-        i++;
-    if (r->who && (i == LENGTH(options) || !strchr(options[i].also, *r->who)))
+    while (*o->words && !is_among(o->words, name))
+        o++;
+    if (r->who && !strchr(o->also, *r->who))
         refuse("%s sets the isolations itself: it does not take %s", r->who,
                shown(name));
-    r->given |= BIT(i);
-    if (i == LENGTH(options))
+    r->asked[o->row] = o->words;
+    if (!*o->words)
         set_row(r, name, value);
-    else if (options[i].wants)
-        take_value(r, &options[i], name,
-                   value ? value : *r->word ? *r->word++ : "");
+    else if (o->wants)
+        take_value(r, o, name, value ? value : *r->word ? *r->word++ : "");
     else if (value)
         refuse("%s takes no value", name);
     else
-        *(bool *)((char *)r + options[i].field) = true;
+        *(bool *)((char *)r + o->field) = true;
 }
 
 /* A container that nothing is said about yet. */
@@ -3234,6 +3237,56 @@ static struct request request_of(const char *who, char **words) {
     r.word += word && strcmp(word, "--") == 0;
     r.c.argv = *r.word ? r.word : NULL;
     return r;
+}
+
+/* =====================================================================
+ * THE COPY -- this program, where nobody can write to it
+ * =====================================================================
+ * What stands in a container under the name of the command may be a link to
+ * /proc/self/exe, or a script with that behind its #!. Then we are what runs in
+ * there; and as /proc/PID/exe our own file can be written, or get another mode
+ * (set-uid!), if 0 inside is the user that it belongs to. That hole was in
+ * Docker (CVE-2019-5736). So if it is ours, we go on as a copy of it in memory,
+ * which has no path and is sealed; runc does the same. exec, lab and compare
+ * begin so; run does it when it has read --image or --volume.
+ */
+
+/* The path of the file that we were started from; a copy, which has no path,
+ * has it as its name. */
+static char *own_path(void) {
+    char *path = realpath("/proc/self/exe", NULL);
+
+    return path ? path : title.at;
+}
+
+/* WORDS are those behind our own name. memfd_create(2), fcntl(2) */
+static void become_a_copy(char **words) {
+    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    /* MFD_EXEC, of Linux 6.3; some systems ask for it since. */
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING, may_run = 0x10;
+    struct stat st;
+
+    /* A copy has no name for ps(1). It comes here, too: then all is done; so it
+     * is with another user's file: whoever we are inside cannot change it. */
+    TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
+    TRY(stat("/proc/self/exe", &st));
+    if (st.st_nlink == 0 || st.st_uid != geteuid() ||
+        access("/proc/self/exe", R_OK) < 0) /* (mode 0111) */
+        return;
+    int copy = TRY_BUT(EINVAL, memfd_create("minicontainer", flags | may_run));
+    if (copy < 0)
+        copy = TRY(memfd_create("minicontainer", flags));
+    copy_rest(TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), copy);
+    TRY(fcntl(copy, F_ADD_SEALS, seals));
+    words[-1] = own_path();
+    TRY(fexecve(copy, words - 1, environ));
+}
+
+/* The directory `lessons` beside this program. It need not be there. */
+static const char *lessons_dir(void) {
+    const char *path = own_path(), *end = strrchr(path, '/');
+
+    return strdup(text("%.*s/lessons", end ? (int)(end - path) : 0, path));
 }
 
 /* =====================================================================
@@ -3304,13 +3357,11 @@ static void give_way(struct request *r) {
 static void check_options(struct request *r) {
     struct container *c = &r->c;
 
-    for (size_t i = 0; i < LENGTH(options); i++) {
-        const char *words = options[i].words;
-        int row = options[i].row;
-        if (r->given & BIT(i) && row != ROWS && !on(c, row))
-            refuse_set(text("%s: the isolation %s is off", next_word(&words),
-                            isolations[row].name), c->rows | BIT(row), row);
-    }
+    for (int row = 0; row < ROWS; row++)
+        if (r->asked[row] && !on(c, row))
+            refuse_set(text("%s: the isolation %s is off",
+                            next_word(&r->asked[row]), isolations[row].name),
+                       c->rows | BIT(row), row);
     if (r->boottime)
         c->age = atoll(r->boottime);
     /* ALL first, as Docker reads it, then single ones. What is both added and
@@ -3365,26 +3416,6 @@ static void settle(struct request *r) {
         c->workdir = "/";
 }
 
-/* run: the whole of it. Ends with the command's status. */
-static void become_a_copy(char **words);
-static struct image *find_layers(struct request *r); /* 16 */
-static char *create_container(struct request *r, char **words); /* 19 */
-static int start_container(const char *dir, bool attach);
-static int run_settled(struct request *r);
-static int cmd_run(char **words) {
-    struct request r = request_of(NULL, words + 1);
-
-    /* What an image or a volume has under the name of the command may be a link
-     * to our own file. So go on as a copy, before anything is said twice. */
-    if (r.c.image || r.c.volumes)
-        become_a_copy(words);
-    if (r.name || r.detach)
-        return start_container(create_container(&r, words + 1), !r.detach);
-    find_layers(&r);
-    settle(&r);
-    _exit(run_settled(&r)); /* (nothing of stdio(3) is to be flushed) */
-}
-
 /* Run what is settled. */
 static int run_settled(struct request *r) {
     if (!on(&r->c, USER) && root_of_machine())
@@ -3398,59 +3429,22 @@ static int run_settled(struct request *r) {
     return status;
 }
 
-/* =====================================================================
- * THE COPY -- this program, where nobody can write to it
- * =====================================================================
- * What stands in a container under the name of the command may be a link to
- * /proc/self/exe, or a script with that behind its #!. Then we are what runs in
- * there; and as /proc/PID/exe our own file can be written, or get another mode
- * (set-uid!), if 0 inside is the user that it belongs to. That hole was in
- * Docker (CVE-2019-5736). So if it is ours, we go on as a copy of it in memory,
- * which has no path and is sealed; runc does the same. exec, lab and compare
- * begin so; run does it when it has read --image or --volume.
- */
+/* run: the whole of it. Ends with the command's status. */
+static struct image *find_layers(struct request *r); /* 16 */
+static char *create_container(struct request *r, char **words); /* 19 */
+static int start_container(const char *dir, bool attach);
+static int cmd_run(char **words) {
+    struct request r = request_of(NULL, words + 1);
 
-/* The path of the file that we were started from; a copy, which has no path,
- * has it as its name. */
-static char *own_path(void) {
-    char *path = realpath("/proc/self/exe", NULL);
-
-    return path ? path : title.at;
-}
-
-/* Our own file, into TO. */
-static void copy_self(int to) {
-    copy_rest(TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), to);
-}
-
-/* WORDS are those behind our own name. memfd_create(2), fcntl(2) */
-static void become_a_copy(char **words) {
-    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    /* MFD_EXEC, of Linux 6.3; some systems ask for it since. */
-    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING, may_run = 0x10;
-    struct stat st;
-
-    /* A copy has no name for ps(1). It comes here, too: then all is done; so it
-     * is with another user's file: whoever we are inside cannot change it. */
-    TRY(prctl(PR_SET_NAME, "minicontainer", 0, 0, 0));
-    TRY(stat("/proc/self/exe", &st));
-    if (st.st_nlink == 0 || st.st_uid != geteuid() ||
-        access("/proc/self/exe", R_OK) < 0) /* (mode 0111) */
-        return;
-    int copy = TRY_BUT(EINVAL, memfd_create("minicontainer", flags | may_run));
-    if (copy < 0)
-        copy = TRY(memfd_create("minicontainer", flags));
-    copy_self(copy);
-    TRY(fcntl(copy, F_ADD_SEALS, seals));
-    words[-1] = own_path();
-    TRY(fexecve(copy, words - 1, environ));
-}
-
-/* The directory `lessons` beside this program. It need not be there. */
-static const char *lessons_dir(void) {
-    const char *path = own_path(), *end = strrchr(path, '/');
-
-    return strdup(text("%.*s/lessons", end ? (int)(end - path) : 0, path));
+    /* What an image or a volume has under the name of the command may be a link
+     * to our own file. So go on as a copy, before anything is said twice. */
+    if (r.c.image || r.c.volumes)
+        become_a_copy(words);
+    if (r.name || r.detach)
+        return start_container(create_container(&r, words + 1), !r.detach);
+    find_layers(&r);
+    settle(&r);
+    _exit(run_settled(&r)); /* (nothing of stdio(3) is to be flushed) */
 }
 
 /* =====================================================================
@@ -3542,7 +3536,7 @@ static void furnish(struct container *c) {
     TRY(mkdir("/opt/minicontainer", 0755));
     int copy = TRY(creat("/opt/minicontainer/minicontainer", 0755));
     if (access("/proc/self/exe", R_OK) == 0)
-        copy_self(copy);
+        copy_rest(TRY(open("/proc/self/exe", O_RDONLY | O_CLOEXEC)), copy);
     close(copy); /* else nobody could execute it (ETXTBSY) */
     make_file("/root/minicontainer.c", 0644, own_source);
     /* The machine's go out of sight. (What cp(1) cannot do, it says.) */
@@ -3806,7 +3800,7 @@ static int cmd_exec(char **words) {
 static struct half {
     struct container nested; /* runs the command; argv NULL: there is none    */
     int said, seen;          /* files in memory: its output, and this         */
-    struct { struct view before[ROWS], after[ROWS]; int status; } out;
+    struct { int status; struct view before[ROWS], after[ROWS]; } out;
 } halves[2];
 
 /* In the container, or in the lab: look, run the command in a container, look
@@ -3851,10 +3845,8 @@ static void ask(struct half *h, struct container *c) {
         write_line("", read_all(h->said));
     if (status != 0)
         leave(status);
-    TRY(pread(h->seen, &h->out, sizeof h->out, 0));
-    /* COMMAND may have written there: the texts shall have an end. */
-    for (int row = 0; row < ROWS; row++)
-        h->out.before[row].sees[499] = h->out.after[row].sees[499] = '\0';
+    /* COMMAND may have written there: the last byte stays 0, an end of all. */
+    TRY(pread(h->seen, &h->out, sizeof h->out - 1, 0));
 }
 
 /* compare, without a row: this machine and a container of all chosen rows. */
@@ -3867,7 +3859,7 @@ static int compare_all(struct container *c) {
         struct view here = look_at(row), there = halves->out.before[row];
         /* The same id is the same object of the kernel: what one changes, both
          * see. (A container sees neither its limits nor their place.) */
-        bool own = row == LIMITS ? limited(c) : strcmp(here.id, there.id);
+        bool own = row == LIMITS ? *lacking(c, "") : strcmp(here.id, there.id);
         printf("%-7s %-6s  %s %s %s%s\n", isolations[row].name,
                own ? "own" : "shared", column(here.sees, 25),
                column(there.sees, 25), on(c, row) ? "--no-" : "--",
@@ -3923,26 +3915,23 @@ static void beside(const char *left, const char *right) {
 static const char *became(const struct half *h, int row) {
     const char *was = h->out.before[row].sees, *is = h->out.after[row].sees;
 
-    return strcmp(was, is) == 0 ? text("%s, unchanged", was)
-                                : text("%s, then\n%s", was, is);
+    return text(strcmp(was, is) ? "%s, then\n%s" : "%s, unchanged", was, is);
 }
 
 /* compare ROW: the same command without and with it, each in a lab that is
  * thrown away. Without means: only what ROW cannot be without. */
 static int compare_row(struct container *c, int row) {
-    static char *probe[] = { "sh", "-c", NULL, NULL };
-    char **words = c->argv ? c->argv : probe + 2; /* nothing said: the row's */
+    char *probe[] = { "sh", "-c", (char *)isolations[row].probe, NULL };
     struct half *left = &halves[0], *right = &halves[1];
     const char *name = isolations[row].name;
     bits without = partners(row, BIT(USER)), with = without | BIT(row);
 
-    probe[2] = (char *)isolations[row].probe;
-    c->argv = c->argv ? c->argv : probe;
+    c->argv = c->argv ? c->argv : probe; /* nothing said: the row's */
     run_half(left, c, without);
     run_half(right, c, with);
     printf("$");
-    for (; *words; words++)
-        printf(" %s", shown(*words));
+    for (char **word = c->argv == probe ? probe + 2 : c->argv; *word; word++)
+        printf(" %s", shown(*word));
     printf("\n\n");
     beside(text("without %s: --only %s\n" RULER, name, list_rows(without)),
            text("with %s: --only %s\n" RULER, name, list_rows(with)));
@@ -3963,7 +3952,7 @@ static int cmd_compare(char **words) {
                                : request_of("compare ROW", words + 2);
     if (row >= 0) {
         r.c.rows = partners(row, BIT(USER)) | BIT(row);
-        if (row == LIMITS && !limited(&r.c)) /* something to be seen */
+        if (row == LIMITS && !*lacking(&r.c, "")) /* to be seen */
             r.c.limit[PIDS] = "64";
         check_options(&r);
         return compare_row(&r.c, row);
@@ -3995,18 +3984,17 @@ static int cmd_compare(char **words) {
  * to it. Returns what it said; "": it works. */
 static const char *try_it(const char *line) {
     int memory = TRY(memfd_create("said", MFD_CLOEXEC)), status = 0;
-    char *words[12] = { "minicontainer" }, *save;
+    const char *words[12], *at = text("minicontainer %s true", line);
     pid_t child = TRY(fork());
 
     if (child == 0) {
-        words[1] = strtok_r(text("%s true", line), " ", &save);
-        for (int i = 1; words[i]; i++)
-            words[i + 1] = strtok_r(NULL, " ", &save);
+        for (int i = 0; (words[i] = next_word(&at)); i++)
+            continue;
         for (int fd = 0; fd <= 2; fd++)
             TRY(dup2(memory, fd));
         TRY(setsid());
         TRY(chdir("/"));
-        TRY(execv("/proc/self/exe", words));
+        TRY(execv("/proc/self/exe", (char **)words));
     }
     TRY(waitpid(child, &status, 0));
     const char *said = read_all(memory);
@@ -4033,10 +4021,8 @@ static bool diagnose(const char *name, const char *line, bool plain) {
     const char *cause = line_after(said, strstr(said, "  cause:  ")
                                    ? "  cause:  " : "minicontainer: ");
 
-    if (plain)
-        printf("%s\t%s\t%s\t%s\n", name, verdict, cause, cure);
-    else
-        printf("%-16s %s\n", name, verdict);
+    printf(plain ? "%s\t%s\t%s\t%s\n" : "%-16s %s\n",
+           name, verdict, cause, cure);
     if (!plain && *cause && strcmp(cause, last) != 0)
         printf("%16s cause: %s\n%16s cure:  %s\n", "", cause, "",
                *cure ? cure : LAPTOPS);
@@ -4051,16 +4037,15 @@ static void name_programs(bool plain) {
     const char *fmt = plain ? "needs\t%.2s\t%s\t%s\n" : "Lesson %.2s needs %s, "
                       "which is not here (Debian's package %s)\n";
     char file[32], package[32];
-    glob_t pages;
+    glob_t pages = { 0 };
 
     glob(chdir(lessons_dir()) == 0 ? "*/README.md" : "", 0, NULL, &pages);
-    for (size_t i = 0; i < pages.gl_pathc; i++) {
-        const char *page = pages.gl_pathv[i];
-        const char *needs = line_after(slurp(page), "<!-- needs: "), *word;
+    for (char **page = pages.gl_pathv; page && *page; page++) {
+        const char *needs = line_after(slurp(*page), "<!-- needs: "), *word;
         while ((word = next_word(&needs)))
             if (sscanf(word, "%31[^(](%31[^)]", file, package) == 2 &&
                 !*find_in(SYSTEM_PATH, file, X_OK))
-                printf(fmt, page, shown(file), shown(package));
+                printf(fmt, *page, shown(file), shown(package));
     }
 }
 
@@ -4086,6 +4071,8 @@ static int cmd_doctor(char **words) {
     if (diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch\\nCOPY\tf\t/'>"
                  "Dockerfile;minicontainer\tbuild\t-t\tx\t.", plain) && lab)
         lessons = text("%s,15,16,17,18,19,20", lessons);
+    if (diagnose("network", "lab minicontainer run --network front", plain))
+        lessons = text("%s,21", lessons);
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            *lessons ? lessons + 1 : "none");
     name_programs(plain);
@@ -6162,10 +6149,10 @@ static void plug_cables(struct container *c) {
         while ((err == 0 || err == EEXIST) && ip && (++ip & 255) < 255 &&
                (err = plug(c, name, ip, n)) == EEXIST)
             say("%s.%u is somebody's: the next number", name, ip & 255);
+        const char *said = text("--network %s: no cable to it: %s (%s)", name,
+                                strerror(err), errno_name(err));
         if (err)
-            refuse("--network %s: full, or no bridge: %s\n  cure:   sudo "
-                   "modprobe -a bridge veth, or another name", name,
-                   strerror(err));
+            refuse("%s%s", said, remedy(said));
     }
     close(fd);
     close(lock);

@@ -188,6 +188,34 @@ teardown() {
     assert "$output" =~ 't0 10.97.0.1, a way out'
 }
 
+@test "look: a route that only refuses is no way out, and a default route of IPv6 is one" {
+    requires userns ip
+    if [ ! -e /proc/net/ipv6_route ]; then skip "no IPv6 in this kernel"; fi
+    mc lab sh -c 'way() { minicontainer look --porcelain | sed -n "s/^net.*, /$1: /p"; }
+        ip link add t0 type veth 2>/dev/null && ip link set t0 up || exit 0
+        echo 0 >/proc/sys/net/ipv6/conf/t0/disable_ipv6
+        way nothing
+        ip route add unreachable default; way "refused, IPv4"
+        ip -6 route add unreachable default; way "refused, IPv4 and IPv6"
+        ip -6 route del unreachable default; ip -6 addr add fd97::1/64 dev t0 nodad
+        way "a neighbour, IPv6"
+        ip -6 route add 2000::/3 dev t0; way "a part of IPv6"
+        ip -6 route add default dev t0; way "IPv6, by a cable"; ip -6 route del default
+        ip -6 route add default via fd97::2 dev t0; way "IPv6, by a router"; ip -6 route del default
+        ip route del unreachable default; ip addr add 10.97.0.1/24 dev t0
+        ip route add default via 10.97.0.2; way "IPv4, by a router"'
+    if [ "$output" = "" ]; then skip "no veth in this kernel"; fi
+    assert "$output" == "nothing: no way out
+refused, IPv4: no way out
+refused, IPv4 and IPv6: no way out
+a neighbour, IPv6: no way out
+a part of IPv6: no way out
+IPv6, by a cable: a way out
+IPv6, by a router: a way out
+IPv4, by a router: a way out"
+    assert "$stderr" == ""
+}
+
 @test "an address that a container gives itself is not ours" {
     requires userns ip
     local before

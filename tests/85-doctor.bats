@@ -20,6 +20,7 @@ words_for() {
     case $1 in
     container) words=(run -- true) ;;
     lab) words=(lab true) ;;
+    network) words=(lab minicontainer run --network front -- true) ;;
     overlay) words=(lab sh -c $'>f; printf "FROM scratch\nCOPY f /" >Dockerfile; minicontainer build -t x .') ;;
     --*) words=(run --only limits ${1% *} ${1#* } -- true) ;;
     user | seccomp) words=(run --only "$1" -- true) ;;
@@ -68,11 +69,11 @@ echo "agreed $n"
 END
 }
 
-# No difference, and 18 features. With words: those are missing, and all others work.
+# No difference, and 19 features. With words: those are missing, and all others work.
 check_agreed() { # [MISSING...]
     local name verdict
     assert "$(head -n 1 <<<"$output")" =~ ^container$'\t' "no complaint comes before the first row"
-    assert "$output" has-line "agreed 18"
+    assert "$output" has-line "agreed 19"
     if [ "$#" = 0 ]; then return; fi
     while IFS=$'\t' read -r name verdict _; do
         # Limits depend on the machine, and are tried in tests of their own.
@@ -135,16 +136,16 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
 }
 
 @test "where a user has everything but limits: works, exit 0, and the lessons are named" {
-    requires user userns timens overlay
+    requires user userns timens overlay bridge
     local who
     for who in $(people); do
         $who mc doctor --porcelain
         assert "$(grep -v '^needs' <<<"$output" | cut -f 1 | paste -sd ' ')" == \
-            "container lab $ROWS --memory 64M --cpus 0.5 --pids-limit 100 overlay lessons"
+            "container lab $ROWS --memory 64M --cpus 0.5 --pids-limit 100 overlay network lessons"
         # Lesson 14 wants all three limits.
         assert "$(grep -vE '^(--|needs)' <<<"$output" | cut -f 2 | sort -u | paste -sd ' ')" == \
             "00,01,02,03,04,05,06,07,08,09,10,11,12,13$(
-                [ "$(grep -c $'^--.*\tworks\t' <<<"$output")" != 3 ] || echo ,14),15,16,17,18,19,20 works"
+                [ "$(grep -c $'^--.*\tworks\t' <<<"$output")" != 3 ] || echo ,14),15,16,17,18,19,20,21 works"
         assert "$(awk -F'\t' '$1 != "lessons" && NF != 4' <<<"$output")" == ""
         assert "$stderr" == ""
     done
@@ -180,7 +181,7 @@ VIEWS='uts pid mnt proc root user ipc net cgroup time'
     requires user userns
     in_the_way 'echo 0 >/proc/sys/user/max_user_namespaces'
     # shellcheck disable=SC2086  # a list
-    check_agreed $VIEWS caps container lab overlay
+    check_agreed $VIEWS caps container lab overlay network
     assert "$(grep '^user' <<<"$output")" == \
         "user"$'\t'"missing"$'\t'"user.max_user_namespaces=0: no user namespaces (some hardened \
 systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
@@ -191,13 +192,13 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     requires root userns
     write_agree
     mc lab sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec bash -s' <agree.bash
-    check_agreed user container lab overlay
+    check_agreed user container lab overlay network
 }
 
 @test "a masked /proc: proc is missing, and what needs it; all else works" {
     requires user userns
     in_the_way 'mount -t tmpfs mask /proc/tty'
-    check_agreed proc container lab overlay
+    check_agreed proc container lab overlay network
     assert "$output" =~ $'\n'proc$'\tmissing\tother mounts mask parts of /proc'
     assert "$output" =~ 'systempaths=unconfined'
 }
@@ -207,7 +208,7 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     mkdir root
     in_the_way 'mount --rbind / root; cd root; chroot . true' 'chroot . env PATH="$PATH"'
     # shellcheck disable=SC2086  # a list
-    check_agreed $VIEWS caps container lab overlay
+    check_agreed $VIEWS caps container lab overlay network
     assert "$output" =~ $'\n'user$'\tmissing\twe are in a chroot\(2\)'
 }
 
@@ -229,7 +230,7 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     cp "$MC" bin/minicontainer
     as_user mc run -v "$PWD/bin:/mnt:ro" -e PATH=/mnt:/usr/bin:/bin -- bash -s <agree.bash
     # shellcheck disable=SC2086  # a list
-    check_agreed $VIEWS caps seccomp container lab overlay
+    check_agreed $VIEWS caps seccomp container lab overlay network
     assert "$output" =~ $'\n'user$'\tmissing\ta seccomp filter'
     assert "$output" =~ $'\t'"docker run --security-opt seccomp=unconfined"
 }
@@ -238,7 +239,7 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     need_deny
     # shellcheck disable=SC2086  # a list
     denied "clone:EPERM unshare:EPERM setns:EPERM mount:EPERM pivot_root:EPERM clone3:ENOSYS" \
-        $VIEWS caps seccomp container lab overlay
+        $VIEWS caps seccomp container lab overlay network
     assert "$output" contains "a seccomp filter (Docker"
 }
 
@@ -247,11 +248,11 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     local said=
     # shellcheck disable=SC2086  # a list
     {
-        denied clone3:EACCES $VIEWS caps seccomp container lab overlay
+        denied clone3:EACCES $VIEWS caps seccomp container lab overlay network
         said+=$output
-        denied clone3:ENOSPC $VIEWS caps seccomp container lab overlay
+        denied clone3:ENOSPC $VIEWS caps seccomp container lab overlay network
         said+=$output
-        denied clone3:EINVAL $VIEWS caps seccomp container lab overlay
+        denied clone3:EINVAL $VIEWS caps seccomp container lab overlay network
         said+=$output
     }
     assert "$said" contains "a security module (AppArmor, SELinux)"
@@ -261,19 +262,52 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
 
 @test "one call that fails: the row that needs it, and no other" {
     need_deny
-    denied "pivot_root:EPERM" root container lab overlay
-    denied "sethostname:EPERM" uts container lab overlay
-    denied "unshare:EINVAL" time container lab overlay
-    denied "mount:EACCES" mnt proc root container lab overlay
+    denied "pivot_root:EPERM" root container lab overlay network
+    denied "sethostname:EPERM" uts container lab overlay network
+    denied "unshare:EINVAL" time container lab overlay network
+    denied "mount:EACCES" mnt proc root container lab overlay network
 }
 
 @test "a kernel before 5.12: what needs the newer calls is missing, and the doctor knows why" {
     need_deny
     # shellcheck disable=SC2086  # a list
-    denied "fsopen:ENOSYS" proc root container lab overlay
+    denied "fsopen:ENOSYS" proc root container lab overlay network
     assert "$output" =~ $'\n'proc$'\tmissing\tthis kernel is older than 5\\.12'
-    denied "mount_setattr:ENOSYS" proc root container lab overlay
+    denied "mount_setattr:ENOSYS" proc root container lab overlay network
     assert "$output" =~ $'\n'root$'\tmissing\tthis kernel is older than 5\\.12'
+}
+
+@test "no bridge, no veth: network is missing, cause and cure are said, and all else works" {
+    need_deny
+    local error
+    # Kernels before 5.15, and later ones.
+    for error in ENOPKG EOPNOTSUPP; do
+        denied "bridge:$error" network
+        assert "$output" =~ $'\nnetwork\tmissing\tno bridge or no veth in this kernel'
+        assert "$output" =~ $'\t[^\t\n]*sudo modprobe -a bridge veth; not found: reboot'
+        assert "$output" =~ $'\nlessons\t[0-9,]*,20\n' "21 is not among them"
+    done
+}
+
+@test "a kernel without veth, or without overlay: the cause, the cure, and the lessons that are left" {
+    need_deny
+    local module
+    for module in veth overlay; do
+        # A kind of cable, of file system, that no kernel has.
+        sed -E "s/(KIND, |NEW_ROOT, )\"$module\"/\1\"nono\"/" "$MC_TREE/minicontainer.c" >minicontainer.c
+        assert "$(grep -c '"nono"' minicontainer.c)" == 1
+        call "${CC:-cc}" -w -O1 -o minicontainer minicontainer.c
+        PATH=$PWD:$PATH as_user call bash agree.bash
+        if [ "$module" = veth ]; then
+            check_agreed network
+            assert "$output" =~ $'\nnetwork\tmissing\tno bridge or no veth in this kernel'
+            assert "$output" =~ $'\nlessons\t[0-9,]*,20\n'
+        else
+            check_agreed overlay
+            assert "$output" =~ $'\noverlay\tmissing\tthis kernel has no overlay\tsudo modprobe overlay; not found: reboot'
+            assert "$output" =~ $'\nlessons\t[0-9,]*1[34],21\n'
+        fi
+    done
 }
 
 @test "no container starts, and no lab: no lesson works here" {

@@ -1212,7 +1212,7 @@ needed_programs() {
     for page in "$MC_TREE"/lessons/[0-9]*/README.md; do
         number=${page#"$MC_TREE/lessons/"}
         for word in $(page_needs "$page"); do
-            case $word in limits | timens | userns | overlay | tty | root | user) continue ;; esac
+            case $word in limits | timens | userns | overlay | bridge | tty | root | user) continue ;; esac
             echo "${number%%-*} $word"
         done
     done

@@ -5,8 +5,9 @@
  * A seccomp filter (a small BPF program, seccomp(2)) that answers the calls
  * named with the errno given, for the command and all its children. `clone`
  * fails only where it asks for a new namespace, which is what Docker's default
- * profile does: a plain fork(2) still works. Libc only; the constants stand
- * here because not every libc brings the kernel's headers.
+ * profile does: a plain fork(2) still works. `bridge` is the ioctl(2) that
+ * makes a bridge, which fails where the kernel has no such module. Libc only;
+ * the constants stand here because not every libc brings the kernel's headers.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +23,8 @@
 struct instruction { uint16_t code; uint8_t if_true, if_false; uint32_t k; };
 struct program { unsigned short length; struct instruction *code; };
 enum { LOAD = 0x20, IF_EQUAL = 0x15, IF_ANY_BIT = 0x45, ANSWER = 0x06 };
-enum { NUMBER_AT = 0, FIRST_ARGUMENT_AT = 16 }; /* struct seccomp_data */
+enum { NUMBER_AT = 0, FIRST_ARGUMENT_AT = 16, SECOND_ARGUMENT_AT = 24 }; /* struct seccomp_data */
+#define ADD_BRIDGE 0x89a0u /* SIOCBRADDBR */
 #define ALLOW 0x7fff0000u
 #define FAIL_WITH 0x00050000u
 #define NEW_NAMESPACE 0x7e020080u /* all CLONE_NEW... */
@@ -38,11 +40,13 @@ static const struct { const char *name; long number; } calls[] = {
     { "fsmount", 432 },           { "openat2", 437 },
     { "sethostname", SYS_sethostname },
     { "keyctl", SYS_keyctl },     { "socket", SYS_socket },
+    { "bridge", SYS_ioctl },
 };
 
 static const struct { const char *name; int number; } errors[] = {
     { "EPERM", EPERM },   { "EACCES", EACCES }, { "EINVAL", EINVAL },
     { "ENOSYS", ENOSYS }, { "ENOSPC", ENOSPC }, { "ENOMEM", ENOMEM },
+    { "ENOPKG", ENOPKG }, { "ENODEV", ENODEV }, { "EOPNOTSUPP", EOPNOTSUPP },
 };
 
 static void wrong(const char *word)
@@ -73,6 +77,10 @@ static int deny(const char *word, struct instruction *out)
         out[n++] = (struct instruction){ IF_EQUAL, 0, 3, (uint32_t)call };
         out[n++] = (struct instruction){ LOAD, 0, 0, FIRST_ARGUMENT_AT };
         out[n++] = (struct instruction){ IF_ANY_BIT, 0, 1, NEW_NAMESPACE };
+    } else if (call == SYS_ioctl) {
+        out[n++] = (struct instruction){ IF_EQUAL, 0, 3, (uint32_t)call };
+        out[n++] = (struct instruction){ LOAD, 0, 0, SECOND_ARGUMENT_AT };
+        out[n++] = (struct instruction){ IF_EQUAL, 0, 1, ADD_BRIDGE };
     } else {
         out[n++] = (struct instruction){ IF_EQUAL, 0, 1, (uint32_t)call };
     }

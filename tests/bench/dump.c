@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
             for (const int *call = d->calls; *call; call++)
                 printf("%d\t%s\t%s\t%s\n", *call, d->cap < 0 ? "-" : capabilities[d->cap].name,
                        d->answer == FAIL(EPERM) ? "EPERM" : d->answer == FAIL(ENOSYS) ? "ENOSYS" : "0",
-                       d->test ? "some" : "all");
+                       d->test == AT_LEAST ? "all" : "some");
     }
     return 0;
 }
