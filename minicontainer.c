@@ -126,10 +126,11 @@ static struct {
     bool explain;         /* --explain: tell each step                        */
     bool step;            /* --step: and ask before it                        */
     const char *who;      /* who speaks: parent, child, init                  */
+    const char *head;     /* before what refuses: our name; in 23, the line   */
     pid_t pid;            /* the container's PID, as the world outside has it */
     long result;          /* of the call that SYSV() makes                    */
     struct container *running; /* parent: to be ended if we leave too early   */
-} narrator = { .who = "parent" };
+} narrator = { .who = "parent", .head = "minicontainer: " };
 
 /* printf(3) into a ring of texts that nobody frees: one of up to 8191 bytes
  * lives until some 56 KB of others have been made. errno is kept. */
@@ -177,7 +178,7 @@ static _Noreturn void leave(int status) {
 /* What was asked for cannot be had: a line that says why, then lines that begin
  * with "  cause:  ", "  cure:   ", "  try:    ", "  lesson: ". */
 static _Noreturn void refuse_with(const char *lines) {
-    write_line("minicontainer: ", lines);
+    write_line(narrator.head, lines);
     leave(OURS);
 }
 #define refuse(...) refuse_with(text(__VA_ARGS__))
@@ -490,10 +491,9 @@ static void clean_up(struct container *c) {
  * group" is never our caller's job, and ^C is not for init. If the caller's job
  * is in the foreground, we hand the terminal down (in a pipeline, if the
  * command asks); else not: `run &` leaves the shell alone, and a command that
- * reads is stopped, we with it, till `fg`. Docker gives a container a session
- * (all jobs of one terminal) and a pseudo-terminal of its own, and copies each
- * byte between the two: ten times the code. The price of groups: the command
- * holds the caller's terminal, and could type into it (TIOCSTI), but for 13.
+ * reads is stopped, and we, till `fg`. Docker gives a container a session and a
+ * pseudo-terminal of its own, and copies each byte: ten times the code. Here
+ * the command could type into the caller's terminal (TIOCSTI), but for 13.
  */
 
 /* Signals are held (blocked) and fetched, so that none is lost and no code of
@@ -3025,6 +3025,7 @@ static bool set_map(struct request *r, const char *line) {
 }
 
 static const char *volume_source(const char *src); /* 20 */
+static bool set_entrypoint(struct request *r, const char *word); /* 16 */
 static bool set_network(struct request *r, const char *name); /* 21 */
 static bool set_port(struct request *r, const char *value); /* 22 */
 /* SRC must be there; DST is looked up by the child, in the new tree. ".." is
@@ -3090,6 +3091,7 @@ static const struct option_row {
     { "--hostname", UTS, "c", "wants 1 to 64 letters, digits, dots or -",
       "^[a-z0-9.-]{1,64}$", .field = AT(c.hostname) },
     { "--image", ROWS, "", "wants a directory, or the name of an image", .field = AT(c.image) },
+    { "--entrypoint", ROWS, "", "wants a program", .set = set_entrypoint },
     { "--name", ROWS, "", "wants a name for the container", .field = AT(name) },
     { "--volume -v", MNT, "", "wants SRC:/DST[:ro]; /DST is a whole path below / without ..",
       "^[^:]+:/[^:]*(:r[ow])?$", .set = set_volume },
@@ -4953,16 +4955,27 @@ static int run_as(void *with) {
     start_command(c);
 }
 
+/* --entrypoint WORD: in the place of the image's Entrypoint and Cmd. */
+static const char *entrypoint;
+static bool set_entrypoint(struct request *r, const char *word) {
+    (void)r;
+    entrypoint = word;
+    return true;
+}
+
 /* What the image says of how it is run, where the command line does not. The
  * Entrypoint stands before what is typed; Cmd, in its place. */
 static void obey_image(struct container *c, struct image *im) {
     const char *set = get(im->config, "config"), *user = says(set, "User");
     const char *dir = says(set, "WorkingDir");
-    char **typed = c->argv ? c->argv : words_in(get(set, "Cmd"), NULL);
+    const char *entry = entrypoint ? longer("[%s]", quoted(entrypoint))
+                                   : get(set, "Entrypoint");
+    char **typed = c->argv || entrypoint ? c->argv
+                                         : words_in(get(set, "Cmd"), NULL);
 
     c->layers = unpack_layers(im);
     c->env = words_in(get(set, "Env"), c->env);
-    c->argv = words_in(get(set, "Entrypoint"), typed);
+    c->argv = words_in(entry, typed);
     c->image = c->image ? c->image : im->name;
     c->workdir = c->workdir ? c->workdir : *dir && !c->instead ? dir : "/";
     if (c->instead || !*user || is_among("0 root 0:0 root:root", user))
@@ -5001,6 +5014,8 @@ static struct image *find_layers(struct request *r) {
         (find_store(false), find_name(&im, word)))
         refuse("%s is an image, and no program here\n  try:    minicontainer "
                "run --image %s", shown(word), shown(word));
+    if (!of_store(r->c.image) && entrypoint)
+        refuse("--entrypoint wants --image NAME: else type the command");
     if (!of_store(r->c.image))
         return NULL;
     need_image(&im, r->c.image);
@@ -6033,6 +6048,15 @@ static void set_address(int fd, struct ifreq *r, uint32_t ip) {
     SYSV(ioctl(fd, SIOCSIFFLAGS, r), "ip link set %s up", r->ifr_name);
 }
 
+/* Of interface NAME, what ioctl(2) asks for; till the next call. */
+static struct ifreq *interface(const char *name) {
+    static struct ifreq r;
+
+    r = (struct ifreq){ .ifr_flags = 0 };
+    snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+    return &r;
+}
+
 /* The address of interface R; 0: it has none. */
 static uint32_t address_of(int fd, struct ifreq *r) {
     struct sockaddr_in in = { .sin_port = 0 };
@@ -6047,11 +6071,8 @@ static bool is_taken(int fd, uint32_t ip) {
     struct if_nameindex *list = if_nameindex();
     bool taken = false;
 
-    for (struct if_nameindex *at = list; at && at->if_index; at++) {
-        struct ifreq r = { .ifr_flags = 0 };
-        snprintf(r.ifr_name, sizeof r.ifr_name, "%s", at->if_name);
-        taken |= address_of(fd, &r) >> 16 == ip >> 16;
-    }
+    for (struct if_nameindex *at = list; at && at->if_index; at++)
+        taken |= address_of(fd, interface(at->if_name)) >> 16 == ip >> 16;
     if_freenameindex(list);
     return taken;
 }
@@ -6130,11 +6151,14 @@ static int plug(const struct container *c, const char *bridge, uint32_t ip,
     return -answer[4];
 }
 
+/* For compose (23), which plans all addresses: it makes an outer container, and
+ * that many numbers are for others. */
+static bool in_compose;
+static unsigned planned;
+
 /* Parent, in the lab. Whoever makes a bridge or a cable in this network does it
  * alone: the lock is on the network itself. */
 static void plug_cables(struct container *c) {
-    struct ifreq r = { .ifr_flags = 0 };
-
     if (!*c->network)
         return;
     int lock = TRY(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
@@ -6142,10 +6166,10 @@ static void plug_cables(struct container *c) {
     TRY(flock(lock, LOCK_EX));
     for (int n = 0, err; c->network[n]; n++) {
         const char *name = c->network[n];
-        snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
         if ((err = ioctl(fd, SIOCBRADDBR, name) < 0 ? errno : 0) == 0)
-            make_bridge(fd, &r);
-        uint32_t ip = address_of(fd, &r);
+            make_bridge(fd, interface(name));
+        uint32_t ip = address_of(fd, interface(name));
+        ip += ip ? planned : 0;
         while ((err == 0 || err == EEXIST) && ip && (++ip & 255) < 255 &&
                (err = plug(c, name, ip, n)) == EEXIST)
             say("%s.%u is somebody's: the next number", name, ip & 255);
@@ -6185,7 +6209,8 @@ static bool set_network(struct request *r, const char *name) {
     none |= strcmp(name, "none") == 0;
     if (is_among("host none", name))
         return !none || !*r->c.network;
-    if (root_of_machine() || strcmp(slurp("/proc/1/comm"), "lab\n") != 0)
+    if (!in_compose && (root_of_machine() ||
+                        strcmp(slurp("/proc/1/comm"), "lab\n") != 0))
         refuse("--network %s: a bridge is made in a lab only\n  try:    "
                "minicontainer lab\n  lesson: lessons/21-networks", name);
     while (r->c.network[n])
@@ -6301,9 +6326,8 @@ static void end_call(struct call *k) {
 /* CALLER has come for PORT: a socket to the server, and two pipes. Who cannot
  * have them (no descriptors, no server) is hung up. */
 static void begin_call(int events, int caller, const char *port,
-                       const char *interface) {
+                       const char *name) {
     struct call *k = calls;
-    struct ifreq r = { .ifr_flags = 0 };
     struct sockaddr_in to;
     unsigned in;
 
@@ -6317,10 +6341,10 @@ static void begin_call(int events, int caller, const char *port,
                         { 0, 0 }, { false, false } };
     k->side[1] = socket(AF_INET, TCP, 0);
     read_port(port, &to, &in);
-    snprintf(r.ifr_name, sizeof r.ifr_name, "%s", interface);
-    to.sin_addr.s_addr = htonl(address_of(k->side[1], &r)); /* 0: not yet */
+    uint32_t ip = address_of(k->side[1], interface(name)); /* 0: not yet */
+    to.sin_addr.s_addr = htonl(ip);
     to.sin_port = htons((uint16_t)in);
-    bool made = to.sin_addr.s_addr && pipe2(k->way[0], O_CLOEXEC) == 0 &&
+    bool made = ip && pipe2(k->way[0], O_CLOEXEC) == 0 &&
                 pipe2(k->way[1], O_CLOEXEC) == 0 &&
                 (connect(k->side[1], (void *)&to, sizeof to) == 0 ||
                  errno == EINPROGRESS);
@@ -6414,22 +6438,49 @@ static _Noreturn void be_porter(struct container *c, const int *door,
     carry_calls(c, door);
 }
 
-/* Parent: listen; and start the porter. */
-static void open_ports(struct container *c) {
-    int door[LENGTH(c->port)], ready[2], i;
+/* A socket that listens where PORT says, in the network that we are in. */
+static int open_door(const char *port) {
+    int fd = TRY(socket(AF_INET, TCP, 0));
     struct sockaddr_in at;
     unsigned in;
+
+    read_port(port, &at, &in);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, 4);
+    if (bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 4096) < 0)
+        refuse("--publish %s: %s\n  cure:   another OUT (below 1024 it is "
+               "root's); `ss -ltnp` shows who has it", port, strerror(errno));
+    return fd;
+}
+
+/* Compose (23) opens them before its outer container, where another network is;
+ * the services have them from there. */
+static struct { const char *port; int fd; } opened[64];
+
+static int find_door(const char *port) {
+    for (size_t n = 0; n < LENGTH(opened) && opened[n].port; n++)
+        if (strcmp(opened[n].port, port) == 0)
+            return opened[n].fd;
+    return open_door(port);
+}
+
+static void add_door(const char *port) {
+    size_t n = 0;
+
+    while (opened[n].port)
+        n++;
+    if (n + 1 == LENGTH(opened))
+        refuse("more ports than there is room for");
+    opened[n].fd = open_door(port);
+    opened[n].port = port;
+}
+
+/* Parent: listen; and start the porter. */
+static void open_ports(struct container *c) {
+    int door[LENGTH(c->port)], ready[2], i = 0;
     char byte;
 
-    for (i = 0; c->port[i]; i++) {
-        read_port(c->port[i], &at, &in);
-        int fd = TRY(socket(AF_INET, TCP, 0));
-        setsockopt(door[i] = fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, 4);
-        if (bind(fd, (void *)&at, sizeof at) < 0 || listen(fd, 4096) < 0)
-            refuse("--publish %s: %s\n  cure:   another OUT (below 1024 it is "
-                   "root's); `ss -ltnp` shows who has it", c->port[i],
-                   strerror(errno));
-    }
+    for (; c->port[i]; i++)
+        door[i] = find_door(c->port[i]);
     if (i == 0)
         return;
     say("sockets listen outside; a porter will carry in what comes there");
@@ -6453,6 +6504,693 @@ static void end_porter(struct container *c) {
         return;
     syscall(SYS_pidfd_send_signal, c->porter, SIGKILL, NULL, 0);
     waitid((idtype_t)3 /* P_PIDFD */, (id_t)c->porter, NULL, WEXITED);
+}
+
+/* =====================================================================
+ * 23. COMPOSE -- several containers by one file
+ * =====================================================================
+ * Problem   A shop is three containers, two networks, a volume: long lines, in
+ *           the right order, and all of them again tomorrow.
+ * Kernel    nothing new.
+ * Parent    reads the file; listens at its ports (22); starts an outer
+ *           container that has a network, mounts and processes of its own.
+ * Child     in there, makes the bridges (21), and starts one `run` for each
+ *           service; then it prints what they say, and waits.
+ * Order     each service after those that it depends on; at the end the last
+ *           comes first.
+ * See it    $ minicontainer compose config; minicontainer compose up
+ * Not this  an engine: a service is a line that you could type yourself.
+ * Read      lessons/23-compose, the Compose specification, yaml.org
+ *
+ *     the machine      compose, the parent; the sockets of all ports
+ *       outer container   bridges, and the ends of cables
+ *         `run` web          eth0, eth1; /etc/hosts: 172.18.0.2 db
+ *         `run` db           eth0
+ *
+ * "Depends on" means that the other command runs, not that it answers: Docker
+ * means no more. Addresses are planned before anything starts: then /etc/hosts
+ * of each, a file of ours, has all the names from the beginning. Why an outer
+ * container? A cable needs root of both its networks (21), and on the machine
+ * that is root only. Its file tree is the machine's, so all paths are right.
+ *
+ * The file is YAML, which has many surprises: no is false, 1.10 is 1.1, and to
+ * some 22:22 is 1342. So we read a part of it that all readers read alike:
+ * two blanks for each level, KEY: VALUE, lists in lines or in [ ], quotes
+ * without escapes, comments. All else is refused, with its line.
+ */
+enum kind { TEXT, NUMBER, SWITCH, LIST, PAIRS, WORDS };
+struct compose_key {
+    const char *key;
+    enum kind kind;
+    const char *option; /* of `run`; NULL: see words_of() and order() */
+};
+/* NUMBER: a number, or a text. PAIRS: a list, or names with values. WORDS: a
+ * list, or a line that is split at its blanks. */
+static const struct compose_key compose_keys[] = {
+    { "image", TEXT, "--image" }, { "hostname", TEXT, "--hostname" },
+    { "working_dir", TEXT, "--workdir" }, { "mem_limit", NUMBER, "--memory" },
+    { "cpus", NUMBER, "--cpus" }, { "pids_limit", NUMBER, "--pids-limit" },
+    { "read_only", SWITCH, "--read-only" }, { "init", SWITCH, "--init" },
+    { "environment", PAIRS, "--env" }, { "volumes", LIST, "--volume" },
+    { "ports", LIST, "--publish" }, { "cap_add", LIST, "--cap-add" },
+    { "cap_drop", LIST, "--cap-drop" }, { "networks", LIST, "--network" },
+    { "depends_on", LIST, NULL }, { "expose", LIST, NULL },
+    { "command", WORDS, NULL }, { "entrypoint", WORDS, NULL },
+};
+
+static struct service {
+    const char *name;
+    int line;
+    bits given;             /* which of compose_keys                          */
+    bool asked, listed;     /* order(): on the way, and done                  */
+    pid_t pid;              /* its supervisor                                 */
+    int out;                /* what it says, a pipe; 0: it does not run       */
+    time_t told;            /* when it was sent SIGTERM; 0: not yet           */
+    char said[4096];        /* a line that has not ended yet                  */
+    size_t held;
+} services[32], *ordered[32];
+
+/* What a service has: each value of each key, in the order of the file. */
+static struct item {
+    struct service *of;
+    const struct compose_key *key;
+    char *value;
+    int line;
+} items[10000];
+
+static struct {
+    const char *file;
+    bool up;                /* or `config`                                    */
+    int services, ordered, items;
+    struct { const char *section, *name; } there[200];
+    int theres;             /* what the file says that there is               */
+    struct request tried;   /* of the service that is being read              */
+    int level;              /* the deepest that the next line may have        */
+    bool empty;             /* ... and must                                   */
+    const char *section;
+    struct service *service;
+    const struct compose_key *key;
+    char dash;              /* of key: '-': a list; ':': names with values    */
+} compose;
+
+/* What is refused from here on, stands on this line. */
+static void at_line(int line) {
+    narrator.head = longer("minicontainer: %s:%d: ", compose.file, line);
+}
+
+/* --- Values. What a plain word means to some reader, if it is no text. */
+static bool is_no_text(const char *word) {
+    return match(word, "^([-+]?[0-9.][0-9a-fotxz_:.+ -]*|[-+]?[.](inf|nan)|~|"
+                       "null|true|false|yes|no|on|off|y|n|<<|=)$") != NULL;
+}
+
+/* A text in quotes, at FROM. */
+static char *quoted_value(char *from, char **end) {
+    char *last = strchr(from + 1, *from);
+
+    if (!last || (*from == '"' && memchr(from, '\\', (size_t)(last - from))))
+        refuse("a text in quotes ends on its line, and has no escapes (\\)");
+    *end = last + 1 + strspn(last + 1, " ");
+    return longer("%.*s", (int)(last - from - 1), from + 1);
+}
+
+/* A text without quotes, at FROM: up to one of STOPS, to a comment, or to the
+ * end of the line. */
+static char *plain_value(char *from, char **end, const char *stops) {
+    if (strchr("&*!|>%@`{}[]#?:,", *from))
+        refuse("nothing, or one of YAML's other kinds: put a text in quotes");
+    char *last = from + strcspn(from, stops), *hash = strstr(from, " #");
+    *end = last = hash && hash < last ? hash + 1 : last;
+    while (last[-1] == ' ')
+        last--;
+    char *out = longer("%.*s", (int)(last - from), from);
+    if (match(out, "^-( |$)|:( |$)"))
+        refuse("%s: this - or : is YAML's: put it in quotes", shown(out));
+    return out;
+}
+
+/* The value at *AT, which is moved behind it. STOPS: what ends it in a list in
+ * [ ]. PLAIN: it had no quotes. "$$" is "$", as Docker has it. */
+static char *value_at(char **at, const char *stops, bool *plain) {
+    *plain = !strchr("\"'", **at) || !**at;
+    char *value = *plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
+
+    for (char *dollar = value; (dollar = strchr(dollar, '$')); dollar++) {
+        if (dollar[1] != '$')
+            refuse("%s: no variable is replaced here; a $ is written $$",
+                   shown(value));
+        memmove(dollar, dollar + 1, strlen(dollar));
+    }
+    return value;
+}
+
+/* Nothing but a comment may follow. */
+static void end_line(const char *at) {
+    if (*at && (*at != '#' || at[-1] != ' '))
+        refuse("something stands behind the value: %s", shown(at));
+}
+
+/* VALUE, for a key of KIND: a plain word must be the same to all readers. */
+static char *as_text(char *value, bool plain, enum kind kind) {
+    bool number = match(value, "^(0|[1-9][0-9]{0,8})([.][0-9]{1,3})?$");
+
+    if (plain && is_no_text(value) && !(kind == NUMBER && number))
+        refuse("%s: to some reader of YAML this is no text: put it in quotes",
+               shown(value));
+    return value;
+}
+
+/* A line for `command`, as a shell splits it. */
+static char **split_line(char *line) {
+    char quote = 0;
+
+    for (char *at = line; *at; at++)
+        if (quote ? *at == quote : *at == '"' || *at == '\'')
+            quote = quote ? 0 : *at;
+    if (quote || strchr(line, '\\'))
+        refuse("a quote without its end, or a \\: write [sh, -c, ...]");
+    return split(line);
+}
+
+/* --- Services. VALUE is one of those of the key that is being read. It is
+ * taken as `run` would take it, so that what is wrong is refused here. */
+static void take_item(char *value, int line) {
+    const struct compose_key *k = compose.key;
+    struct item *i = &items[compose.items++];
+    size_t same = (k->kind == PAIRS ? strcspn(value, "=") : strlen(value)) + 1;
+    char *words[] = { value, NULL };
+
+    *i = (struct item){ compose.service, k, value, line };
+    if ((size_t)compose.items == LENGTH(items))
+        refuse("more than there is room for");
+    for (struct item *other = items; other < i && k->kind != WORDS; other++)
+        if (other->of == i->of && other->key == k &&
+            strncmp(other->value, value, same) == 0)
+            refuse("%s twice", shown(value));
+    compose.tried.word = words;
+    if (k->option && k->kind != SWITCH)
+        take_word(&compose.tried, k->option);
+    if (compose.up && strcmp(k->key, "ports") == 0)
+        add_door(value);
+}
+
+/* What stands behind the key, on its line. */
+static void take_values(char *at, int line) {
+    const struct compose_key *k = compose.key;
+    bool plain, list = *at == '[' && k->kind >= LIST;
+    char *value;
+
+    if (!list && (k->kind == LIST || k->kind == PAIRS))
+        refuse("%s wants a list: lines that begin with \"- \", or [ ]", k->key);
+    if (!list) {
+        value = value_at(&at, "", &plain);
+        end_line(at);
+        if (k->kind == SWITCH && !(plain && is_among("true false", value)))
+            refuse("%s wants true or false", k->key);
+        if (k->kind != SWITCH)
+            as_text(value, plain, k->kind);
+        char *one[] = { value, NULL };
+        for (char **word = k->kind == WORDS ? split_line(value) : one; *word;)
+            take_item(*word++, line);
+        return;
+    }
+    do {
+        at += 1 + strspn(at + 1, " ");
+        value = value_at(&at, ",[]{}", &plain);
+        take_item(as_text(value, plain, LIST), line);
+    } while (*at == ',');
+    if (*at != ']')
+        refuse("wants one more value, or a ]");
+    end_line(at + 1 + strspn(at + 1, " "));
+}
+
+/* There is a service, a network or a volume NAME. */
+static bool is_there(const char *section, const char *name) {
+    for (int i = 0; i < compose.theres; i++)
+        if (strcmp(compose.there[i].section, section) == 0 &&
+            strcmp(compose.there[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* NAME: REST, on level 0 or 1. Returns whether something must follow below. */
+static bool take_name(char *name, const char *rest, int level, int line) {
+    static struct volume volume[LENGTH(items)];
+    static char *env[LENGTH(items) + 1], *words[2];
+    const char *section = level ? compose.section : "";
+
+    if (is_there(section, name) || (strcmp(section, "networks") == 0 &&
+                                    is_among("default Default", name)))
+        refuse("%s: that is there already", name);
+    if ((size_t)compose.theres == LENGTH(compose.there) || *rest)
+        refuse("%s: too many names; or something stands behind it", name);
+    compose.there[compose.theres].section = section;
+    compose.there[compose.theres++].name = name;
+    if (level == 0 && !is_among("services networks volumes", name))
+        refuse("%s: here is services, networks or volumes", name);
+    if (level == 0)
+        compose.section = name;
+    if (level == 0 || strcmp(section, "services") != 0)
+        return level == 0;
+    if ((size_t)compose.services == LENGTH(services))
+        refuse("more services than there is room for");
+    compose.service = &services[compose.services++];
+    *compose.service = (struct service){ .name = name, .line = line };
+    compose.tried = (struct request){ .c = preset, .word = words };
+    compose.tried.c.volume = volume;
+    compose.tried.c.env = env;
+    words[0] = name;
+    take_word(&compose.tried, "--hostname"); /* it is one, if none is given */
+    return true;
+}
+
+/* KEY: REST, of a service. Returns whether something must follow below. */
+static bool take_key(const char *key, char *rest, int line) {
+    const struct compose_key *k = compose_keys;
+    size_t i = 0;
+    const char *all = "";
+
+    for (; i < LENGTH(compose_keys) && strcmp(k[i].key, key) != 0; i++)
+        all = text("%s %s", all, k[i].key);
+    if (i == LENGTH(compose_keys))
+        refuse("there is no key %s here%s\n  there is:%s", key,
+               strcmp(key, "build") == 0 ? ": type `minicontainer build`" : "",
+               all);
+    if (compose.service->given & BIT(i))
+        refuse("%s twice", key);
+    compose.service->given |= BIT(i);
+    compose.key = k + i;
+    compose.dash = 0;
+    if (*rest)
+        take_values(rest, line);
+    else if (compose.key->kind < LIST)
+        refuse("%s wants a value", key);
+    return !*rest;
+}
+
+/* A value of the key above: "- VALUE", or NAME: VALUE. */
+static void take_below(char *at, char *name, char *rest, int line) {
+    bool plain, dash = strncmp(at, "- ", 2) == 0;
+    char *from = dash ? at + 2 + strspn(at + 2, " ") : rest;
+
+    if (dash ? compose.dash == ':' : compose.dash == '-' || !name ||
+                                     compose.key->kind != PAIRS)
+        refuse("%s wants lines that begin with \"- \"", compose.key->key);
+    compose.dash = dash ? '-' : ':';
+    char *value = value_at(&from, "", &plain);
+    end_line(from);
+    as_text(value, plain, dash ? LIST : NUMBER);
+    take_item(dash ? value : longer("%s=%s", name, value), line);
+}
+
+static void take_line(char *at, int line) {
+    int indent = (int)strspn(at, " "), level = indent / 2;
+    bool plain;
+
+    at_line(line);
+    /* To some readers U+0085, U+2028 and U+2029 end a line. */
+    if (match(at, "[[:cntrl:]]|\xc2\x85|\xe2\x80(\xa8|\xa9)|\xef\xbb\xbf"))
+        refuse("a tab, a carriage return, or another control character");
+    at += indent;
+    if (!*at || *at == '#')
+        return;
+    if (indent % 2 || level > compose.level ||
+        (compose.empty && level < compose.level))
+        refuse("begins with %d blanks: two more for each level, and nothing is "
+               "left empty", indent);
+    bool key = match(at, "^[a-z_][a-z0-9_.-]*:( |$)") == at;
+    size_t n = key ? strcspn(at, ":") : 0;
+    char *name = n ? longer("%.*s", (int)n, at) : NULL;
+    char *rest = n ? at + n + 1 + strspn(at + n + 1, " ") : at;
+    rest += *rest == '#' ? strlen(rest) : 0;
+    if ((level < 3 && !name) || (name && is_no_text(name)))
+        refuse("%s: wants NAME: and a blank, or the line's end", shown(at));
+    compose.empty = false;
+    compose.level = level;
+    if (level == 0 && strcmp(name, "version") == 0 && compose.theres == 0) {
+        char *version = value_at(&rest, "", &plain); /* as in Docker: no use */
+        as_text(version, plain, TEXT);
+        end_line(rest);
+    } else if (level == 3)
+        take_below(at, name, rest, line);
+    else if (level < 2)
+        compose.empty = take_name(name, rest, level, line);
+    else
+        compose.empty = take_key(name, rest, line);
+    compose.level += compose.empty;
+}
+
+static void read_file(void) {
+    FILE *in = fopen(strrchr(compose.file, '/') ? strrchr(compose.file, '/') + 1
+                                                : compose.file, "re");
+    char *rest = NULL, *line;
+    size_t size = 0;
+
+    if (!in)
+        refuse("%s: %s\n  try:    minicontainer compose -f FILE", compose.file,
+               strerror(errno));
+    if (getdelim(&rest, &size, '\0', in) > 0 && fgetc(in) != EOF)
+        refuse("%s: a zero byte is in it", compose.file);
+    for (int n = 1; (line = strsep(&rest, "\n")); n++)
+        take_line(line, n);
+    if (compose.empty || compose.services == 0)
+        refuse("the file ends, and something is missing");
+}
+
+/* Is ITEM of service S, and of KEY? */
+static bool is_item(const struct item *i, const struct service *s,
+                    const char *key) {
+    return i->of == s && strcmp(i->key->key, key) == 0;
+}
+
+static const char *value_of(const struct service *s, const char *key) {
+    for (struct item *i = items; i < items + compose.items; i++)
+        if (is_item(i, s, key))
+            return i->value;
+    return NULL;
+}
+
+static struct service *find_service(const char *name) {
+    struct service *s = services;
+
+    while (s < services + compose.services && strcmp(s->name, name) != 0)
+        s++;
+    return s;
+}
+
+/* S into the order, after all that it depends on. */
+static void order(struct service *s) {
+    if (s->asked && !s->listed)
+        refuse("%s waits for itself: depends_on is a circle", s->name);
+    if (s->asked)
+        return;
+    s->asked = true;
+    for (struct item *i = items; i < items + compose.items; i++)
+        if (is_item(i, s, "depends_on")) {
+            at_line(i->line);
+            order(find_service(i->value));
+        }
+    s->listed = true;
+    ordered[compose.ordered++] = s;
+}
+
+/* What is named must be there: services; networks, and volumes that have a
+ * name. (Docker, too, wants these said.) */
+static void check_file(void) {
+    for (struct item *i = items; i < items + compose.items; i++) {
+        const char *key = i->key->key, *name = i->value;
+        bool volume = strcmp(key, "volumes") == 0;
+        const char *section = strcmp(key, "depends_on") ? key : "services";
+        if (volume)
+            name = longer("%.*s", (int)strcspn(name, ":"), name);
+        at_line(i->line);
+        bool named = volume ? !strchr(name, '/')
+                            : is_among("networks depends_on", key);
+        if (named && !is_there(section, name))
+            refuse("there is no %s among the %s of this file", shown(name),
+                   section);
+    }
+    for (struct service *s = services; s < services + compose.services; s++) {
+        at_line(s->line);
+        if (!value_of(s, "image"))
+            refuse("%s has no image: NAME, or ./DIR", s->name);
+        order(s);
+    }
+    narrator.head = "minicontainer: ";
+}
+
+/* The N-th network of S; who names none, is in one with the others that do not.
+ * NULL: it has no more. */
+static const char *network_of(const struct service *s, int n) {
+    bool none = true;
+
+    for (struct item *i = items; i < items + compose.items; i++)
+        if (is_item(i, s, "networks")) {
+            none = false;
+            if (n-- == 0)
+                return i->value;
+        }
+    return none && n == 0 ? "Default" : NULL;
+}
+
+static bool is_in(const struct service *s, const char *network) {
+    const char *name;
+    int n = 0;
+
+    while ((name = network_of(s, n)) && strcmp(name, network) != 0)
+        n++;
+    return name != NULL;
+}
+
+static void add(char ***words, const char *word) {
+    *(*words)++ = (char *)word;
+}
+
+#define HOSTS "/dev/shm" /* no container of ours shows what is there */
+/* The words of `run` for service S. With an entrypoint, those of the image are
+ * not asked (16); what follows its first word stands before the command. */
+static char **words_of(const struct service *s) {
+    char **words = calloc(2 * LENGTH(items), sizeof *words), **at = words;
+    struct item *end = items + compose.items;
+    const char *entry = NULL;
+
+    add(&at, "run");
+    add(&at, "--hostname"); /* (if it is given, that comes later, and counts) */
+    add(&at, s->name);
+    if (compose.up) {
+        add(&at, "--volume");
+        add(&at, longer(HOSTS "/%s:/etc/hosts:ro", s->name));
+    }
+    for (struct item *i = items; i < end; i++) {
+        bool no = i->key->kind == SWITCH && *i->value == 'f';
+        if (i->of != s || !i->key->option || (no && !is_item(i, s, "init")))
+            continue;
+        add(&at, no ? "--no-init" : i->key->option);
+        if (i->key->kind != SWITCH)
+            add(&at, i->value);
+    }
+    if (strcmp(network_of(s, 0), "Default") == 0) {
+        add(&at, "--network");
+        add(&at, "Default");
+    }
+    for (struct item *i = items; i < end && !entry; i++)
+        if (is_item(i, s, "entrypoint") && of_store(value_of(s, "image"))) {
+            add(&at, "--entrypoint");
+            add(&at, entry = i->value);
+        }
+    add(&at, "--");
+    for (struct item *i = items; i < end; i++)
+        if (is_item(i, s, "entrypoint") && i->value != entry)
+            add(&at, i->value);
+    for (struct item *i = items; i < end; i++)
+        if (is_item(i, s, "command"))
+            add(&at, i->value);
+    return words;
+}
+
+/* WORD as a shell reads it back, in one line. */
+static char *shell_word(const char *word) {
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789%+,-./:=@_";
+    char *out = longer("'");
+
+    if (strcmp(shown(word), word) != 0)
+        refuse("\"%s\" (a control character, or too long) fits into no line",
+               shown(word));
+    if (*word && !word[strspn(word, plain)])
+        return longer("%s", word);
+    for (const char *end; (end = strchr(word, '\'')); word = end + 1)
+        out = longer("%s%.*s'\\''", out, (int)(end - word), word);
+    return longer("%s%s'", out, word);
+}
+
+/* compose config: each service as the line that it is. */
+static int print_lines_of_run(void) {
+    for (int n = 0; n < compose.ordered; n++) {
+        printf("minicontainer");
+        for (char **word = words_of(ordered[n]); *word; word++)
+            printf(" %s", shell_word(*word));
+        printf("\n");
+    }
+    return flushed(0);
+}
+
+/* --- In the outer container. A line of /etc/hosts for each service that S
+ * shares a network with. In each of its networks a service has the same number,
+ * that of its place in the order; the bridge is number 1. FD: any socket. */
+static void write_hosts(int fd, const struct service *s) {
+    const char *lines = "127.0.0.1 localhost\n::1 localhost\n", *name;
+
+    for (int n = 0; (name = network_of(s, n)); n++) {
+        uint32_t ip = address_of(fd, interface(name));
+        for (int i = 0; i < compose.ordered; i++)
+            if (is_in(ordered[i], name))
+                lines = longer("%s172.%u.0.%d %s\n", lines, ip >> 16 & 255,
+                               i + 2, ordered[i]->name);
+    }
+    make_file(text(HOSTS "/%s", s->name), 0644, lines);
+}
+
+/* The bridges: 172.18, 172.19 ..., as the services name them. The files. */
+static void prepare(void) {
+    int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const char *name;
+
+    TRY(mount("hosts", HOSTS, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m"));
+    for (int i = 0; i < compose.ordered; i++)
+        for (int n = 0; (name = network_of(ordered[i], n)); n++)
+            if (TRY_BUT(EEXIST, ioctl(fd, SIOCBRADDBR, name)) == 0)
+                make_bridge(fd, interface(name));
+    for (int i = 0; i < compose.ordered; i++)
+        write_hosts(fd, ordered[i]);
+    close(fd);
+}
+
+/* The listening sockets of other services are not for this one. */
+static void close_other_doors(const struct service *s) {
+    for (size_t n = 0; n < LENGTH(opened); n++)
+        for (struct item *i = items; i < items + compose.items; i++)
+            if (i->of != s && i->value == opened[n].port)
+                close(opened[n].fd);
+}
+
+/* Start number N: a process in a session of its own, since ^C is for us. It
+ * writes into a pipe, and goes on as `run`. Returns when its command runs; or
+ * false: it does not. */
+static bool start_service(int n) {
+    struct service *s = ordered[n];
+    int out[2], told[2];
+    char byte;
+
+    TRY(pipe2(out, O_CLOEXEC));
+    TRY(pipe2(told, O_CLOEXEC));
+    s->pid = TRY(fork());
+    if (s->pid == 0) {
+        TRY(setsid());
+        TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
+        TRY(dup2(out[1], 1));
+        TRY(dup2(out[1], 2));
+        close_other_doors(s);
+        told_end = told[1];
+        planned = (unsigned)n; /* of the numbers, those before it */
+        _exit(cmd_run(words_of(s)));
+    }
+    close(out[1]);
+    close(told[1]);
+    s->out = out[0];
+    bool runs = read(told[0], &byte, 1) == 0;
+    close(told[0]);
+    return runs;
+}
+
+/* S has said something, or it has ended. Whole lines are printed, behind its
+ * name; a long one in pieces. */
+static void hear(struct service *s) {
+    ssize_t n = read(s->out, s->said + s->held, sizeof s->said - s->held);
+    char *line = s->said, *end;
+    int status;
+
+    s->held += n > 0 ? (size_t)n : 0;
+    while (s->held > 0) {
+        size_t size = (end = memchr(line, '\n', s->held))
+                      ? (size_t)(end - line) + 1 : s->held;
+        if (!end && n > 0 && size < sizeof s->said)
+            break;
+        printf("%-12s| %.*s\n", s->name, (int)size - (end != NULL), line);
+        line += size;
+        s->held -= size;
+    }
+    memmove(s->said, line, s->held);
+    if (n <= 0) {
+        close(s->out);
+        s->out = 0;
+        TRY(waitpid(s->pid, &status, 0));
+        printf("%s ended: status %d\n", s->name, WIFEXITED(status)
+               ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    }
+}
+
+/* The last that runs shall end: TERM; ten seconds later KILL. */
+static void end_last(void) {
+    for (int n = compose.ordered; n-- > 0;) {
+        struct service *s = ordered[n];
+        if (s->out > 0 && !s->told)
+            kill(s->pid, SIGTERM);
+        else if (s->out > 0 && time(NULL) - s->told >= 10)
+            kill(s->pid, SIGKILL);
+        s->told = s->told || s->out == 0 ? s->told : time(NULL);
+        if (s->out > 0)
+            return;
+    }
+}
+
+/* Until all have ended. The first ^C, or signal that ends, is `down`; a second
+ * one ends us, and with us all. */
+static int compose_job(void *with) {
+    bits all = ~(bits)0;
+    int fd = TRY(syscall(SYS_signalfd4, -1, &all, 8, SFD_CLOEXEC)), end = 0;
+    struct pollfd wake[LENGTH(services) + 1] = { { fd, POLLIN, 0 } };
+    struct signalfd_siginfo s;
+    bool failed_one = false;
+
+    (void)with;
+    prepare();
+    for (int n = 0; n < compose.ordered && !failed_one; n++)
+        failed_one = !start_service(n);
+    for (;;) {
+        nfds_t running = 0;
+        for (int n = 0; n < compose.ordered; n++)
+            if (ordered[n]->out > 0)
+                wake[++running] = (struct pollfd){ ordered[n]->out, POLLIN, 0 };
+        if (end || failed_one)
+            end_last();
+        if (running == 0)
+            return failed_one ? OURS : end ? 128 + end : 0;
+        TRY_BUT(EINTR, poll(wake, running + 1, end || failed_one ? 500 : -1));
+        if (wake[0].revents) {
+            TRY(read(fd, &s, sizeof s));
+            int sig = (int)s.ssi_signo;
+            if (ends(sig) && end)
+                _exit(128 + sig);
+            end = ends(sig) ? sig : end;
+        }
+        for (int n = 0, at = 0; n < compose.ordered; n++)
+            if (ordered[n]->out > 0 && wake[++at].revents)
+                hear(ordered[n]);
+        if (fflush(stdout) != 0 && !end)
+            end = SIGPIPE;
+    }
+}
+
+/* compose [-f FILE] up | config */
+static int cmd_compose(char **words) {
+    static char *env[2];
+    struct container outer = preset;
+
+    become_a_copy(words);
+    const char *file = take(words, "-f", 2), *data = getenv("XDG_DATA_HOME");
+    compose.file = file ? file : "compose.yaml";
+    const char *verb = words[1] ? words[1] : "";
+    compose.up = strcmp(verb, "up") == 0;
+    need_words(words, is_among("up config", verb) ? 1 : NEVER);
+    in_compose = true;
+    const char *slash = strrchr(compose.file, '/');
+    if (slash) /* paths in it begin where it is */
+        TRY(chdir(text("%.*s/", (int)(slash - compose.file), compose.file)));
+    read_file();
+    check_file();
+    if (!compose.up)
+        return print_lines_of_run();
+    /* Root of the machine needs no namespace for the right to do it; and its
+     * store is not open to who it would be in there. */
+    outer.rows = BIT(PID) | BIT(MNT) | BIT(PROC) | BIT(NET) |
+                 (root_of_machine() ? 0 : BIT(USER));
+    outer.hostname = "compose";
+    outer.init = outer.no_mask = true;
+    outer.instead = compose_job;
+    outer.env = env;
+    env[0] = data ? longer("XDG_DATA_HOME=%s", data) : NULL;
+    return parent_side(&outer);
 }
 
 /* =====================================================================
@@ -6482,6 +7220,7 @@ static void end_porter(struct container *c) {
  *   ps, create, start, stop, logs, diff, rm         containers that are kept
  *   volume     ls | rm NAME                         directories that are kept
  *   network                                         which lines of ip(8) do it
+ *   compose    [-f FILE] up | config                containers by compose.yaml
  *
  * Each command has --help. It teaches; it is no security product.
  * Lessons: lessons/README.md. The program: minicontainer source.
@@ -6496,7 +7235,7 @@ static void end_porter(struct container *c) {
  *   --X turns X on, --no-X off, --X=host is --no-X
  *   --only LIST, --none            exactly these: user,uts; or none
  *   --hostname NAME; --boottime N  the host name (box); its clocks' age (0 s)
- *   --image ./DIR | NAME           a directory, or an image, is the root
+ *   --image ./DIR | NAME; --entrypoint WORD  the root; in place of the image's
  *   --name NAME, -d, --detach      keep what it writes; in the background
  *   -v, --volume SRC:DST[:ro]      show SRC, ./DIR or a volume, as DST
  *   --read-only; -w, --workdir DIR the root cannot be written; begin in DIR
@@ -6577,6 +7316,12 @@ static void end_porter(struct container *c) {
  * Usage: minicontainer network
  *   minicontainer network                       which lines of ip(8) do it
  *   minicontainer run --network NAME            in a lab: makes it, joins it
+ * -------- compose
+ * Usage: minicontainer compose [-f FILE] up | config
+ *   minicontainer compose up                    all of it; ^C ends all of it
+ *   minicontainer compose config                the lines of `run` that it is
+ *
+ * FILE is compose.yaml, if it is not said: a strict part of YAML (lesson 23).
  * -------- look
  * Usage: minicontainer look [--porcelain]
  *   minicontainer look                          a row for each isolation
@@ -6608,7 +7353,7 @@ static const struct command {
     { "rmi", cmd_rmi }, { "push", cmd_push }, { "pull", cmd_push }, { "commit", cmd_commit },
     { "ps", cmd_ps }, { "create", cmd_create }, { "start", cmd_start }, { "stop", cmd_stop },
     { "logs", cmd_logs }, { "diff", cmd_diff }, { "rm", cmd_rm }, { "volume", cmd_volume },
-    { "network", cmd_network },
+    { "network", cmd_network }, { "compose", cmd_compose },
     { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
 };
 
