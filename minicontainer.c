@@ -6310,11 +6310,12 @@ static struct call {
 
 static void end_call(struct call *k) {
     static bool said;
+    bool refused = errno == ECONNREFUSED;
 
-    if (errno == ECONNREFUSED && !said)
+    if (refused && !said)
         note("--publish %s: nobody listens there inside (a server on 127.0.0.1 "
              "is not reached)\n  lesson: lessons/22-ports", k->port);
-    said |= errno == ECONNREFUSED;
+    said |= refused;
     for (int from = 0; from < 2; from++) {
         close(k->side[from]);
         close(k->way[from][0]);
@@ -6381,24 +6382,43 @@ static bool carry(struct call *k, int from) {
     return !k->over[0] || !k->over[1];
 }
 
+/* The container has ended: what its servers have said is still carried out, but
+ * nothing in. Then we end, too. */
+static void last_words(void) {
+    int left = 0;
+
+    for (struct call *k = calls; k < calls + MOST_CALLS; k++) {
+        if (k->port && k->over[1])
+            end_call(k);
+        left += k->port != NULL;
+    }
+    if (left == 0)
+        _exit(0);
+}
+
 /* The porter, in the container's network: it waits for whoever is at a door, or
  * in a call, or for the container's end. */
 static _Noreturn void carry_calls(struct container *c, const int *door) {
     int events = TRY(epoll_create1(EPOLL_CLOEXEC)), caller;
     struct epoll_event event[64];
+    bool ended = false;
 
-    watch(events, TRY(syscall(SYS_pidfd_open, c->pid, 0)), EPOLLIN, END);
+    watch(events, TRY(syscall(SYS_pidfd_open, c->pid, 0)), EPOLLIN | EPOLLET,
+          END);
     for (int i = 0; c->port[i]; i++)
         watch(events, door[i], EPOLLIN | EPOLLET, DOOR);
     for (;;) {
         int n = TRY_BUT(EINTR, epoll_wait(events, event, LENGTH(event), -1));
         for (int i = 0; i < n; i++) {
             uint32_t who = event[i].data.u32;
-            if (who == END)
-                _exit(0);
             struct call *k = calls + who % DOOR;
+            ended |= who == END;
             if (who < DOOR && k->port && (!carry(k, 0) || !carry(k, 1)))
                 end_call(k);
+        }
+        if (ended) {
+            last_words();
+            continue;
         }
         /* Always, and not only when one has come: who found no descriptor free
          * is still there, and perhaps one is free now. */
@@ -6430,7 +6450,8 @@ static _Noreturn void be_porter(struct container *c, const int *door,
          on(c, USER) ? "CLONE_NEWUSER | " : "");
     TRY(write(ready, "", 1));
     for (int i = 0; c->port[i]; from = (unsigned)door[i++] + 1)
-        TRY(syscall(SYS_close_range, from, door[i] - 1, 0));
+        if (from < (unsigned)door[i])
+            TRY(syscall(SYS_close_range, from, door[i] - 1, 0));
     TRY(syscall(SYS_close_range, from, ~0U, 0));
     TRY(getrlimit(RLIMIT_NOFILE, &most));
     most.rlim_cur = most.rlim_max; /* six for each call */
@@ -6485,7 +6506,7 @@ static void open_ports(struct container *c) {
         return;
     say("sockets listen outside; a porter will carry in what comes there");
     TRY(pipe2(ready, O_CLOEXEC));
-    pid_t pid = SYS(fork());
+    pid_t pid = TRY(fork());
     if (pid == 0)
         be_porter(c, door, ready[1]);
     c->porter = TRY(syscall(SYS_pidfd_open, pid, 0));
@@ -6497,11 +6518,12 @@ static void open_ports(struct container *c) {
     close(ready[0]);
 }
 
-/* By its pidfd: supervise() may have seen its end, and then its number may be
- * somebody else's. */
+/* It has a second for what is still on its way out. By its pidfd: supervise()
+ * may have seen its end, and then its number may be somebody else's. */
 static void end_porter(struct container *c) {
     if (c->porter <= 0)
         return;
+    poll(&(struct pollfd){ c->porter, POLLIN, 0 }, 1, 1000);
     syscall(SYS_pidfd_send_signal, c->porter, SIGKILL, NULL, 0);
     waitid((idtype_t)3 /* P_PIDFD */, (id_t)c->porter, NULL, WEXITED);
 }
