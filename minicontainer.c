@@ -4585,15 +4585,11 @@ static bool is_whiteout(const struct stat *st) {
 }
 
 /* In the box. In an archive ".wh.NAME" means "no NAME", and ".wh..wh..opq" that
- * its directory is opaque: made into what overlayfs takes for that. And what we
- * own we may always enter and empty: so that rm -rf of the store works. */
-static bool one_id;
+ * its directory is opaque: made into what overlayfs takes for that. */
 static void make_whiteout(const char *path, const struct stat *st) {
     const char *name = strrchr(path, '/') + 1;
     const char *dir = longer(BOX "%.*s", (int)(name - path), path);
 
-    if (S_ISDIR(st->st_mode) && one_id)
-        TRY(chmod(text(BOX "%s", path), st->st_mode | 0700));
     if (strncmp(name, ".wh.", 4) != 0 || S_ISDIR(st->st_mode))
         return;
     TRY(unlink(text(BOX "%s", path)));
@@ -4603,51 +4599,45 @@ static void make_whiteout(const char *path, const struct stat *st) {
         TRY_BUT(EEXIST, mknod(text("%s%s", dir, name + 4), S_IFCHR, 0));
 }
 
-/* In the box; stdin is the archive. Where one id is mapped, it owns all. (Each
- * layer is unpacked by itself: one that names a file and not its directory gets
- * that with mode 0755; and no file of a layer below can be linked to.) */
+/* In the box; stdin is the archive. Where one id is mapped, it owns all; and it
+ * may always empty a directory: so that rm -rf of the store works. (Each layer
+ * is unpacked by itself: one that names a file and not its directory gets that
+ * with mode 0755; and no file of a layer below can be linked to.) */
 static int unpack_job(void *line) {
-    struct stat top;
+    bool one_id = match(slurp("/proc/self/uid_map"), " 1$");
 
-    one_id = match(slurp("/proc/self/uid_map"), " 1$");
-    if (!run_shell(text("%s %s", (char *)line, one_id ? "--no-same-owner"
-                                                      : "--numeric-owner")))
+    if (!run_shell(text("%s %s", (char *)line, !one_id ? "--numeric-owner"
+            : "--no-same-owner && find " BOX " -type d ! -perm -700 -exec "
+              "chmod u+rwx {} \\;")))
         return 1;
-    TRY(stat(BOX, &top));
-    make_whiteout("/", &top);
     walk(BOX, "", make_whiteout);
     return 0;
 }
 
-/* The archive with DIGEST becomes directory TO, whose name is the digest of the
- * same without compression; that is checked. */
+/* The archive with DIGEST becomes directory TO, if it is what its name says:
+ * sha256sum(1) and tar(1) read it at the same time. What is compressed, tar
+ * gives to gzip(1) or zstd(1), there in the container. */
 static void unpack(const char *digest, const char *to) {
-    const char *new = longer("%s.new", to), *how = NULL;
+    const char *new = longer("%s.new", to);
     int fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
     char magic[4] = "";
 
     say("tar(1) unpacks layer %.19s, in a container of ours", digest);
     TRY(pread(fd, magic, sizeof magic, 0));
-    if (memcmp(magic, "\x1f\x8b", 2) == 0)
-        how = "exec gzip -dc";
-    else if (memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
-        how = "exec zstd -dc";
-    int plain = how ? new_blob() : fd;
-    if (how && in_a_box(NULL, NULL, true, fd, plain, shell_job, how) != 0)
-        refuse("layer %s: it cannot be unpacked by %s", digest, how + 5);
+    const char *packed = memcmp(magic, "\x1f\x8b", 2) == 0 ? "--gzip"
+                       : memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0 ? "--zstd"
+                       : "";
     make_dir(new);
-    TRY(lseek(plain, 0, SEEK_SET));
-    FILE *hash = start_hash(plain);
-    bool good = in_a_box(NULL, new, false, plain, 2, unpack_job,
-                         "exec tar -xpf - --warning=no-timestamp -C " BOX) == 0;
-    bool same = strcmp(end_hash(hash) + 7, strrchr(to, '/') + 1) == 0;
+    FILE *hash = start_hash(fd);
+    bool good = in_a_box(NULL, new, false, fd, 2, unpack_job, text("tar -xpf - "
+                         "--warning=no-timestamp -C " BOX " %s", packed)) == 0;
+    bool same = strcmp(end_hash(hash), digest) == 0;
     if (!good || !same) {
         remove_tree(new);
         refuse(same ? "layer %s: tar(1) could not unpack all of it"
                     : "layer %s is not what its image says", digest);
     }
     TRY(rename(new, to));
-    close(plain);
     close(fd);
 }
 
@@ -4668,7 +4658,7 @@ static void unpack(const char *digest, const char *to) {
  *     blobs/sha256/8f..   a manifest: config, layers      a list of digests
  *     blobs/sha256/3a..   the configuration               JSON
  *     blobs/sha256/71..   a layer, a tar archive          what travels (18)
- *     layers/c4..         a layer, unpacked               what is mounted (15)
+ *     layers/71..         the same layer, unpacked        what is mounted (15)
  *     containers/NAME     upper, work: a container that is kept
  *     cache               what `build` has done already (17)
  *
@@ -4730,14 +4720,14 @@ static void read_image(struct image *im) {
 }
 
 /* Its layers, for image_tree(). What is not unpacked yet, is now. Of equal ones
- * only the uppermost is shown: overlayfs takes none twice. */
+ * only the uppermost is shown: overlayfs takes none twice. (The diff_ids, the
+ * digests without compression, others want; nothing of ours is named so.) */
 static char **unpack_layers(struct image *im) {
     char **to = im->dirs + 2, **same;
 
     for (int n = how_many(get(im->manifest, "layers")); n-- > 0;) {
         char *digest = says(im->manifest, text("layers/%d/digest", n));
-        char *diff = says(im->config, text("rootfs/diff_ids/%d", n));
-        *to = IN_STORE("layers/%s", diff + 7);
+        *to = IN_STORE("layers/%s", digest + 7);
         if (access(*to, F_OK) < 0) {
             int lock = lock_store();
             if (access(*to, F_OK) < 0) /* still */
