@@ -4217,11 +4217,19 @@ static const char *good_name(const char *name, const char *what) {
     return name;
 }
 
+/* Make the directories that lead to PATH: mkdir -p. */
+static int make_way(const char *path) {
+    for (const char *p = path; *p && (p = strchr(p + 1, '/'));)
+        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - path), path), 0755));
+    return 0;
+}
+
 /* A file that is there as a whole or not at all, whenever we are killed. (Not
  * when the power fails: that would take fsync(2), and time.) */
 static void put_file(const char *path, const char *data) {
     const char *new = longer("%s.new", path);
 
+    make_way(path);
     unlink(new); /* (a stranger's directory may have a link there) */
     int fd = TRY(open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     write_all(fd, data);
@@ -4251,22 +4259,13 @@ static void use_store(void) {
     lock_file(IN_STORE("used"), LOCK_SH);
 }
 
-/* Make the directories that lead to PATH: mkdir -p. */
-static int make_way(void *path) {
-    for (char *p = path; *p && (p = strchr(p + 1, '/'));)
-        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - (char *)path),
-                                     (char *)path), 0755));
-    return 0;
-}
-
-/* At `store`: DIRS and two files, an OCI image layout with nothing in it. True:
- * it was not there, and we have made it. */
-static bool make_layout(const char *dirs) {
-    make_way((char *)store);
+/* At `store`: an OCI image layout with nothing in it. True: it was not there,
+ * and we have made it. */
+static bool make_layout(void) {
+    make_way(store);
     TRY_BUT(EEXIST, mkdir(store, 0700));
     int lock = lock_store();
-    for (const char *name; (name = next_word(&dirs));)
-        TRY_BUT(EEXIST, mkdir(IN_STORE("%s", name), 0755));
+    make_way(IN_STORE("blobs/sha256/"));
     bool made = access(IN_STORE("index.json"), F_OK) < 0;
     if (made) {
         put_file(IN_STORE("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
@@ -4284,8 +4283,7 @@ static void find_store(bool make) {
     store = data && *data == '/' ? longer("%s/minicontainer", data)
           : longer("%s/.local/share/minicontainer",
                    user && *user == '/' ? user : "/root");
-    const char *dirs = "blobs blobs/sha256 layers containers cache volumes";
-    if (make && make_layout(dirs))
+    if (make && make_layout())
         note("what you keep is in %s (rm -rf removes all of it)",
              shown(store));
 }
@@ -4573,8 +4571,7 @@ static void make_dir(const char *path) {
     unsigned root = geteuid() == 0 ? usual_map().outside : geteuid();
 
     remove_tree(path);
-    if (mkdir(path, 0755) < 0)
-        TRY(make_way((char *)path) | mkdir(path, 0755));
+    TRY(make_way(path) | mkdir(path, 0755));
     TRY_BUT(EPERM, chown(path, root, root));
 }
 
@@ -4964,11 +4961,10 @@ static void obey_image(struct container *c, struct image *im) {
     c->workdir = c->workdir ? c->workdir : *dir && !c->instead ? dir : "/";
     if (c->instead || !*user || is_among("0 root 0:0 root:root", user))
         return;
-    int n = 0, m = 0;
-    sscanf(user, "%5u%n:%5u%n", &wanted_user, &n, &wanted_group, &m);
-    if (n == 0 || user[m > n ? m : n] || user[strspn(user, "0123456789:")])
+    if (match(user, "^[0-9]{1,5}(:[0-9]{1,5})?$") != user)
         refuse("image %s: its User \"%s\" is no number: names are not looked "
                "up here", shown(im->name), shown(user));
+    sscanf(user, "%u:%u", &wanted_user, &wanted_group);
     default_map(c);
     if (c->map->count <= wanted_user || c->map->count <= wanted_group)
         refuse("image %s runs as user %u, and %u of your ids are mapped\n"
@@ -5130,6 +5126,7 @@ static void sweep_store(void) {
         note("containers run: the rest goes with the next rm or rmi");
         return;
     }
+    remove_tree(IN_STORE("containers/.build")); /* of one that was killed */
     for (int i = 0; (entry = get(entries, text("%d", i))); i++)
         all = with_all_of(all, says(entry, "digest"));
     for (int n = list_of("containers", &list); n-- > 0;) {
@@ -5156,8 +5153,6 @@ static int cmd_rmi(char **words) {
     need_words(words, 1);
     need_image(&im, words[1]);
     lock_store();
-    if (lock_file(IN_STORE("build"), LOCK_EX | LOCK_NB) >= 0)
-        remove_tree(IN_STORE("containers/.build")); /* of one that was killed */
     for (int n = list_of("containers", &list); n-- > 0;) {
         const char *name = list[n]->d_name;
         if (*im.digest && strncmp(slurp(IN_STORE("containers/%s/image", name)),
@@ -5628,22 +5623,10 @@ static void fetch_blob(const char *from, const char *digest) {
     name_blob(out, digest);
 }
 
-/* The image of that name, from the layout FROM into the store. */
-static void fetch_image(const char *from, const char *name,
-                        const char *digest) {
-    fetch_blob(from, digest);
-    const char *manifest = json_file(blob(digest), true);
-    for (int n = 0, all = how_many(get(manifest, "layers")); n < all; n++)
-        fetch_blob(from, says(manifest, text("layers/%d/digest", n)));
-    fetch_blob(from, says(manifest, "config/digest"));
-    set_name_to(name, digest);
-    printf("%s is %s\n", shown(name), digest);
-}
-
 /* push IMAGE DIR, pull IMAGE DIR: one of two layouts after the other is the
  * store. */
 static int cmd_push(char **words) {
-    const char *ours = (find_store(false), store);
+    const char *ours = (find_store(false), store), *layer;
     bool push = strcmp(words[0], "push") == 0;
     struct image im;
 
@@ -5653,11 +5636,17 @@ static int cmd_push(char **words) {
         refuse("there is no image %s in %s", shown(im.name), shown(from));
     store = push ? words[2] : ours;
     if (push)
-        make_layout("blobs blobs/sha256");
+        make_layout();
     else
         find_store(true);
     lock_store();
-    fetch_image(from, im.name, im.digest);
+    fetch_blob(from, im.digest);
+    const char *manifest = json_file(blob(im.digest), true);
+    for (int n = 0; (layer = get(manifest, text("layers/%d", n))); n++)
+        fetch_blob(from, says(layer, "digest"));
+    fetch_blob(from, says(manifest, "config/digest"));
+    set_name_to(im.name, im.digest);
+    printf("%s is %s\n", shown(im.name), im.digest);
     return flushed(0);
 }
 
