@@ -4294,52 +4294,47 @@ static const char *blanks(const char *at) {
     return at + strspn(at, " \t\r\n");
 }
 
-/* Behind the value at AT; NULL: this is no JSON. */
-static const char *after(const char *at, int depth) {
-    const char end = *at == '{' ? '}' : ']';
+/* Through the value at AT. Without a KEY: what is behind it; NULL: this is no
+ * JSON. With one, up to a slash: its value in this object, or in this array
+ * that with this number, from 0; NULL: there is none. */
+static const char *scan(const char *at, const char *key, int depth) {
+    const char open = *at, *name;
 
-    if (*at == '"') {
+    if (open == '"') {
         for (at++; (unsigned char)*at >= ' ' && *at != '"'; at++)
             at += *at == '\\' && at[1];
-        return *at == '"' ? at + 1 : NULL;
+        return *at == '"' && !key ? at + 1 : NULL;
     }
-    if (*at != '{' && *at != '[') {
+    if (open != '{' && open != '[') {
         size_t n = strspn(at, "+-.0123456789Eaeflnrstu");
-        return n ? at + n : NULL;
+        return n > 0 && !key ? at + n : NULL;
     }
-    at = blanks(at + 1);
-    if (*at == end)
-        return at + 1;
-    for (; at && depth < 50; at = *at == ',' ? blanks(at + 1) : NULL) {
-        if (end == '}') {
-            at = *at == '"' ? after(at, depth) : NULL;
-            at = at && *(at = blanks(at)) == ':' ? blanks(at + 1) : "";
+    name = at = blanks(at + 1);
+    if (*at == open + 2) /* what closes it; so they are in ASCII */
+        return key ? NULL : at + 1;
+    for (int i = 0; depth < 50; i++, name = at = blanks(at + 1)) {
+        if (open == '{') {
+            at = *at == '"' ? scan(at, NULL, 0) : NULL;
+            if (!at || *(at = blanks(at)) != ':')
+                return NULL;
+            at = blanks(at + 1);
         }
-        at = after(at, depth + 1);
-        if (!at || *(at = blanks(at)) == end)
-            return at ? at + 1 : NULL;
+        const char *end = scan(at, NULL, depth + 1);
+        size_t n = key ? strcspn(key, "/") : 0;
+        if (key && (open == '[' ? i == atoi(key)
+                    : strncmp(name + 1, key, n) == 0 && name[n + 1] == '"'))
+            return end ? at : NULL;
+        if (!end || *(at = blanks(end)) != ',')
+            return end && *at == open + 2 && !key ? at + 1 : NULL;
     }
     return NULL;
 }
+#define after(value) scan(value, NULL, 0)
 
-/* The value at PATH in good JSON: keys of objects and numbers in arrays (from
- * 0), with a slash between. */
+/* The value at PATH: keys and numbers, with a slash between. */
 static const char *get(const char *at, const char *path) {
-    for (size_t n; at && *path; path += n + (path[n] == '/')) {
-        bool object = *at == '{';
-        int left = object || *at == '[' ? atoi(path) : -1;
-        const char *value = at = left < 0 ? "" : blanks(at + 1);
-        for (n = strcspn(path, "/"); *at && !strchr("}]", *at);) {
-            if (object)
-                value = blanks(strchr(after(at, 0), ':') + 1);
-            if (object ? strncmp(at + 1, path, n) == 0 && at[n + 1] == '"'
-                       : left-- == 0)
-                break;
-            at = blanks(after(value, 0));
-            value = at = *at == ',' ? blanks(at + 1) : at;
-        }
-        at = *at && !strchr("}]", *at) ? value : NULL;
-    }
+    for (; at && *path; path += strcspn(path, "/"), path += *path == '/')
+        at = scan(at, path, 0);
     return at;
 }
 
@@ -4353,7 +4348,7 @@ static int how_many(const char *array) {
 
 /* VALUE alone, as it is written. */
 static char *raw(const char *value) {
-    return longer("%.*s", (int)(after(value, 0) - value), value);
+    return longer("%.*s", (int)(after(value) - value), value);
 }
 
 /* What the string at PATH says; "" if there is none. (Of the characters by
@@ -4395,12 +4390,12 @@ static char *quoted(const char *words) {
 static char *with(const char *json, const char *place, const char *key,
                   const char *value) {
     const char *was = key ? get(place, key) : NULL;
-    const char *from = was ? was : after(place, 0) - 1;
+    const char *from = was ? was : after(place) - 1;
     bool first = was || strchr("}]", *blanks(place + 1));
 
     return longer("%.*s%s%s%s%s", (int)(from - json), json, first ? "" : ",",
                   key && !was ? longer("\"%s\":", key) : "", value,
-                  was ? after(was, 0) : from);
+                  was ? after(was) : from);
 }
 
 /* --- Digests: SHA-256, by sha256sum(1), which goes on while we do something
@@ -4456,16 +4451,15 @@ static char *put_blob(const char *data) {
     return name_blob(fd, NULL);
 }
 
-/* A file that is JSON, from its first value on. MUST: or we refuse; else what
- * is none has nothing in it. */
-static const char *json_file(const char *path, bool must) {
-    const char *from = blanks(slurp(path)), *end = after(from, 0);
-    bool good = end && !*blanks(end);
+/* A file that must be JSON, from its first value on. (What need not be, slurp()
+ * reads: get() finds nothing in what is none.) */
+static const char *json_file(const char *path) {
+    const char *from = blanks(slurp(path)), *end = after(from);
 
-    if (!good && must)
+    if (!end || *blanks(end))
         refuse("%s is missing or no JSON", *path ? shown(path) : "a blob that "
                "no digest names");
-    return good ? from : "null";
+    return from;
 }
 
 /* How others are told of a blob: what it is, its digest, its size. */
@@ -4698,8 +4692,8 @@ static const char *filled(const char *json, const char *key,
 
 /* Its two blobs of JSON. (They were checked when they arrived, see 18.) */
 static void read_image(struct image *im) {
-    im->manifest = json_file(blob(im->digest), true);
-    im->config = json_file(blob(says(im->manifest, "config/digest")), true);
+    im->manifest = json_file(blob(im->digest));
+    im->config = json_file(blob(says(im->manifest, "config/digest")));
     im->config = filled(im->config, "history", "[]");
     im->config = filled(im->config, "config", "{}");
     const char *layers = get(im->manifest, "layers");
@@ -4817,7 +4811,7 @@ static const char *index_entries(void) {
 
     if (access(path, F_OK) < 0)
         return NULL;
-    entries = get(json_file(path, true), "manifests");
+    entries = get(json_file(path), "manifests");
     if (!entries || *entries != '[')
         refuse("%s is no index of an OCI image layout", shown(path));
     return entries;
@@ -5049,7 +5043,7 @@ static int cmd_images(char **words) {
         printf("%-32s %-14s %s\n", "IMAGE", "DIGEST", "SIZE");
     for (int i = 0; (entry = get(entries, text("%d", i))); i++) {
         const char *digest = says(entry, "digest"), *path = blob(digest);
-        const char *layers = get(json_file(path, false), "layers");
+        const char *layers = get(blanks(slurp(path)), "layers");
         double sum = 0;
         for (int n = 0; (layer = get(layers, text("%d", n))); n++)
             sum += size_of(layer);
@@ -5108,7 +5102,7 @@ static int list_of(const char *dir, struct dirent ***list) {
 /* ALL, and all digests that DIGEST, of a manifest, leads to: what stands in it,
  * and in its configuration. What is broken leads to nothing. */
 static char *with_all_of(char *all, const char *digest) {
-    const char *manifest = json_file(blob(digest), false);
+    const char *manifest = blanks(slurp(blob(digest)));
 
     return longer("%s%s %s %s\n", all, digest, manifest,
                   slurp(blob(says(manifest, "config/digest"))));
@@ -5328,7 +5322,7 @@ static void make_keys(void) {
 
 /* Of RUN, CMD and ENTRYPOINT: an array, or a line for a shell. */
 static char *command_of(const struct step *s) {
-    const char *end = *s->rest == '[' ? after(s->rest, 0) : NULL;
+    const char *end = *s->rest == '[' ? after(s->rest) : NULL;
 
     return end && !*blanks(end) ? raw(s->rest)
          : longer("[\"/bin/sh\",\"-c\",%s]", quoted(s->rest));
@@ -5641,7 +5635,7 @@ static int cmd_push(char **words) {
         find_store(true);
     lock_store();
     fetch_blob(from, im.digest);
-    const char *manifest = json_file(blob(im.digest), true);
+    const char *manifest = json_file(blob(im.digest));
     for (int n = 0; (layer = get(manifest, text("layers/%d", n))); n++)
         fetch_blob(from, says(layer, "digest"));
     fetch_blob(from, says(manifest, "config/digest"));
@@ -5773,7 +5767,8 @@ static void detach(const char *dir) {
 static int start_container(const char *dir, bool attach) {
     const char *name = strrchr(dir, '/') + 1;
     static struct image im;
-    char **words = words_in(json_file(longer("%s/command", dir), false), NULL);
+    const char *json = slurp(longer("%s/command", dir));
+    char **words = after(json) ? words_in(json, NULL) : NULL;
     int lock = lock_store(); /* then only who asks can have the other one */
 
     if (!words)

@@ -809,7 +809,7 @@ static void fuzz_screen(void)
  * writes must be JSON again. */
 static bool is_json(const char *json)
 {
-    const char *end = after(json, 0);
+    const char *end = after(json);
 
     return end && !*blanks(end);
 }
