@@ -26,9 +26,9 @@
 #   KERNELS_ACCEL    kvm or tcg (software), and no trying what works
 #   KERNELS_LIMIT    seconds that one machine may take (2100)
 #   KERNELS_BUDGET   seconds that all of it may take: what has not ended then is skipped
-#   KERNELS          full: each file as root and as the user, and all files of what Docker adds (an
-#                    hour more). Without it as one of them, and as the other with another commit,
-#                    which chooses; SEED=WORD chooses by that word.
+#   KERNELS          full: each file as root and as the user, and all files of what Docker adds:
+#                    hours. Without it as one of them, and as the other with another commit, which
+#                    chooses; SEED=WORD chooses by that word.
 #                    all: nearly all test files on each kernel, and by both: hours
 #   KERNELS_FILES    these test files instead of the list's
 #   KERNELS_FILTER   only tests whose name matches (bats --filter)
