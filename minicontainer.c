@@ -5922,6 +5922,9 @@ static const char *volume_dir(const char *name) {
     return IN_STORE("volumes/%s", good_name(name, "a volume"));
 }
 
+/* Compose (23) tries options, before anything is made. */
+static bool trying;
+
 /* The place of SRC in -v SRC:/DST. */
 static const char *volume_source(const char *src) {
     if (strchr(src, '/'))
@@ -5929,6 +5932,8 @@ static const char *volume_source(const char *src) {
     if (access(src, F_OK) == 0)
         refuse("--volume: %s is the name of a volume, and a file is called so, "
                "too\n  try:    -v ./%s:...", shown(src), shown(src));
+    if (trying) /* is it a name? */
+        return good_name(src, "a volume") ? "/" : "";
     find_store(true);
     const char *dir = volume_dir(src);
     int lock = lock_store();
@@ -6684,8 +6689,10 @@ static void take_item(char *value, int line) {
             strncmp(other->value, value, same) == 0)
             refuse("%s twice", shown(value));
     compose.tried.word = words;
+    trying = true;
     if (k->option && k->kind != SWITCH)
         take_word(&compose.tried, k->option);
+    trying = false;
     if (compose.up && strcmp(k->key, "ports") == 0)
         add_door(value);
 }
@@ -6845,10 +6852,11 @@ static void read_file(void) {
     if (!in)
         refuse("%s: %s\n  try:    minicontainer compose -f FILE", compose.file,
                strerror(errno));
-    if (getdelim(&rest, &size, '\0', in) > 0 && fgetc(in) != EOF)
+    ssize_t n = getdelim(&rest, &size, '\0', in); /* to the end; or to a zero */
+    if (n > 0 && !rest[n - 1])
         refuse("%s: a zero byte is in it", compose.file);
-    for (int n = 1; (line = strsep(&rest, "\n")); n++)
-        take_line(line, n);
+    for (int number = 1; (line = strsep(&rest, "\n")); number++)
+        take_line(line, number);
     if (compose.empty || compose.services == 0)
         refuse("the file ends, and something is missing");
 }
@@ -6908,8 +6916,13 @@ static void check_file(void) {
     }
     for (struct service *s = services; s < services + compose.services; s++) {
         at_line(s->line);
-        if (!value_of(s, "image"))
+        const char *image = value_of(s, "image");
+        if (!image)
             refuse("%s has no image: NAME, or ./DIR", s->name);
+        if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
+            refuse("%s has no file to cover with the names of the others\n"
+                   "  cure:   mkdir -p %s/etc; touch %s/etc/hosts", shown(image),
+                   shown(image), shown(image));
         order(s);
     }
     narrator.head = "minicontainer: ";
