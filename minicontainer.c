@@ -4070,11 +4070,13 @@ static int cmd_doctor(char **words) {
         all &= diagnose(one[i], text("run --only limits %s", one[i]), plain);
     lessons = text("%s%s", lessons, all ? ",14" : "");
     /* (Words have blanks between them: within one there are tabs.) */
-    if (diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch\\nCOPY\tf\t/'>"
-                 "Dockerfile;minicontainer\tbuild\t-t\tx\t.", plain) && lab)
-        lessons = text("%s,15,16,17,18,19,20", lessons);
-    if (diagnose("network", "lab minicontainer run --network front", plain))
-        lessons = text("%s,21", lessons);
+    bool overlay = diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch\\nCOPY\tf\t/'>"
+                 "Dockerfile;minicontainer\tbuild\t-t\tx\t.", plain) && lab;
+    bool bridge = diagnose("network", "lab minicontainer run --network front",
+                           plain);
+    lessons = text("%s%s%s%s%s%s", lessons, overlay ? ",15,16,17,18,19,20" : "",
+                   bridge ? ",21" : "", strstr(lessons, ",09") ? ",22" : "",
+                   overlay && bridge ? ",23" : "", *lessons ? ",24" : "");
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            *lessons ? lessons + 1 : "none");
     name_programs(plain);
@@ -6852,7 +6854,7 @@ static void read_file(void) {
     if (!in)
         refuse("%s: %s\n  try:    minicontainer compose -f FILE", compose.file,
                strerror(errno));
-    ssize_t n = getdelim(&rest, &size, '\0', in); /* to the end; or to a zero */
+    ssize_t n = getdelim(&rest, &size, '\0', in); /* to the end, or a zero */
     if (n > 0 && !rest[n - 1])
         refuse("%s: a zero byte is in it", compose.file);
     for (int number = 1; (line = strsep(&rest, "\n")); number++)
