@@ -4070,8 +4070,9 @@ static int cmd_doctor(char **words) {
         all &= diagnose(one[i], text("run --only limits %s", one[i]), plain);
     lessons = text("%s%s", lessons, all ? ",14" : "");
     /* (Words have blanks between them: within one there are tabs.) */
-    bool overlay = diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch\\nCOPY\tf\t/'>"
-                 "Dockerfile;minicontainer\tbuild\t-t\tx\t.", plain) && lab;
+    bool overlay = diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch"
+                            "\\nCOPY\tf\t/'>Dockerfile;minicontainer\tbuild\t-t"
+                            "\tx\t.", plain) && lab;
     bool bridge = diagnose("network", "lab minicontainer run --network front",
                            plain);
     lessons = text("%s%s%s%s%s%s", lessons, overlay ? ",15,16,17,18,19,20" : "",
@@ -6632,34 +6633,33 @@ static char *plain_value(char *from, char **end, const char *stops) {
     return out;
 }
 
-/* The value at *AT, which is moved behind it. STOPS: what ends it in a list in
- * [ ]. PLAIN: it had no quotes. "$$" is "$", as Docker has it. */
-static char *value_at(char **at, const char *stops, bool *plain) {
-    *plain = !strchr("\"'", **at) || !**at;
-    char *value = *plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
-
-    for (char *dollar = value; (dollar = strchr(dollar, '$')); dollar++) {
-        if (dollar[1] != '$')
-            refuse("%s: no variable is replaced here; a $ is written $$",
-                   shown(value));
-        memmove(dollar, dollar + 1, strlen(dollar));
-    }
-    return value;
-}
-
 /* Nothing but a comment may follow. */
 static void end_line(const char *at) {
     if (*at && (*at != '#' || at[-1] != ' '))
         refuse("something stands behind the value: %s", shown(at));
 }
 
-/* VALUE, for a key of KIND: a plain word must be the same to all readers. */
-static char *as_text(char *value, bool plain, enum kind kind) {
+/* The value at *AT, for a key of KIND. *AT is moved behind it: to one of STOPS,
+ * in a list in [ ]; or to the end of the line. "$$" is "$", as Docker has it. */
+static char *value_at(char **at, const char *stops, enum kind kind) {
+    bool plain = **at != '"' && **at != '\'';
+    char *value = plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
     bool number = match(value, "^(0|[1-9][0-9]{0,8})([.][0-9]{1,3})?$");
 
-    if (plain && is_no_text(value) && !(kind == NUMBER && number))
+    if (!*stops)
+        end_line(*at);
+    if (kind == SWITCH && !(plain && is_among("true false", value)))
+        refuse("wants true or false");
+    if (plain && kind != SWITCH && is_no_text(value) &&
+        !(number && kind == NUMBER))
         refuse("%s: to some reader of YAML this is no text: put it in quotes",
                shown(value));
+    for (char *dollar = value; (dollar = strchr(dollar, '$')); dollar++) {
+        if (dollar[1] != '$')
+            refuse("%s: no variable is replaced here; a $ is written $$",
+                   shown(value));
+        memmove(dollar, dollar + 1, strlen(dollar));
+    }
     return value;
 }
 
@@ -6702,27 +6702,20 @@ static void take_item(char *value, int line) {
 /* What stands behind the key, on its line. */
 static void take_values(char *at, int line) {
     const struct compose_key *k = compose.key;
-    bool plain, list = *at == '[' && k->kind >= LIST;
-    char *value;
 
-    if (!list && (k->kind == LIST || k->kind == PAIRS))
-        refuse("%s wants a list: lines that begin with \"- \", or [ ]", k->key);
-    if (!list) {
-        value = value_at(&at, "", &plain);
-        end_line(at);
-        if (k->kind == SWITCH && !(plain && is_among("true false", value)))
-            refuse("%s wants true or false", k->key);
-        if (k->kind != SWITCH)
-            as_text(value, plain, k->kind);
-        char *one[] = { value, NULL };
-        for (char **word = k->kind == WORDS ? split_line(value) : one; *word;)
-            take_item(*word++, line);
+    if (*at != '[' || k->kind < LIST) {
+        if (k->kind == LIST || k->kind == PAIRS)
+            refuse("%s wants a list: lines that begin with \"- \", or [ ]",
+                   k->key);
+        char *one[] = { value_at(&at, "", k->kind), NULL };
+        char **words = k->kind == WORDS ? split_line(*one) : one;
+        while (*words)
+            take_item(*words++, line);
         return;
     }
     do {
         at += 1 + strspn(at + 1, " ");
-        value = value_at(&at, ",[]{}", &plain);
-        take_item(as_text(value, plain, LIST), line);
+        take_item(value_at(&at, ",[]{}", LIST), line);
     } while (*at == ',');
     if (*at != ']')
         refuse("wants one more value, or a ]");
@@ -6795,22 +6788,19 @@ static bool take_key(const char *key, char *rest, int line) {
 
 /* A value of the key above: "- VALUE", or NAME: VALUE. */
 static void take_below(char *at, char *name, char *rest, int line) {
-    bool plain, dash = strncmp(at, "- ", 2) == 0;
+    bool dash = strncmp(at, "- ", 2) == 0;
     char *from = dash ? at + 2 + strspn(at + 2, " ") : rest;
 
     if (dash ? compose.dash == ':' : compose.dash == '-' || !name ||
                                      compose.key->kind != PAIRS)
         refuse("%s wants lines that begin with \"- \"", compose.key->key);
     compose.dash = dash ? '-' : ':';
-    char *value = value_at(&from, "", &plain);
-    end_line(from);
-    as_text(value, plain, dash ? LIST : NUMBER);
+    char *value = value_at(&from, "", dash ? LIST : NUMBER);
     take_item(dash ? value : longer("%s=%s", name, value), line);
 }
 
 static void take_line(char *at, int line) {
     int indent = (int)strspn(at, " "), level = indent / 2;
-    bool plain;
 
     at_line(line);
     /* To some readers U+0085, U+2028 and U+2029 end a line. */
@@ -6832,11 +6822,9 @@ static void take_line(char *at, int line) {
         refuse("%s: wants NAME: and a blank, or the line's end", shown(at));
     compose.empty = false;
     compose.level = level;
-    if (level == 0 && strcmp(name, "version") == 0 && compose.theres == 0) {
-        char *version = value_at(&rest, "", &plain); /* as in Docker: no use */
-        as_text(version, plain, TEXT);
-        end_line(rest);
-    } else if (level == 3)
+    if (level == 0 && strcmp(name, "version") == 0 && compose.theres == 0)
+        value_at(&rest, "", TEXT); /* as in Docker: no use */
+    else if (level == 3)
         take_below(at, name, rest, line);
     else if (level < 2)
         compose.empty = take_name(name, rest, level, line);
@@ -6922,9 +6910,8 @@ static void check_file(void) {
         if (!image)
             refuse("%s has no image: NAME, or ./DIR", s->name);
         if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
-            refuse("%s has no file to cover with the names of the others\n"
-                   "  cure:   mkdir -p %s/etc; touch %s/etc/hosts", shown(image),
-                   shown(image), shown(image));
+            refuse("%s has no file for the names of the others\n  cure:   touch "
+                   "%s/etc/hosts", shown(image), shown(image));
         order(s);
     }
     narrator.head = "minicontainer: ";
