@@ -6640,7 +6640,7 @@ static void end_line(const char *at) {
 }
 
 /* The value at *AT, for a key of KIND. *AT is moved behind it: to one of STOPS,
- * in a list in [ ]; or to the end of the line. "$$" is "$", as Docker has it. */
+ * in a list in [ ]; or to the end of the line. "$$" is "$", as in Docker. */
 static char *value_at(char **at, const char *stops, enum kind kind) {
     bool plain = **at != '"' && **at != '\'';
     char *value = plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
@@ -6910,8 +6910,8 @@ static void check_file(void) {
         if (!image)
             refuse("%s has no image: NAME, or ./DIR", s->name);
         if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
-            refuse("%s has no file for the names of the others\n  cure:   touch "
-                   "%s/etc/hosts", shown(image), shown(image));
+            refuse("%s has no file for the names of the others\n  cure:   "
+                   "touch %s/etc/hosts", shown(image), shown(image));
         order(s);
     }
     narrator.head = "minicontainer: ";
