@@ -331,9 +331,9 @@ teardown() {
 
 @test "in the foreground: kill -9 of the daemon, and the client has its status; of the client, it goes on" {
     requires userns perl
-    local who what="while [ ! -e /mnt/end ]; do sleep 0.05; done; touch /mnt/done; exit 7"
+    local who what="while [ ! -e /mnt/end ]; do sleep 0.05; done; touch /mnt/finished; exit 7"
     for who in $(people); do
-        rm -f end done
+        rm -f end finished
         begin_daemon "$who"
         in_background "one-$who" "$who" run -v ./:/mnt -- sh -c "touch /mnt/up1; $what; : $mark"
         in_background "two-$who" "$who" run -v ./:/mnt -- sh -c "touch /mnt/up2; $what; : $mark"
@@ -350,7 +350,7 @@ teardown() {
         wait_for "[ -s one-$who.rc ]"
         assert "$(<"one-$who.rc")" == 7 "$who: a status travels though the daemon is dead"
         none_left
-        assert "$(ls done)" == done
+        assert "$(ls finished)" == finished
         rm -f up1 up2
     done
 }
