@@ -6281,8 +6281,8 @@ static struct msghdr message = { .msg_iov = &words_part, .msg_iovlen = 1,
 static const char *own_socket; /* the daemon: to be removed at the end */
 static int daemon_fd;          /* the client: to the daemon, then to its shim */
 
-/* A new socket that LISTENS at PATH, for its owner alone; or one that is
- * connected with it; -1: errno. The caller owns it. */
+/* A new socket that LISTENS at PATH, for its owner alone; or one that calls
+ * there. What is there already is not ours to remove: it may be any file. */
 static int socket_at(const char *path, bool listens) {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     int fd = TRY(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -6290,9 +6290,12 @@ static int socket_at(const char *path, bool listens) {
     if (!memccpy(at.sun_path, path, '\0', sizeof at.sun_path))
         refuse("%s: too long for a socket: cd there, and ./NAME", shown(path));
     TRY(fchmod(fd, 0600)); /* bind(2) makes the file with that mode */
-    int failed = listens ? bind(fd, (void *)&at, sizeof at) || listen(fd, 128)
-                         : connect(fd, (void *)&at, sizeof at);
-    return failed ? -1 : fd;
+    if (listens ? bind(fd, (void *)&at, sizeof at) || listen(fd, 128)
+                : connect(fd, (void *)&at, sizeof at))
+        refuse(listens ? "%s: %s\n  cure:   rm it, if no daemon answers there "
+               "(--host): one that was killed leaves it" :
+               "no daemon answers at %s: %s", shown(path), strerror(errno));
+    return fd;
 }
 
 /* HANDLER gets the signals in SET, but for what our caller ignores (nohup). Few
@@ -6358,17 +6361,11 @@ static _Noreturn void be_shim(int client) {
     _exit(0);
 }
 
-/* daemon SOCKET: until a signal ends it. What is there already is not ours to
- * remove: it may be any file. */
+/* daemon SOCKET: until a signal ends it. */
 static int cmd_daemon(char **words) {
     need_words(words, 1);
+    int listener = socket_at(words[1], true);
     own_socket = words[1];
-    int listener = socket_at(own_socket, true), err = errno;
-    if (listener < 0 && socket_at(own_socket, false) >= 0)
-        refuse("a daemon answers at %s already", own_socket);
-    if (listener < 0)
-        refuse("%s: %s\n  cure:   rm it, if a killed daemon has left it",
-               shown(own_socket), strerror(err));
     handle(ending, end_daemon);
     signal(SIGCHLD, SIG_IGN); /* a shim that has ended is no zombie then */
     for (int client;; close(client)) {
@@ -6385,8 +6382,6 @@ static int cmd_host(char **words) {
     if (!words[1] || !words[2])
         need_words(words, NEVER);
     daemon_fd = socket_at(words[1], false);
-    if (daemon_fd < 0)
-        refuse("no daemon answers at %s: %s", shown(words[1]), strerror(errno));
     handed.fd[3] = TRY(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
     words_part = (struct iovec){ title.at, title.size }; /* as typed */
     handle(ending | BIT(SIGWINCH - 1), pass_over);
