@@ -6256,12 +6256,14 @@ static int cmd_network(char **words) {
  *
  * The shim leads a session of its own: nothing in it ends with the daemon or
  * with the client. So a daemon can be replaced while containers run (Docker:
- * live-restore). It knows none of them: `ps` asks the store.
+ * live-restore). It knows none of them: `ps` asks the store. (Docker's runtime,
+ * runc, leaves when the container runs: there the shim is the supervisor, too.)
  *
  * Of the client: its words, its descriptors 0 to 2, and its directory, as a
  * descriptor, too: a path can be another directory where the daemon is. All
  * else is the daemon's: user, store, limits, and the environment, so TERM and
- * LANG (Docker's client keeps its own to itself as well).
+ * LANG (Docker's client keeps its own to itself as well). Who names a socket
+ * trusts whoever listens there with a terminal and a directory.
  *
  * Docker copies what is read and written. Here the container has the client's
  * terminal itself, which stays that of another session: so a shell in it says
