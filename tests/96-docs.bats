@@ -50,9 +50,11 @@ page() {
     if grep -q '^```console' "$TOP/lessons/README.md"; then page lessons/README.md; fi
 }
 
+@test "page lessons/FROM-HERE-TO-DOCKER.md" { page lessons/FROM-HERE-TO-DOCKER.md; }
+
 @test "no page is forgotten" {
     local file
-    for file in README.md lessons/README.md "$TOP"/lessons/*/; do
+    for file in README.md "$TOP"/lessons/*.md "$TOP"/lessons/*/; do
         file=${file#"$TOP/"}
         file=${file%/}
         case $file in
@@ -77,7 +79,7 @@ lessons() {
         cat "$BATS_TEST_TMPDIR/lessons"
     )
 }
-pages() { lessons && printf '%s\n' README.md lessons/README.md; }
+pages() { lessons && printf '%s\n' README.md lessons/README.md lessons/FROM-HERE-TO-DOCKER.md; }
 
 # The parts of a lesson begin with a heading or with bold words; Predict stands in the text.
 parts_of() {
@@ -120,6 +122,7 @@ parts_of() {
     for file in $found; do
         while read -r link; do
             case $link in http://* | https://* | mailto:*) continue ;; esac
+            if [[ $file == *DOCKER.md ]] && is_to_come "$link"; then continue; fi
             path=${link%%#*}
             anchor=
             if [[ $link == *#* ]]; then anchor=${link#*#}; fi
@@ -130,6 +133,12 @@ parts_of() {
             fi
         done < <(links "$TOP/$file")
     done
+}
+
+# Lessons 22 to 24, until their chapters are there.
+is_to_come() { # LINK
+    [[ $1 =~ ^(2[2-4])-(ports|compose|daemon)/README\.md$ ]] &&
+        ! grep -qE "^ \* ${BASH_REMATCH[1]}\. [A-Z]" "$TOP/minicontainer.c"
 }
 
 links() {
