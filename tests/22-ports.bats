@@ -71,7 +71,7 @@ listeners() {
 
 # Children of the supervisor: the porter, and PID 1 of the container.
 porter() { pgrep -P "$supervisor" -x porter; }
-first() { pgrep -P "$supervisor" | grep -vx "$(porter || echo none)"; }
+first() { pgrep -o -P "$supervisor"; }
 
 descriptors() { find "/proc/$(porter)/fd" -type l 2>/dev/null | wc -l; }
 
@@ -542,8 +542,8 @@ kill_at() {
     for who in $(people); do
         $who session_start
         session_prompt
-        session_type "minicontainer run -p $port:80 -- sh -c 'echo up; exec sleep 1000'"
-        session_wait $'\nup\n'
+        session_type "minicontainer run -p $port:80 -- sh -c 'echo u\"\"p; exec sleep 1000'"
+        session_wait up
         assert "$(listeners "$port")" == 127.0.0.1 "$who"
         session_key '\003'
         session_prompt
@@ -659,10 +659,10 @@ END
             ask 8080 one
             minicontainer run --network front -p 8081:80 -- ip -br -4 addr | grep -c 172.17
             kill %1; wait
-            box --network front --network back -p 8080:80 -- echo 80 172.19.0.3; ask 8080 no
+            box --network front --network back -p 8080:80 -- echo 80 172.19.0.2; ask 8080 no
             kill %1; wait; cat box
-            echo; echo done; exec sleep 1000'
-        until_said done
+            echo; echo ready; exec sleep 1000'
+        until_said ready
         cat said
         assert "$(head -n 1 said)" == "one0" "$who: reached, and no 172.17"
         assert "$(<said)" contains "note: --publish 8080:80: nobody listens there inside"
@@ -674,17 +674,17 @@ END
 @test "lab -p and in it run -p 0.0.0.0: from outside to the server; on its 127.0.0.1 not" {
     local who
     for who in $(people); do
-        $who in_lab -p "$port:8080" -- 'box -p 0.0.0.0:8080:80 -- echo 80; ask 8080 one; echo; echo done
+        $who in_lab -p "$port:8080" -- 'box -p 0.0.0.0:8080:80 -- echo 80; ask 8080 one; echo; echo ready
             exec sleep 1000'
-        until_said done
+        until_said ready
         assert "$(head -n 1 said)" == one "$who"
         assert "$(listeners "$port")" == 127.0.0.1
         assert "$(ports ask "$port" "to the server")" == "to the server" "$who"
         finish KILL
         assert "$(listeners "$port")" == ""
-        $who in_lab -p "$port:8080" -- 'box -p 8080:80 -- echo 80; ask 8080 one; echo; echo done
+        $who in_lab -p "$port:8080" -- 'box -p 8080:80 -- echo 80; ask 8080 one; echo; echo ready
             exec sleep 1000'
-        until_said done
+        until_said ready
         assert "$(head -n 1 said)" == one "it is there, in the lab"
         ports ask "$port" two >asked 2>&1 || true
         assert "$(<asked)" lacks two "$who"
@@ -697,8 +697,8 @@ END
     local who
     for who in $(people); do
         $who in_lab -p "$port:8080" -- 'box -p 8080:80 -- echo 80
-            minicontainer run -p 8080:80 -- touch /mnt/begun; echo "status $?"; echo done; exec sleep 1000'
-        until_said done
+            minicontainer run -p 8080:80 -- touch /mnt/begun; echo "status $?"; echo ready; exec sleep 1000'
+        until_said ready
         assert "$(<said)" contains "--publish 8080:80: Address already in use"
         assert "$(<said)" has-line "status 125"
         $who mc -125 lab -p "$port:8080" true
@@ -769,7 +769,7 @@ not_held() { wait_for '[ -z "$(listeners "$port")" ]'; }
     local who
     for who in $(people); do
         $who mc compare -p "$port:80"
-        assert "$output" contains "172.17.0.2"
+        assert "$output" contains "lo:p 172."
         assert "$(listeners "$port")" == ""
         $who mc -125 compare net -p "$port:80" -- true
         assert "$stderr" contains "it does not take -p"
