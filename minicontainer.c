@@ -1644,6 +1644,11 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
 #error "minicontainer knows the system calls of x86-64 and arm64"
 #endif
 
+/* Calls that older headers do not name; they are one for all processors. */
+enum { NEW_pidfd_getfd = 438, NEW_process_madvise = 440, NEW_quotactl_fd = 443,
+       NEW_set_mempolicy_home_node = 450, NEW_lsm_set_self_attr = 460,
+       NEW_open_tree_attr = 467, NEW_listns = 470 };
+
 #define NEW_NAMESPACE (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
     CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
@@ -1680,9 +1685,11 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
  */
 static const struct denied {
     int cap, calls[12]; /* a 0 at the end, a call that is never denied */
+    const char *names;  /* of the calls, as they stand here: for `print oci` */
     uint32_t argument, test, value, answer; /* no TEST: the call as such */
 } denied[] = {
-#define NO(cap, ...) { cap, { __VA_ARGS__ }, 0, 0, 0, FAIL(EPERM) }
+#define CALLS(...) { __VA_ARGS__ }, #__VA_ARGS__
+#define NO(cap, ...) { cap, { __VA_ARGS__ }, #__VA_ARGS__, 0, 0, 0, FAIL(EPERM) }
     /* The kernel itself: who may change its code owns every container. */
     NO(CAP_SYS_MODULE, SYS_init_module, SYS_finit_module, SYS_delete_module),
     /* Ends the machine, or starts another kernel in the place of this one. */
@@ -1698,45 +1705,44 @@ static const struct denied {
     /* Namespaces: root of a new one has all capabilities again, over a thousand
      * places in the kernel that trust root. */
     NO(CAP_SYS_ADMIN, SYS_unshare, SYS_setns),
-    { CAP_SYS_ADMIN, { SYS_clone }, 0, HAS_ANY, NEW_NAMESPACE, FAIL(EPERM) }, /* the same */
+    { CAP_SYS_ADMIN, CALLS(SYS_clone), 0, HAS_ANY, NEW_NAMESPACE, FAIL(EPERM) }, /* the same */
     /* Its flags lie in memory; at ENOSYS libc takes clone instead. */
-    { CAP_SYS_ADMIN, { SYS_clone3 }, 0, 0, 0, FAIL(ENOSYS) },
-    /* Mounts, by old words and new: read-only and masked paths could be undone.
-     * A bare number is a call that older headers do not name (it is one for all
-     * processors): 467 is open_tree_attr. */
-    NO(CAP_SYS_ADMIN, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_open_tree, SYS_move_mount,
-       SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, 467),
+    { CAP_SYS_ADMIN, CALLS(SYS_clone3), 0, 0, 0, FAIL(ENOSYS) },
+    /* Mounts, by old words and new: read-only paths, masks could be undone. */
+    NO(CAP_SYS_ADMIN, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_open_tree, NEW_open_tree_attr,
+       SYS_move_mount, SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr),
     /* A file by a handle instead of a path: any one of a disk (the "shocker"
      * escape). */
     NO(CAP_DAC_READ_SEARCH, SYS_open_by_handle_at),
-    /* What has no namespace. The disks (443: quotactl_fd); what others open. */
-    NO(CAP_SYS_ADMIN, SYS_swapon, SYS_swapoff, SYS_quotactl, 443, SYS_fanotify_init),
-    /* One's own security label (460: lsm_set_self_attr); a list of namespaces,
-     * of others as well (470: listns); paths of other processes, for profilers;
-     * the machine's names, where row uts is off. */
-    NO(CAP_SYS_ADMIN, 460, 470, SYS_lookup_dcookie, SYS_sethostname, SYS_setdomainname),
+    /* What has no namespace. The disks; what others open. */
+    NO(CAP_SYS_ADMIN, SYS_swapon, SYS_swapoff, SYS_quotactl, NEW_quotactl_fd, SYS_fanotify_init),
+    /* One's own security label; a list of namespaces, of others as well; paths
+     * of other processes, for profilers; the machine's names, where row uts is
+     * off. */
+    NO(CAP_SYS_ADMIN, NEW_lsm_set_self_attr, NEW_listns, SYS_lookup_dcookie, SYS_sethostname,
+       SYS_setdomainname),
     NO(CAP_SYS_PACCT, SYS_acct), /* writes a record of each process into a file */
     /* One clock for the whole machine; it could run faster or slower. */
     NO(CAP_SYS_TIME, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime),
     NO(CAP_SYSLOG, SYS_syslog), /* the kernel's log: addresses, and other containers */
     /* The terminal is the caller's. */
     NO(CAP_SYS_TTY_CONFIG, SYS_vhangup), /* takes it from them */
-    { NO_CAP, { SYS_ioctl }, 1, EQUAL, 0x5412, FAIL(EPERM) }, /* TIOCSTI types into their shell */
-    { NO_CAP, { SYS_ioctl }, 1, EQUAL, 0x541c, FAIL(EPERM) }, /* TIOCLINUX pastes into a console */
+    { NO_CAP, CALLS(SYS_ioctl), 1, EQUAL, 0x5412, FAIL(EPERM) }, /* TIOCSTI types in their shell */
+    { NO_CAP, CALLS(SYS_ioctl), 1, EQUAL, 0x541c, FAIL(EPERM) }, /* TIOCLINUX pastes there */
     /* AF_VSOCK leads to the hypervisor, and belongs to no network namespace. */
-    { NO_CAP, { SYS_socket }, 0, EQUAL, 40, FAIL(EPERM) },
+    { NO_CAP, CALLS(SYS_socket), 0, EQUAL, 40, FAIL(EPERM) },
     /* AF_ALG: the kernel's ciphers; a record of holes. */
-    { NO_CAP, { SYS_socket }, 0, EQUAL, 38, FAIL(EPERM) },
-    { NO_CAP, { SYS_personality }, 0, EQUAL, 0xffffffff, ALLOW }, /* a question, and no change */
+    { NO_CAP, CALLS(SYS_socket), 0, EQUAL, 38, FAIL(EPERM) },
+    { NO_CAP, CALLS(SYS_personality), 0, EQUAL, 0xffffffff, ALLOW }, /* a question */
     /* No random addresses, code in the stack: makes attacks easier. */
-    { NO_CAP, { SYS_personality }, 0, HAS_ANY, ~0x20008u, FAIL(EPERM) },
-    /* Takes descriptors of other processes (438: pidfd_getfd), has their pages
-     * written out (440: process_madvise), compares kernel addresses; stops the
-     * kernel in the middle, which makes races easy to win. */
-    NO(CAP_SYS_PTRACE, 438, 440, SYS_kcmp, SYS_userfaultfd),
-    /* Moves memory of others, or takes it from their processors (450:
-     * set_mempolicy_home_node). */
-    NO(CAP_SYS_NICE, SYS_move_pages, SYS_migrate_pages, SYS_mbind, SYS_set_mempolicy, 450),
+    { NO_CAP, CALLS(SYS_personality), 0, HAS_ANY, ~0x20008u, FAIL(EPERM) },
+    /* Takes descriptors of other processes, has their pages written out,
+     * compares kernel addresses; stops the kernel in the middle, which makes
+     * races easy to win. */
+    NO(CAP_SYS_PTRACE, NEW_pidfd_getfd, NEW_process_madvise, SYS_kcmp, SYS_userfaultfd),
+    /* Moves memory of others, or takes it from their processors. */
+    NO(CAP_SYS_NICE, SYS_move_pages, SYS_migrate_pages, SYS_mbind, SYS_set_mempolicy,
+       NEW_set_mempolicy_home_node),
 #if defined(__x86_64__)
     /* Old doors of this processor family. */
     NO(CAP_SYS_RAWIO, SYS_iopl, SYS_ioperm), /* the ports of all devices */
