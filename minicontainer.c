@@ -3040,7 +3040,7 @@ static bool set_volume(struct request *r, const char *value) {
     if (!dst[strspn(dst, "/.")] || strstr(text("%s/", dst), "/../"))
         return false;
     const char *from = volume_source(src);
-    if (access(from, F_OK) < 0)
+    if (strchr(src, '/') && access(from, F_OK) < 0)
         refuse("--volume: %s: %s", value, strerror(errno));
     r->c.volume[r->c.volumes++] = (struct volume){ from, dst, attr, -1 };
     return true;
@@ -5970,14 +5970,17 @@ static const char *volume_dir(const char *name) {
 }
 
 /* The place of SRC in -v SRC:/DST. */
+static bool making = true; /* false: print, which makes nothing */
 static const char *volume_source(const char *src) {
     if (strchr(src, '/'))
         return src;
     if (access(src, F_OK) == 0)
         refuse("--volume: %s is the name of a volume, and a file is called so, "
                "too\n  try:    -v ./%s:...", shown(src), shown(src));
-    find_store(true);
+    find_store(making);
     const char *dir = volume_dir(src);
+    if (!making)
+        return dir;
     int lock = lock_store();
     if (access(dir, F_OK) < 0)
         make_dir(dir);
@@ -6235,6 +6238,454 @@ static int cmd_network(char **words) {
 }
 
 /* =====================================================================
+ * PRINT -- the same container in other tools' words
+ * =====================================================================
+ * `print docker`, for who goes on to the real tools. `print unshare`: one line
+ * of programs that make the calls of child_side(), in its order; hold one
+ * against the other. `print oci`: config.json for crun and runc, which read it
+ * in a directory, the bundle. Nothing is started.
+ *
+ * The texts stand here, as the help does below. A line is printed if all is so
+ * that stands before it: a row is on (uts), an option was typed (--map), a
+ * value is there (%r); or is not (!uts); - is always so, !- never. What %r is,
+ * set_values() and those below it say. *b: once for each word of value b, which
+ * is %~ then. A text that begins with ! is for stderr: what a tool has no word
+ * for is said. So is an option that was typed and stands in none of its lines.
+ * To add one (-p, chapter 22): a line in each of the three, and a value.
+ *
+ * --- docker
+ * -          docker run %i%d
+ * !caps      --cap-add=ALL
+ * !seccomp   --security-opt seccomp=unconfined
+ * %q         --security-opt systempaths=unconfined
+ * -          --security-opt no-new-privileges
+ * net,!%n    --network=none
+ * *n         --network=%~
+ * uts        --hostname=%h
+ * --name     --name=%k
+ * --workdir  --workdir=%w
+ * --read-only --read-only
+ * *A         --cap-add=%~
+ * *D         --cap-drop=%~
+ * %x         --memory=%x --memory-swap=%x
+ * %y         --cpus=%y
+ * %z         --pids-limit=%z
+ * -          %v%e%r%a
+ * !%L        ! IMAGE: Docker wants the name of an image, as debian
+ * --image,!%L ! IMAGE: tar -C DIR -c . | docker import - NAME makes one
+ * user       ! --user: the daemon has it for all, or for none (userns-remap)
+ * --map      ! --map: the daemon has one for all (userns-remap)
+ * time       ! --time: Docker makes no time namespace
+ * --boottime ! --boottime: Docker makes no time namespace
+ * seccomp    ! --seccomp: Docker has a filter of its own, a list of what may be
+ * !mnt       ! --no-mnt: Docker starts nothing without
+ * !proc      ! --no-proc: Docker starts nothing without
+ * !root      ! --no-root: Docker starts nothing without
+ * !-         --hostname --volume --network --env --cap-add --cap-drop --memory
+ * !-         --cpus --pids-limit --init --no-init --only --none --privileged
+ * !-         --no-mask --security-opt --interactive --rm --detach
+ * --- unshare
+ * -          PATH=$PATH:/usr/sbin:/sbin;
+ * -          b() { p "$1" "$2"; mount --rbind "$1" "$2";
+ * -          findmnt -Rlno TARGET "$2" | while read -r f; do
+ * -          mount -o "remount,bind,$3" "$f"; done; };
+ * -          m() { p / "$4"; mount -t "$1" -o "$2" "$3" "$4"; };
+ * -          p() { case "$2" in "$own"*) if [ -d "$1" ]; then mkdir -p "$2";
+ * -          elif [ ! -e "$2" ]; then mkdir -p "$(dirname "$2")"; touch "$2";
+ * -          fi; esac; };
+ * caps       c=-all; for f in%c; do c=$c,+$f; done;
+ * root       t=/mnt; own=/mnt;
+ * root,%r,!%L own=/mnt/dev/;
+ * !root      t=; own=no;
+ * uts        hostname %h;
+ * net        ip link set lo up;
+ * root,%r    mount --rbind %r /mnt;
+ * root,!%r   m tmpfs nosuid,nodev,mode=755,size=512m minicontainer /mnt;
+ * root,!%r   mkdir -pm 1777 /mnt/tmp /mnt/run /mnt/root;
+ * root,!%r   for f in%b; do b $f /mnt$f ro; done;
+ * root       m tmpfs nosuid,noexec,mode=755,size=64m dev /mnt/dev;
+ * root       m devpts nosuid,noexec,newinstance,ptmxmode=666 pts /mnt/dev/pts;
+ * root       m tmpfs nosuid,nodev,noexec,mode=1777 shm /mnt/dev/shm;
+ * root       for f in null zero full random urandom tty; do
+ * root       b /dev/$f /mnt/dev/$f ro; done;
+ * root       cp -P /dev/fd /dev/std* /mnt/dev; ln -s pts/ptmx /mnt/dev;
+ * ipc,root   m mqueue nosuid,nodev,noexec mqueue /mnt/dev/mqueue;
+ * ipc,mnt,!root [ ! -d /dev/mqueue ] || m mqueue rw mqueue /dev/mqueue;
+ * proc       m proc nosuid,nodev,noexec proc $t/proc;
+ * proc,net   m sysfs nosuid,nodev,noexec,ro sysfs $t/sys;
+ * proc,!net  b /sys $t/sys ro;
+ * root,!proc b /proc /mnt/proc rw; b /sys /mnt/sys rw;
+ * proc,%1    for f in%1; do if [ -d $t$f ]; then
+ * proc,%1    m tmpfs ro,size=4k mask $t$f; elif [ -e $t$f ]; then
+ * proc,%1    b /dev/null $t$f ro; fi; done;
+ * proc,%0    for f in%0; do [ ! -e $t$f ] || b $t$f $t$f ro; done;
+ * proc,net,cgroup m cgroup2 nosuid,noexec,ro cgroup2 $t/sys/fs/cgroup;
+ * %v         %v
+ * root       cd /mnt; %p; cd /;
+ * --read-only mount -o remount,bind,ro /;
+ * %w         cd %w;
+ * -          exec env -i%e
+ * !root,%r   chroot %r
+ * -          setpriv --no-new-privs --inh-caps=-all
+ * caps       --bounding-set=$c
+ * -          "$@"
+ * %L         ! rootfs: umoci unpack --image %L DIR makes it, in DIR
+ * %r         ! --image: umount, env and setpriv must be in it
+ * root,!%r   ! root: /etc has no passwd, group, hosts, resolv.conf
+ * user,%U    ! --user: 0 is %U outside; for others there is newuidmap(1)
+ * --map      ! --map: unshare(1) has --map-users for it, by newuidmap(1)
+ * seccomp    ! --seccomp: as a service: systemd-run -p SystemCallFilter=
+ * %x         ! --memory: before it, systemd-run --scope -p MemoryMax=%x
+ * %y         ! --cpus: before it, systemd-run --scope -p CPUQuota=
+ * %z         ! --pids-limit: before it, systemd-run --scope -p TasksMax=%z
+ * %I         ! --init: PID 1 is COMMAND (lesson 03)
+ * --network  ! --network: cables are plugged from outside (lesson 21)
+ * --name     ! --name: only what COMMAND writes into volumes is kept
+ * --detach   ! --detach: setsid before the line, and & behind it
+ * !-         --hostname --volume --read-only --workdir --env --cap-add
+ * !-         --cap-drop --init --no-init --only --none --privileged --boottime
+ * !-         --no-mask --security-opt --interactive --rm --image
+ * --- oci
+ * -          {"ociVersion": "1.0.2", "process": {"noNewPrivileges": true,
+ * %w         "cwd": %w,
+ * !%w        "cwd": "/",
+ * -          "user": {"uid": %u, "gid": %g},
+ * -          "args": [%a], "env": [%e], "capabilities": {"bounding": [
+ * *c         "CAP_%~",
+ * -          ], "effective": [
+ * *c         "CAP_%~",
+ * -          ], "permitted": [
+ * *c         "CAP_%~",
+ * -          ]}}, "root": {"path": %r,
+ * --read-only "readonly": true,
+ * -          },
+ * uts        "hostname": "%h",
+ * -          "mounts": [
+ * *b         {"destination": "%~", "source": "%~", "options": ["rbind", "ro"]},
+ * root       {"destination": "/dev", "type": "tmpfs", "source": "dev",
+ * root       "options": ["nosuid", "noexec", "mode=755", "size=64m"]},
+ * root       {"destination": "/dev/pts", "type": "devpts", "source": "pts",
+ * root       "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666"]},
+ * root       {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+ * root       "options": ["nosuid", "nodev", "noexec", "mode=1777"]},
+ * root,!--image {"destination": "/tmp", "type": "tmpfs", "source": "tmp"},
+ * root,!--image {"destination": "/run", "type": "tmpfs", "source": "run"},
+ * root,!--image {"destination": "/root", "type": "tmpfs", "source": "root"},
+ * ipc,root   {"destination": "/dev/mqueue", "type": "mqueue",
+ * ipc,root   "source": "mqueue", "options": ["nosuid", "nodev", "noexec"]},
+ * proc       {"destination": "/proc", "type": "proc", "source": "proc",
+ * proc       "options": ["nosuid", "nodev", "noexec"]},
+ * proc,net   {"destination": "/sys", "type": "sysfs", "source": "sysfs",
+ * proc,net   "options": ["nosuid", "nodev", "noexec", "ro"]},
+ * proc,!net  {"destination": "/sys", "type": "none", "source": "/sys",
+ * proc,!net  "options": ["rbind", "rro"]},
+ * root,!proc {"destination": "/proc", "type": "none", "source": "/proc",
+ * root,!proc "options": ["rbind"]},
+ * root,!proc {"destination": "/sys", "type": "none", "source": "/sys",
+ * root,!proc "options": ["rbind"]},
+ * proc,net,cgroup {"destination": "/sys/fs/cgroup", "type": "cgroup2",
+ * proc,net,cgroup "source": "cgroup2", "options": ["ro", "nosuid", "noexec"]},
+ * -          %v], "linux": {"namespaces": [
+ * uts        {"type": "uts"},
+ * pid        {"type": "pid"},
+ * mnt        {"type": "mount"},
+ * user       {"type": "user"},
+ * ipc        {"type": "ipc"},
+ * net        {"type": "network"},
+ * cgroup     {"type": "cgroup"},
+ * time       {"type": "time"},
+ * -          ],
+ * user       "uidMappings": [%M], "gidMappings": [%N],
+ * time       "timeOffsets": {"boottime": {"secs": %s, "nanosecs": 0}},
+ * -          "maskedPaths": [
+ * *1         "%~",
+ * -          ], "readonlyPaths": [
+ * *0         "%~",
+ * -          ],
+ * seccomp    "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [%F]},
+ * -          "resources": {
+ * %x         "memory": {"limit": %x, "swap": %x},
+ * %y         "cpu": {"quota": %y, "period": 100000},
+ * %z         "pids": {"limit": %z},
+ * -          }}}
+ * %L         ! rootfs: umoci unpack --image %L DIR makes it, in DIR
+ * root,!--image ! root: mkdir rootfs, empty, of the user who is 0 inside
+ * root,!--image ! root: /etc has no passwd, group, hosts, resolv.conf
+ * time       ! --time: crun knows it, runc from 1.2 on
+ * seccomp    ! --seccomp: personality(0xffffffff), a question, fails
+ * %I         ! --init: PID 1 is COMMAND (lesson 03)
+ * --network  ! --network: cables are plugged from outside (lesson 21)
+ * --name     ! --name: only what COMMAND writes into volumes is kept
+ * --detach   ! --detach: crun run -d, runc run -d
+ * !-         --hostname --volume --read-only --workdir --env --cap-add
+ * !-         --cap-drop --init --no-init --only --none --privileged --boottime
+ * !-         --no-mask --security-opt --interactive --rm --image --map
+ * !-         --memory --cpus --pids-limit
+ * ---
+ */
+static const char *value[128]; /* what %X stands for; "": it is not there */
+
+/* Is all so that WHEN asks for? */
+static bool all_so(const struct container *c, char *when) {
+    bool so = true;
+    char *save, *w = strtok_r(when, ",", &save);
+
+    for (; w; w = strtok_r(NULL, ",", &save)) {
+        bool not = *w == '!';
+        w += not;
+        so &= not != (*w == '%' ? *value[(int)w[1]] != '\0'
+                    : *w == '-' ? is_among(value['-'], w) : on(c, find_row(w)));
+    }
+    return so;
+}
+
+/* BEFORE, and LINE behind it. A comma before ] or } goes: of a list, the last
+ * line may be left out. */
+static char *with_line(const char *before, const char *line) {
+    char *out = longer("%s%s", before, *before ? value['B'] : "");
+
+    for (int n; *line; line += n) {
+        char *comma = strrchr(out, ',');
+        if (comma && strchr("]}", *line) && !comma[strspn(comma, ", \n")])
+            *comma = '\0';
+        n = *line == '%' ? 2 : (int)strcspn(line, "%");
+        out = *line == '%' ? longer("%s%s", out, value[(int)line[1]])
+                           : longer("%s%.*s", out, n, line);
+    }
+    return out;
+}
+
+/* What the LINES of a tool make; what is for stderr is said. */
+static char *filled_in(const struct container *c, const char *lines) {
+    char *rest = longer("%s", lines), *out = longer("%s", ""), when[32], *line;
+    int n = 0;
+
+    while ((line = strsep(&rest, "\n"))) {
+        sscanf(line, " * %31s %n", when, &n);
+        const char *words = *when == '*' ? value[(int)when[1]]
+                          : all_so(c, when) ? "once" : "";
+        while ((value['~'] = next_word(&words)))
+            if (line[n] == '!')
+                note("%s", with_line("", line + n + 2));
+            else
+                out = with_line(out, line + n);
+    }
+    return out;
+}
+
+/* WORD as a shell reads it back, in one line. */
+typedef char *writer(const char *word); /* this, or quoted() for JSON */
+static char *shell_word(const char *word) {
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789%+,-./:=@_";
+    char *out = longer("'");
+
+    if (strchr(word, '\n') || strncmp(shown(word), word, 8190) != 0)
+        refuse("\"%.60s\" has a control character: it fits into no line",
+               shown(word));
+    if (*word && !word[strspn(word, plain)])
+        return longer("%s", word);
+    for (const char *end; (end = strchr(word, '\'')); word = end + 1)
+        out = longer("%s%.*s'\\''", out, (int)(end - word), word);
+    return longer("%s%s'", out, word);
+}
+
+/* Value V: WORDS, each written by AS, between BEFORE and BEHIND. */
+static void set_list(char v, char **words, writer *as, const char *before,
+                     const char *behind) {
+    for (; words && *words; words++)
+        value[(int)v] = longer("%s%s%s%s", value[(int)v], before, as(*words),
+                               behind);
+}
+
+/* The filter (13), for oci. "One of these bits" is a rule for each; and as all
+ * rules are equal, none can be an exception. */
+static void set_filter(const struct container *c) {
+    for (const struct denied *d = denied; d < denied + LENGTH(denied); d++) {
+        char *names = longer("%s", ""), *save;
+        char *name = strtok_r(longer("%s", d->names), ", ", &save);
+        bool any = d->test == HAS_ANY;
+        if (d->answer == ALLOW || (d->cap >= 0 && c->caps & BIT(d->cap)))
+            continue;
+        for (; name; name = strtok_r(NULL, ", ", &save)) /* behind SYS_ */
+            names = longer("%s%s\"%s\"", names, *names ? ", " : "", name + 4);
+        for (bits left = any ? d->value : 1; left; left &= left - 1) {
+            bits bit = left & -left, mask = any ? bit : 0xffffffff;
+            value['F'] = longer("%s\n{\"names\": [%s], \"action\": \"SCMP_ACT_"
+                                "ERRNO\", \"errnoRet\": %u", value['F'], names,
+                                d->answer & 0xffff);
+            if (d->test)
+                value['F'] = longer("%s, \"args\": [{\"op\": \"SCMP_CMP_MASKED_"
+                                    "EQ\", \"index\": %u, \"value\": %ju, \"val"
+                                    "ueTwo\": %ju}]", value['F'], d->argument,
+                                    mask, any ? bit : d->value);
+            value['F'] = longer("%s}, ", value['F']);
+        }
+    }
+}
+
+/* What all of them want. AS writes a word. An option that is not in LINES is
+ * said: the tool has no word for it. */
+static void set_values(const struct request *r, const char *tool,
+                       const char *lines, writer *as) {
+    static const char *const volume[128] = {
+        ['d'] = "%s--volume=%s:%s:%s ", ['u'] = "%sb %s $t%s nosuid,nodev,%s; ",
+        ['o'] = "%s{\"source\": %s, \"destination\": %s, \"options\": "
+                "[\"rbind\", \"rnosuid\", \"rnodev\", \"r%s\"]}, " };
+    const struct container *c = &r->c;
+    const char *kept = longer("%s/volumes/", store);
+
+    for (size_t i = 0; i < LENGTH(value); i++)
+        value[i] = "";
+    value['-'] = "-";
+    for (size_t i = 0; i < LENGTH(options); i++) {
+        const char *words = options[i].words, *word = next_word(&words);
+        if (r->given & BIT(i))
+            value['-'] = longer("%s %s", value['-'], word);
+        if (r->given & BIT(i) && !strstr(lines, text(" %s", word)))
+            note("%s: %s has no word for it", word, tool);
+    }
+    value['B'] = *tool == 'o' ? "\n" : " "; /* between two lines */
+    value['h'] = c->hostname;
+    value['I'] = c->init ? " --init" : "";
+    value['L'] = c->layers ? longer("%s:%s", store, c->image) : "";
+    value['w'] = c->workdir ? as(c->workdir) : "";
+    for (struct volume *v = c->volume; v < c->volume + c->volumes; v++) {
+        char *real = realpath(v->src, NULL);
+        const char *from = real ? real : v->src; /* the first one makes it */
+        if (*tool == 'd' && strncmp(v->src, kept, strlen(kept)) == 0)
+            from = v->src + strlen(kept);
+        value['v'] = longer(volume[(int)*tool], value['v'], as(from),
+                            as(v->dst), v->attr ? "ro" : "rw");
+    }
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        if (c->limit[i]) {
+            const char *number = limit_value(i, c->limit[i]); /* quota PERIOD */
+            value['x' + i] = longer("%s", *tool == 'd' ? c->limit[i]
+                                                       : next_word(&number));
+        }
+}
+
+/* For docker: ARGV and ENV as typed, without what the image adds. */
+static void for_docker(const struct request *r, char **argv, char **env) {
+    const struct container *c = &r->c;
+    bits caps = r->cap_add & ALL_CAPS ? ~(bits)0
+              : r->cap_drop & ALL_CAPS ? 0 : DEFAULT_CAPS;
+
+    value['i'] = longer("%s%s%s", r->detach ? "-d" : isatty(0) ? "-it" : "-i",
+                        (r->name || r->detach) && !r->rm ? "" : " --rm",
+                        value['I']);
+    for (int row = 0; row < CAPS; row++)
+        if (!on(c, row) && isolations[row].docker[1]) /* not "-" */
+            value['d'] = longer("%s %s", value['d'], isolations[row].docker);
+    for (int i = 0; c->network[i]; i++)
+        value['n'] = longer("%s %s", value['n'], c->network[i]);
+    value['q'] = c->no_mask ? "1" : "";
+    value['k'] = r->name;
+    value['A'] = longer("%s", !~caps ? "ALL" : cap_names(c->caps & ~caps));
+    value['D'] = longer("%s", !caps ? "ALL" : cap_names(caps & ~c->caps));
+    value['r'] = c->layers ? c->image : "IMAGE";
+    set_list('e', env, shell_word, "--env=", " ");
+    set_list('a', argv, shell_word, " ", "");
+}
+
+/* For the two others: of mounts, rights, ids. */
+static void for_others(struct container *c, writer *as) {
+    const char *at = on(c, ROOT) && !c->image ? brought : "", *name;
+    const char *before = as == quoted ? "" : " ";
+    const char *behind = as == quoted ? ", " : "";
+    bool masked = on(c, PROC) && !c->no_mask;
+    long long old = 0;
+    struct timespec now;
+
+    while ((name = next_word(&at)))
+        if (access(text("/%s", name), F_OK) == 0)
+            value['b'] = longer("%s /%s", value['b'], name);
+    for (const struct mask *m = masks; m < masks + LENGTH(masks); m++)
+        for (at = m->names; masked && (name = next_word(&at));)
+            value['0' + m->hidden] = longer("%s %s/%s", value['0' + m->hidden],
+                                            m->tree, name);
+    char *caps = longer("%s", cap_names(on(c, CAPS) ? c->caps : ~(bits)0));
+    for (char *p = caps; as == quoted && *p; p++)
+        *p = (char)toupper(*p);
+    value['c'] = caps;
+    if (as == quoted || c->image)
+        value['r'] = as(c->image && !c->layers ? realpath(c->image, NULL)
+                                               : "rootfs");
+    value['u'] = longer("%u", wanted_user);
+    value['g'] = longer("%u", wanted_group);
+    sscanf(slurp("/proc/self/timens_offsets"),
+           "monotonic %*d %*d boottime %12lld", &old);
+    TRY(clock_gettime(CLOCK_BOOTTIME, &now)); /* the machine's: less OLD (11) */
+    value['s'] = longer("%lld", old + c->age - (long long)now.tv_sec);
+    for (int groups = 0; groups <= 1; groups++) {
+        char *rest = map_lines(c, groups), *line;
+        unsigned in, to, n;
+        while ((line = strsep(&rest, "\n")))
+            if (sscanf(line, "%u %u %u", &in, &to, &n) == 3)
+                value['M' + groups] = longer("%s{\"containerID\": %u, \"hostID"
+                    "\": %u, \"size\": %u}, ", value['M' + groups], in, to, n);
+    }
+    value['p'] = isolations[ROOT].shell;
+    value['U'] = on(c, USER) && !only_us(c) ? longer("%u", geteuid()) : "";
+    set_list('a', c->argv, as, before, behind);
+    fresh_environment(c);
+    set_list('e', environ, as, before, behind);
+}
+
+/* `sh -e` runs SCRIPT, in the namespaces that the words of THE TABLE make. */
+static char *unshare_line(const struct container *c, const char *script) {
+    char *out = longer("unshare%s",
+                       on(c, PID) || on(c, TIME) ? " --kill-child" : "");
+
+    for (int row = 0; row < ROWS; row++) {
+        const char *flags = isolations[row].shell + strlen("unshare");
+        if (on(c, row) && *flags == ' ' && row == TIME) /* -N: our number */
+            out = longer("%s%.*s%s", out, (int)strcspn(flags, "N") - 1, flags,
+                         value['s']);
+        else if (on(c, row) && *isolations[row].shell == 'u')
+            out = longer("%s%s", out, flags);
+    }
+    return longer("%s sh -ec %s sh%s", out, shell_word(script), value['a']);
+}
+
+/* print TOOL, then words as of `run`. */
+static int cmd_print(char **words) {
+    const char *tool = words[1] ? words[1] : "", *lines;
+    static char *shell[] = { "sh", NULL };
+
+    if (!is_among("docker unshare oci", tool) || strchr(tool, ' '))
+        need_words(words, NEVER);
+    find_store(false);
+    making = false;
+    struct request r = request_of(NULL, words + 2);
+    struct container *c = &r.c, typed = *c;
+    writer *as = *tool == 'o' ? quoted : shell_word;
+    narrator.explain = narrator.step = false;
+    find_layers(&r);
+    settle(&r);
+    if (on(c, USER))
+        default_map(c);
+    if (*tool == 'o' && (!on(c, MNT) || !on(c, ROOT)))
+        note("crun and runc start nothing without mnt and root: they are on");
+    c->rows |= *tool == 'o' ? BIT(MNT) | BIT(ROOT) : 0;
+    lines = strchr(match(own_source, text("^ [*] --- %s$", tool)), '\n') + 1;
+    lines = longer("%.*s", (int)(strstr(lines, "\n * ---") - lines), lines);
+    set_values(&r, tool, lines, as);
+    c->argv = c->argv ? c->argv : shell;
+    c->own_root = on(c, ROOT);
+    if (*tool == 'd')
+        for_docker(&r, typed.argv, typed.env);
+    else
+        for_others(c, as);
+    if (*tool == 'o')
+        set_filter(c);
+    const char *out = filled_in(c, lines);
+    puts(*tool == 'u' ? unshare_line(c, out) : out);
+    return flushed(0);
+}
+
+/* =====================================================================
  * THE COMMANDS -- the first word, the help, and main
  * =====================================================================
  * commands[] is all that main() knows of them. The help is this comment, out of
@@ -6261,6 +6712,7 @@ static int cmd_network(char **words) {
  *   ps, create, start, stop, logs, diff, rm         containers that are kept
  *   volume     ls | rm NAME                         directories that are kept
  *   network                                         which lines of ip(8) do it
+ *   print      docker | unshare | oci [OPTION]...   the same in others' words
  *
  * Each command has --help. It teaches; it is no security product.
  * Lessons: lessons/README.md. The program: minicontainer source.
@@ -6355,6 +6807,12 @@ static int cmd_network(char **words) {
  * Usage: minicontainer network
  *   minicontainer network                       which lines of ip(8) do it
  *   minicontainer run --network NAME            in a lab: makes it, joins it
+ * -------- print
+ * Usage: minicontainer print docker | unshare | oci [OPTION]... [-- COMMAND...]
+ *   minicontainer print docker --no-net -- sh   in words of docker run
+ *   minicontainer print oci >DIR/config.json    and: crun run -b DIR box
+ *
+ * The options are those of run. What a tool has no word for is said.
  * -------- look
  * Usage: minicontainer look [--porcelain]
  *   minicontainer look                          a row for each isolation
@@ -6386,7 +6844,7 @@ static const struct command {
     { "rmi", cmd_rmi }, { "push", cmd_push }, { "pull", cmd_push }, { "commit", cmd_commit },
     { "ps", cmd_ps }, { "create", cmd_create }, { "start", cmd_start }, { "stop", cmd_stop },
     { "logs", cmd_logs }, { "diff", cmd_diff }, { "rm", cmd_rm }, { "volume", cmd_volume },
-    { "network", cmd_network },
+    { "network", cmd_network }, { "print", cmd_print },
     { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
 };
 
