@@ -43,6 +43,7 @@ page() {
 @test "page 19-life" { page lessons/19-life/README.md; }
 @test "page 20-volumes" { page lessons/20-volumes/README.md; }
 @test "page 21-networks" { page lessons/21-networks/README.md; }
+@test "page 22-ports" { page lessons/22-ports/README.md; }
 
 # The path and the teacher's page may do without a session; if it has one, it is typed.
 @test "page lessons/README.md" {
@@ -69,12 +70,12 @@ page() {
 # Lessons
 # ---------------------------------------------------------------------------------------------
 
-# Twenty-two are there; a test that finds none must not pass.
+# Twenty-three are there; a test that finds none must not pass.
 lessons() {
     (
         cd "$TOP" || exit
         ls -d lessons/[0-9][0-9]-*/README.md >"$BATS_TEST_TMPDIR/lessons"
-        assert "$(wc -l <"$BATS_TEST_TMPDIR/lessons")" -ge 22 "lessons found" || exit
+        assert "$(wc -l <"$BATS_TEST_TMPDIR/lessons")" -ge 23 "lessons found" || exit
         cat "$BATS_TEST_TMPDIR/lessons"
     )
 }

@@ -321,7 +321,7 @@ must_run() {
 # All words, for the test that tries each.
 REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns bridge cgroup2 overlay tty strace
 busybox cc clang musl-gcc podman buildah runc crun umoci skopeo docker-registry zstd
-make git ip ping ps perl python3 findmnt nsenter ipcs hostname parallel'
+make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel'
 
 probe() {
     case $1 in
@@ -352,11 +352,11 @@ probe() {
         echo 'int main(void) { return 0; }' >"$MC_STATE/probe.c"
         "$1" -o "$MC_STATE/probe" "$MC_STATE/probe.c" && "$MC_STATE/probe"
         ;;
-    make | git | perl | python3 | findmnt | nsenter | ps | parallel | zstd) "$1" --version ;;
+    make | git | curl | perl | python3 | findmnt | nsenter | ps | parallel | zstd) "$1" --version ;;
     # Others of the field: they read our images, and we read theirs.
     podman | buildah | runc | umoci | skopeo | docker-registry) "$1" --version ;;
     crun) crun --root "$MC_STATE/crun" --version ;; # else it makes /run/crun
-    ip | ping) "$1" -V ;;
+    ip | ping | ss) "$1" -V ;;
     ipcs) ipcs -q ;;
     hostname) hostname ;;
     *) return 77 ;;
