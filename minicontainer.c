@@ -4070,11 +4070,14 @@ static int cmd_doctor(char **words) {
         all &= diagnose(one[i], text("run --only limits %s", one[i]), plain);
     lessons = text("%s%s", lessons, all ? ",14" : "");
     /* (Words have blanks between them: within one there are tabs.) */
-    if (diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch\\nCOPY\tf\t/'>"
-                 "Dockerfile;minicontainer\tbuild\t-t\tx\t.", plain) && lab)
-        lessons = text("%s,15,16,17,18,19,20", lessons);
-    if (diagnose("network", "lab minicontainer run --network front", plain))
-        lessons = text("%s,21", lessons);
+    bool overlay = diagnose("overlay", "lab sh -c >f;printf\t'FROM\tscratch"
+                            "\\nCOPY\tf\t/'>Dockerfile;minicontainer\tbuild\t-t"
+                            "\tx\t.", plain) && lab;
+    bool bridge = diagnose("network", "lab minicontainer run --network front",
+                           plain);
+    lessons = text("%s%s%s%s%s%s", lessons, overlay ? ",15,16,17,18,19,20" : "",
+                   bridge ? ",21" : "", strstr(lessons, ",09") ? ",22" : "",
+                   overlay && bridge ? ",23" : "", *lessons ? ",24" : "");
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            *lessons ? lessons + 1 : "none");
     name_programs(plain);
@@ -4212,11 +4215,19 @@ static const char *good_name(const char *name, const char *what) {
     return name;
 }
 
+/* Make the directories that lead to PATH: mkdir -p. */
+static int make_way(const char *path) {
+    for (const char *p = path; *p && (p = strchr(p + 1, '/'));)
+        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - path), path), 0755));
+    return 0;
+}
+
 /* A file that is there as a whole or not at all, whenever we are killed. (Not
  * when the power fails: that would take fsync(2), and time.) */
 static void put_file(const char *path, const char *data) {
     const char *new = longer("%s.new", path);
 
+    make_way(path);
     unlink(new); /* (a stranger's directory may have a link there) */
     int fd = TRY(open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     write_all(fd, data);
@@ -4246,22 +4257,13 @@ static void use_store(void) {
     lock_file(IN_STORE("used"), LOCK_SH);
 }
 
-/* Make the directories that lead to PATH: mkdir -p. */
-static int make_way(void *path) {
-    for (char *p = path; *p && (p = strchr(p + 1, '/'));)
-        TRY_BUT(EEXIST, mkdir(longer("%.*s", (int)(p - (char *)path),
-                                     (char *)path), 0755));
-    return 0;
-}
-
-/* At `store`: DIRS and two files, an OCI image layout with nothing in it. True:
- * it was not there, and we have made it. */
-static bool make_layout(const char *dirs) {
-    make_way((char *)store);
+/* At `store`: an OCI image layout with nothing in it. True: it was not there,
+ * and we have made it. */
+static bool make_layout(void) {
+    make_way(store);
     TRY_BUT(EEXIST, mkdir(store, 0700));
     int lock = lock_store();
-    for (const char *name; (name = next_word(&dirs));)
-        TRY_BUT(EEXIST, mkdir(IN_STORE("%s", name), 0755));
+    make_way(IN_STORE("blobs/sha256/"));
     bool made = access(IN_STORE("index.json"), F_OK) < 0;
     if (made) {
         put_file(IN_STORE("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
@@ -4279,8 +4281,7 @@ static void find_store(bool make) {
     store = data && *data == '/' ? longer("%s/minicontainer", data)
           : longer("%s/.local/share/minicontainer",
                    user && *user == '/' ? user : "/root");
-    const char *dirs = "blobs blobs/sha256 layers containers cache volumes";
-    if (make && make_layout(dirs))
+    if (make && make_layout())
         note("what you keep is in %s (rm -rf removes all of it)",
              shown(store));
 }
@@ -4291,52 +4292,47 @@ static const char *blanks(const char *at) {
     return at + strspn(at, " \t\r\n");
 }
 
-/* Behind the value at AT; NULL: this is no JSON. */
-static const char *after(const char *at, int depth) {
-    const char end = *at == '{' ? '}' : ']';
+/* Through the value at AT. Without a KEY: what is behind it; NULL: this is no
+ * JSON. With one, up to a slash: its value in this object, or in this array
+ * that with this number, from 0; NULL: there is none. */
+static const char *scan(const char *at, const char *key, int depth) {
+    const char open = *at, *name;
 
-    if (*at == '"') {
+    if (open == '"') {
         for (at++; (unsigned char)*at >= ' ' && *at != '"'; at++)
             at += *at == '\\' && at[1];
-        return *at == '"' ? at + 1 : NULL;
+        return *at == '"' && !key ? at + 1 : NULL;
     }
-    if (*at != '{' && *at != '[') {
+    if (open != '{' && open != '[') {
         size_t n = strspn(at, "+-.0123456789Eaeflnrstu");
-        return n ? at + n : NULL;
+        return n > 0 && !key ? at + n : NULL;
     }
-    at = blanks(at + 1);
-    if (*at == end)
-        return at + 1;
-    for (; at && depth < 50; at = *at == ',' ? blanks(at + 1) : NULL) {
-        if (end == '}') {
-            at = *at == '"' ? after(at, depth) : NULL;
-            at = at && *(at = blanks(at)) == ':' ? blanks(at + 1) : "";
+    name = at = blanks(at + 1);
+    if (*at == open + 2) /* what closes it; so they are in ASCII */
+        return key ? NULL : at + 1;
+    for (int i = 0; depth < 50; i++, name = at = blanks(at + 1)) {
+        if (open == '{') {
+            at = *at == '"' ? scan(at, NULL, 0) : NULL;
+            if (!at || *(at = blanks(at)) != ':')
+                return NULL;
+            at = blanks(at + 1);
         }
-        at = after(at, depth + 1);
-        if (!at || *(at = blanks(at)) == end)
-            return at ? at + 1 : NULL;
+        const char *end = scan(at, NULL, depth + 1);
+        size_t n = key ? strcspn(key, "/") : 0;
+        if (key && (open == '[' ? i == atoi(key)
+                    : strncmp(name + 1, key, n) == 0 && name[n + 1] == '"'))
+            return end ? at : NULL;
+        if (!end || *(at = blanks(end)) != ',')
+            return end && *at == open + 2 && !key ? at + 1 : NULL;
     }
     return NULL;
 }
+#define after(value) scan(value, NULL, 0)
 
-/* The value at PATH in good JSON: keys of objects and numbers in arrays (from
- * 0), with a slash between. */
+/* The value at PATH: keys and numbers, with a slash between. */
 static const char *get(const char *at, const char *path) {
-    for (size_t n; at && *path; path += n + (path[n] == '/')) {
-        bool object = *at == '{';
-        int left = object || *at == '[' ? atoi(path) : -1;
-        const char *value = at = left < 0 ? "" : blanks(at + 1);
-        for (n = strcspn(path, "/"); *at && !strchr("}]", *at);) {
-            if (object)
-                value = blanks(strchr(after(at, 0), ':') + 1);
-            if (object ? strncmp(at + 1, path, n) == 0 && at[n + 1] == '"'
-                       : left-- == 0)
-                break;
-            at = blanks(after(value, 0));
-            value = at = *at == ',' ? blanks(at + 1) : at;
-        }
-        at = *at && !strchr("}]", *at) ? value : NULL;
-    }
+    for (; at && *path; path += strcspn(path, "/"), path += *path == '/')
+        at = scan(at, path, 0);
     return at;
 }
 
@@ -4350,7 +4346,7 @@ static int how_many(const char *array) {
 
 /* VALUE alone, as it is written. */
 static char *raw(const char *value) {
-    return longer("%.*s", (int)(after(value, 0) - value), value);
+    return longer("%.*s", (int)(after(value) - value), value);
 }
 
 /* What the string at PATH says; "" if there is none. (Of the characters by
@@ -4392,12 +4388,12 @@ static char *quoted(const char *words) {
 static char *with(const char *json, const char *place, const char *key,
                   const char *value) {
     const char *was = key ? get(place, key) : NULL;
-    const char *from = was ? was : after(place, 0) - 1;
+    const char *from = was ? was : after(place) - 1;
     bool first = was || strchr("}]", *blanks(place + 1));
 
     return longer("%.*s%s%s%s%s", (int)(from - json), json, first ? "" : ",",
                   key && !was ? longer("\"%s\":", key) : "", value,
-                  was ? after(was, 0) : from);
+                  was ? after(was) : from);
 }
 
 /* --- Digests: SHA-256, by sha256sum(1), which goes on while we do something
@@ -4453,16 +4449,15 @@ static char *put_blob(const char *data) {
     return name_blob(fd, NULL);
 }
 
-/* A file that is JSON, from its first value on. MUST: or we refuse; else what
- * is none has nothing in it. */
-static const char *json_file(const char *path, bool must) {
-    const char *from = blanks(slurp(path)), *end = after(from, 0);
-    bool good = end && !*blanks(end);
+/* A file that must be JSON, from its first value on. (What need not be, slurp()
+ * reads: get() finds nothing in what is none.) */
+static const char *json_file(const char *path) {
+    const char *from = blanks(slurp(path)), *end = after(from);
 
-    if (!good && must)
+    if (!end || *blanks(end))
         refuse("%s is missing or no JSON", *path ? shown(path) : "a blob that "
                "no digest names");
-    return good ? from : "null";
+    return from;
 }
 
 /* How others are told of a blob: what it is, its digest, its size. */
@@ -4568,8 +4563,7 @@ static void make_dir(const char *path) {
     unsigned root = geteuid() == 0 ? usual_map().outside : geteuid();
 
     remove_tree(path);
-    if (mkdir(path, 0755) < 0)
-        TRY(make_way((char *)path) | mkdir(path, 0755));
+    TRY(make_way(path) | mkdir(path, 0755));
     TRY_BUT(EPERM, chown(path, root, root));
 }
 
@@ -4580,15 +4574,11 @@ static bool is_whiteout(const struct stat *st) {
 }
 
 /* In the box. In an archive ".wh.NAME" means "no NAME", and ".wh..wh..opq" that
- * its directory is opaque: made into what overlayfs takes for that. And what we
- * own we may always enter and empty: so that rm -rf of the store works. */
-static bool one_id;
+ * its directory is opaque: made into what overlayfs takes for that. */
 static void make_whiteout(const char *path, const struct stat *st) {
     const char *name = strrchr(path, '/') + 1;
     const char *dir = longer(BOX "%.*s", (int)(name - path), path);
 
-    if (S_ISDIR(st->st_mode) && one_id)
-        TRY(chmod(text(BOX "%s", path), st->st_mode | 0700));
     if (strncmp(name, ".wh.", 4) != 0 || S_ISDIR(st->st_mode))
         return;
     TRY(unlink(text(BOX "%s", path)));
@@ -4598,51 +4588,45 @@ static void make_whiteout(const char *path, const struct stat *st) {
         TRY_BUT(EEXIST, mknod(text("%s%s", dir, name + 4), S_IFCHR, 0));
 }
 
-/* In the box; stdin is the archive. Where one id is mapped, it owns all. (Each
- * layer is unpacked by itself: one that names a file and not its directory gets
- * that with mode 0755; and no file of a layer below can be linked to.) */
+/* In the box; stdin is the archive. Where one id is mapped, it owns all; and it
+ * may always empty a directory: so that rm -rf of the store works. (Each layer
+ * is unpacked by itself: one that names a file and not its directory gets that
+ * with mode 0755; and no file of a layer below can be linked to.) */
 static int unpack_job(void *line) {
-    struct stat top;
+    bool one_id = match(slurp("/proc/self/uid_map"), " 1$");
 
-    one_id = match(slurp("/proc/self/uid_map"), " 1$");
-    if (!run_shell(text("%s %s", (char *)line, one_id ? "--no-same-owner"
-                                                      : "--numeric-owner")))
+    if (!run_shell(text("%s %s", (char *)line, !one_id ? "--numeric-owner"
+            : "--no-same-owner && find " BOX " -type d ! -perm -700 -exec "
+              "chmod u+rwx {} \\;")))
         return 1;
-    TRY(stat(BOX, &top));
-    make_whiteout("/", &top);
     walk(BOX, "", make_whiteout);
     return 0;
 }
 
-/* The archive with DIGEST becomes directory TO, whose name is the digest of the
- * same without compression; that is checked. */
+/* The archive with DIGEST becomes directory TO, if it is what its name says:
+ * sha256sum(1) and tar(1) read it at the same time. What is compressed, tar
+ * gives to gzip(1) or zstd(1), there in the container. */
 static void unpack(const char *digest, const char *to) {
-    const char *new = longer("%s.new", to), *how = NULL;
+    const char *new = longer("%s.new", to);
     int fd = TRY(open(blob(digest), O_RDONLY | O_CLOEXEC));
     char magic[4] = "";
 
     say("tar(1) unpacks layer %.19s, in a container of ours", digest);
     TRY(pread(fd, magic, sizeof magic, 0));
-    if (memcmp(magic, "\x1f\x8b", 2) == 0)
-        how = "exec gzip -dc";
-    else if (memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
-        how = "exec zstd -dc";
-    int plain = how ? new_blob() : fd;
-    if (how && in_a_box(NULL, NULL, true, fd, plain, shell_job, how) != 0)
-        refuse("layer %s: it cannot be unpacked by %s", digest, how + 5);
+    const char *packed = memcmp(magic, "\x1f\x8b", 2) == 0 ? "--gzip"
+                       : memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0 ? "--zstd"
+                       : "";
     make_dir(new);
-    TRY(lseek(plain, 0, SEEK_SET));
-    FILE *hash = start_hash(plain);
-    bool good = in_a_box(NULL, new, false, plain, 2, unpack_job,
-                         "exec tar -xpf - --warning=no-timestamp -C " BOX) == 0;
-    bool same = strcmp(end_hash(hash) + 7, strrchr(to, '/') + 1) == 0;
+    FILE *hash = start_hash(fd);
+    bool good = in_a_box(NULL, new, false, fd, 2, unpack_job, text("tar -xpf - "
+                         "--warning=no-timestamp -C " BOX " %s", packed)) == 0;
+    bool same = strcmp(end_hash(hash), digest) == 0;
     if (!good || !same) {
         remove_tree(new);
         refuse(same ? "layer %s: tar(1) could not unpack all of it"
                     : "layer %s is not what its image says", digest);
     }
     TRY(rename(new, to));
-    close(plain);
     close(fd);
 }
 
@@ -4663,7 +4647,7 @@ static void unpack(const char *digest, const char *to) {
  *     blobs/sha256/8f..   a manifest: config, layers      a list of digests
  *     blobs/sha256/3a..   the configuration               JSON
  *     blobs/sha256/71..   a layer, a tar archive          what travels (18)
- *     layers/c4..         a layer, unpacked               what is mounted (15)
+ *     layers/71..         the same layer, unpacked        what is mounted (15)
  *     containers/NAME     upper, work: a container that is kept
  *     cache               what `build` has done already (17)
  *
@@ -4706,8 +4690,8 @@ static const char *filled(const char *json, const char *key,
 
 /* Its two blobs of JSON. (They were checked when they arrived, see 18.) */
 static void read_image(struct image *im) {
-    im->manifest = json_file(blob(im->digest), true);
-    im->config = json_file(blob(says(im->manifest, "config/digest")), true);
+    im->manifest = json_file(blob(im->digest));
+    im->config = json_file(blob(says(im->manifest, "config/digest")));
     im->config = filled(im->config, "history", "[]");
     im->config = filled(im->config, "config", "{}");
     const char *layers = get(im->manifest, "layers");
@@ -4725,14 +4709,14 @@ static void read_image(struct image *im) {
 }
 
 /* Its layers, for image_tree(). What is not unpacked yet, is now. Of equal ones
- * only the uppermost is shown: overlayfs takes none twice. */
+ * only the uppermost is shown: overlayfs takes none twice. (The diff_ids, the
+ * digests without compression, others want; nothing of ours is named so.) */
 static char **unpack_layers(struct image *im) {
     char **to = im->dirs + 2, **same;
 
     for (int n = how_many(get(im->manifest, "layers")); n-- > 0;) {
         char *digest = says(im->manifest, text("layers/%d/digest", n));
-        char *diff = says(im->config, text("rootfs/diff_ids/%d", n));
-        *to = IN_STORE("layers/%s", diff + 7);
+        *to = IN_STORE("layers/%s", digest + 7);
         if (access(*to, F_OK) < 0) {
             int lock = lock_store();
             if (access(*to, F_OK) < 0) /* still */
@@ -4825,7 +4809,7 @@ static const char *index_entries(void) {
 
     if (access(path, F_OK) < 0)
         return NULL;
-    entries = get(json_file(path, true), "manifests");
+    entries = get(json_file(path), "manifests");
     if (!entries || *entries != '[')
         refuse("%s is no index of an OCI image layout", shown(path));
     return entries;
@@ -4980,11 +4964,10 @@ static void obey_image(struct container *c, struct image *im) {
     c->workdir = c->workdir ? c->workdir : *dir && !c->instead ? dir : "/";
     if (c->instead || !*user || is_among("0 root 0:0 root:root", user))
         return;
-    int n = 0, m = 0;
-    sscanf(user, "%5u%n:%5u%n", &wanted_user, &n, &wanted_group, &m);
-    if (n == 0 || user[m > n ? m : n] || user[strspn(user, "0123456789:")])
+    if (match(user, "^[0-9]{1,5}(:[0-9]{1,5})?$") != user)
         refuse("image %s: its User \"%s\" is no number: names are not looked "
                "up here", shown(im->name), shown(user));
+    sscanf(user, "%u:%u", &wanted_user, &wanted_group);
     default_map(c);
     if (c->map->count <= wanted_user || c->map->count <= wanted_group)
         refuse("image %s runs as user %u, and %u of your ids are mapped\n"
@@ -5072,7 +5055,7 @@ static int cmd_images(char **words) {
         printf("%-32s %-14s %s\n", "IMAGE", "DIGEST", "SIZE");
     for (int i = 0; (entry = get(entries, text("%d", i))); i++) {
         const char *digest = says(entry, "digest"), *path = blob(digest);
-        const char *layers = get(json_file(path, false), "layers");
+        const char *layers = get(blanks(slurp(path)), "layers");
         double sum = 0;
         for (int n = 0; (layer = get(layers, text("%d", n))); n++)
             sum += size_of(layer);
@@ -5131,7 +5114,7 @@ static int list_of(const char *dir, struct dirent ***list) {
 /* ALL, and all digests that DIGEST, of a manifest, leads to: what stands in it,
  * and in its configuration. What is broken leads to nothing. */
 static char *with_all_of(char *all, const char *digest) {
-    const char *manifest = json_file(blob(digest), false);
+    const char *manifest = blanks(slurp(blob(digest)));
 
     return longer("%s%s %s %s\n", all, digest, manifest,
                   slurp(blob(says(manifest, "config/digest"))));
@@ -5149,6 +5132,7 @@ static void sweep_store(void) {
         note("containers run: the rest goes with the next rm or rmi");
         return;
     }
+    remove_tree(IN_STORE("containers/.build")); /* of one that was killed */
     for (int i = 0; (entry = get(entries, text("%d", i))); i++)
         all = with_all_of(all, says(entry, "digest"));
     for (int n = list_of("containers", &list); n-- > 0;) {
@@ -5175,8 +5159,6 @@ static int cmd_rmi(char **words) {
     need_words(words, 1);
     need_image(&im, words[1]);
     lock_store();
-    if (lock_file(IN_STORE("build"), LOCK_EX | LOCK_NB) >= 0)
-        remove_tree(IN_STORE("containers/.build")); /* of one that was killed */
     for (int n = list_of("containers", &list); n-- > 0;) {
         const char *name = list[n]->d_name;
         if (*im.digest && strncmp(slurp(IN_STORE("containers/%s/image", name)),
@@ -5359,7 +5341,7 @@ static int make_keys(bool no_cache) {
 
 /* Of RUN, CMD and ENTRYPOINT: an array, or a line for a shell. */
 static char *command_of(const struct step *s) {
-    const char *end = *s->rest == '[' ? after(s->rest, 0) : NULL;
+    const char *end = *s->rest == '[' ? after(s->rest) : NULL;
 
     return end && !*blanks(end) ? raw(s->rest)
          : longer("[\"/bin/sh\",\"-c\",%s]", quoted(s->rest));
@@ -5632,22 +5614,10 @@ static void fetch_blob(const char *from, const char *digest) {
     name_blob(out, digest);
 }
 
-/* The image of that name, from the layout FROM into the store. */
-static void fetch_image(const char *from, const char *name,
-                        const char *digest) {
-    fetch_blob(from, digest);
-    const char *manifest = json_file(blob(digest), true);
-    for (int n = 0, all = how_many(get(manifest, "layers")); n < all; n++)
-        fetch_blob(from, says(manifest, text("layers/%d/digest", n)));
-    fetch_blob(from, says(manifest, "config/digest"));
-    set_name_to(name, digest);
-    printf("%s is %s\n", shown(name), digest);
-}
-
 /* push IMAGE DIR, pull IMAGE DIR: one of two layouts after the other is the
  * store. */
 static int cmd_push(char **words) {
-    const char *ours = (find_store(false), store);
+    const char *ours = (find_store(false), store), *layer;
     bool push = strcmp(words[0], "push") == 0;
     struct image im;
 
@@ -5657,11 +5627,17 @@ static int cmd_push(char **words) {
         refuse("there is no image %s in %s", shown(im.name), shown(from));
     store = push ? words[2] : ours;
     if (push)
-        make_layout("blobs blobs/sha256");
+        make_layout();
     else
         find_store(true);
     lock_store();
-    fetch_image(from, im.name, im.digest);
+    fetch_blob(from, im.digest);
+    const char *manifest = json_file(blob(im.digest));
+    for (int n = 0; (layer = get(manifest, text("layers/%d", n))); n++)
+        fetch_blob(from, says(layer, "digest"));
+    fetch_blob(from, says(manifest, "config/digest"));
+    set_name_to(im.name, im.digest);
+    printf("%s is %s\n", shown(im.name), im.digest);
     return flushed(0);
 }
 
@@ -5784,7 +5760,8 @@ static void detach(const char *dir) {
 static int start_container(const char *dir, bool attach) {
     const char *name = strrchr(dir, '/') + 1;
     static struct image im;
-    char **words = words_in(json_file(longer("%s/command", dir), false), NULL);
+    const char *json = slurp(longer("%s/command", dir));
+    char **words = after(json) ? words_in(json, NULL) : NULL;
     int lock = lock_store(); /* then only who asks can have the other one */
 
     if (!words || is_running(dir))
@@ -5948,6 +5925,9 @@ static const char *volume_dir(const char *name) {
     return IN_STORE("volumes/%s", good_name(name, "a volume"));
 }
 
+/* Compose (23) tries options, before anything is made. */
+static bool trying;
+
 /* The place of SRC in -v SRC:/DST. */
 static const char *volume_source(const char *src) {
     if (strchr(src, '/'))
@@ -5955,6 +5935,8 @@ static const char *volume_source(const char *src) {
     if (access(src, F_OK) == 0)
         refuse("--volume: %s is the name of a volume, and a file is called so, "
                "too\n  try:    -v ./%s:...", shown(src), shown(src));
+    if (trying) /* is it a name? */
+        return good_name(src, "a volume") ? "/" : "";
     find_store(true);
     const char *dir = volume_dir(src);
     int lock = lock_store();
@@ -6310,11 +6292,12 @@ static struct call {
 
 static void end_call(struct call *k) {
     static bool said;
+    bool refused = errno == ECONNREFUSED;
 
-    if (errno == ECONNREFUSED && !said)
+    if (refused && !said)
         note("--publish %s: nobody listens there inside (a server on 127.0.0.1 "
              "is not reached)\n  lesson: lessons/22-ports", k->port);
-    said |= errno == ECONNREFUSED;
+    said |= refused;
     for (int from = 0; from < 2; from++) {
         close(k->side[from]);
         close(k->way[from][0]);
@@ -6381,24 +6364,43 @@ static bool carry(struct call *k, int from) {
     return !k->over[0] || !k->over[1];
 }
 
+/* The container has ended: what its servers have said is still carried out, but
+ * nothing in. Then we end, too. */
+static void last_words(void) {
+    int left = 0;
+
+    for (struct call *k = calls; k < calls + MOST_CALLS; k++) {
+        if (k->port && k->over[1])
+            end_call(k);
+        left += k->port != NULL;
+    }
+    if (left == 0)
+        _exit(0);
+}
+
 /* The porter, in the container's network: it waits for whoever is at a door, or
  * in a call, or for the container's end. */
 static _Noreturn void carry_calls(struct container *c, const int *door) {
     int events = TRY(epoll_create1(EPOLL_CLOEXEC)), caller;
     struct epoll_event event[64];
+    bool ended = false;
 
-    watch(events, TRY(syscall(SYS_pidfd_open, c->pid, 0)), EPOLLIN, END);
+    watch(events, TRY(syscall(SYS_pidfd_open, c->pid, 0)), EPOLLIN | EPOLLET,
+          END);
     for (int i = 0; c->port[i]; i++)
         watch(events, door[i], EPOLLIN | EPOLLET, DOOR);
     for (;;) {
         int n = TRY_BUT(EINTR, epoll_wait(events, event, LENGTH(event), -1));
         for (int i = 0; i < n; i++) {
             uint32_t who = event[i].data.u32;
-            if (who == END)
-                _exit(0);
             struct call *k = calls + who % DOOR;
+            ended |= who == END;
             if (who < DOOR && k->port && (!carry(k, 0) || !carry(k, 1)))
                 end_call(k);
+        }
+        if (ended) {
+            last_words();
+            continue;
         }
         /* Always, and not only when one has come: who found no descriptor free
          * is still there, and perhaps one is free now. */
@@ -6430,7 +6432,8 @@ static _Noreturn void be_porter(struct container *c, const int *door,
          on(c, USER) ? "CLONE_NEWUSER | " : "");
     TRY(write(ready, "", 1));
     for (int i = 0; c->port[i]; from = (unsigned)door[i++] + 1)
-        TRY(syscall(SYS_close_range, from, door[i] - 1, 0));
+        if (from < (unsigned)door[i])
+            TRY(syscall(SYS_close_range, from, door[i] - 1, 0));
     TRY(syscall(SYS_close_range, from, ~0U, 0));
     TRY(getrlimit(RLIMIT_NOFILE, &most));
     most.rlim_cur = most.rlim_max; /* six for each call */
@@ -6485,7 +6488,7 @@ static void open_ports(struct container *c) {
         return;
     say("sockets listen outside; a porter will carry in what comes there");
     TRY(pipe2(ready, O_CLOEXEC));
-    pid_t pid = SYS(fork());
+    pid_t pid = TRY(fork());
     if (pid == 0)
         be_porter(c, door, ready[1]);
     c->porter = TRY(syscall(SYS_pidfd_open, pid, 0));
@@ -6497,11 +6500,12 @@ static void open_ports(struct container *c) {
     close(ready[0]);
 }
 
-/* By its pidfd: supervise() may have seen its end, and then its number may be
- * somebody else's. */
+/* It has a second for what is still on its way out. By its pidfd: supervise()
+ * may have seen its end, and then its number may be somebody else's. */
 static void end_porter(struct container *c) {
     if (c->porter <= 0)
         return;
+    poll(&(struct pollfd){ c->porter, POLLIN, 0 }, 1, 1000);
     syscall(SYS_pidfd_send_signal, c->porter, SIGKILL, NULL, 0);
     waitid((idtype_t)3 /* P_PIDFD */, (id_t)c->porter, NULL, WEXITED);
 }
@@ -6629,34 +6633,33 @@ static char *plain_value(char *from, char **end, const char *stops) {
     return out;
 }
 
-/* The value at *AT, which is moved behind it. STOPS: what ends it in a list in
- * [ ]. PLAIN: it had no quotes. "$$" is "$", as Docker has it. */
-static char *value_at(char **at, const char *stops, bool *plain) {
-    *plain = !strchr("\"'", **at) || !**at;
-    char *value = *plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
-
-    for (char *dollar = value; (dollar = strchr(dollar, '$')); dollar++) {
-        if (dollar[1] != '$')
-            refuse("%s: no variable is replaced here; a $ is written $$",
-                   shown(value));
-        memmove(dollar, dollar + 1, strlen(dollar));
-    }
-    return value;
-}
-
 /* Nothing but a comment may follow. */
 static void end_line(const char *at) {
     if (*at && (*at != '#' || at[-1] != ' '))
         refuse("something stands behind the value: %s", shown(at));
 }
 
-/* VALUE, for a key of KIND: a plain word must be the same to all readers. */
-static char *as_text(char *value, bool plain, enum kind kind) {
+/* The value at *AT, for a key of KIND. *AT is moved behind it: to one of STOPS,
+ * in a list in [ ]; or to the end of the line. "$$" is "$", as in Docker. */
+static char *value_at(char **at, const char *stops, enum kind kind) {
+    bool plain = **at != '"' && **at != '\'';
+    char *value = plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
     bool number = match(value, "^(0|[1-9][0-9]{0,8})([.][0-9]{1,3})?$");
 
-    if (plain && is_no_text(value) && !(kind == NUMBER && number))
+    if (!*stops)
+        end_line(*at);
+    if (kind == SWITCH && !(plain && is_among("true false", value)))
+        refuse("wants true or false");
+    if (plain && kind != SWITCH && is_no_text(value) &&
+        !(number && kind == NUMBER))
         refuse("%s: to some reader of YAML this is no text: put it in quotes",
                shown(value));
+    for (char *dollar = value; (dollar = strchr(dollar, '$')); dollar++) {
+        if (dollar[1] != '$')
+            refuse("%s: no variable is replaced here; a $ is written $$",
+                   shown(value));
+        memmove(dollar, dollar + 1, strlen(dollar));
+    }
     return value;
 }
 
@@ -6688,8 +6691,10 @@ static void take_item(char *value, int line) {
             strncmp(other->value, value, same) == 0)
             refuse("%s twice", shown(value));
     compose.tried.word = words;
+    trying = true;
     if (k->option && k->kind != SWITCH)
         take_word(&compose.tried, k->option);
+    trying = false;
     if (compose.up && strcmp(k->key, "ports") == 0)
         add_door(value);
 }
@@ -6697,27 +6702,20 @@ static void take_item(char *value, int line) {
 /* What stands behind the key, on its line. */
 static void take_values(char *at, int line) {
     const struct compose_key *k = compose.key;
-    bool plain, list = *at == '[' && k->kind >= LIST;
-    char *value;
 
-    if (!list && (k->kind == LIST || k->kind == PAIRS))
-        refuse("%s wants a list: lines that begin with \"- \", or [ ]", k->key);
-    if (!list) {
-        value = value_at(&at, "", &plain);
-        end_line(at);
-        if (k->kind == SWITCH && !(plain && is_among("true false", value)))
-            refuse("%s wants true or false", k->key);
-        if (k->kind != SWITCH)
-            as_text(value, plain, k->kind);
-        char *one[] = { value, NULL };
-        for (char **word = k->kind == WORDS ? split_line(value) : one; *word;)
-            take_item(*word++, line);
+    if (*at != '[' || k->kind < LIST) {
+        if (k->kind == LIST || k->kind == PAIRS)
+            refuse("%s wants a list: lines that begin with \"- \", or [ ]",
+                   k->key);
+        char *one[] = { value_at(&at, "", k->kind), NULL };
+        char **words = k->kind == WORDS ? split_line(*one) : one;
+        while (*words)
+            take_item(*words++, line);
         return;
     }
     do {
         at += 1 + strspn(at + 1, " ");
-        value = value_at(&at, ",[]{}", &plain);
-        take_item(as_text(value, plain, LIST), line);
+        take_item(value_at(&at, ",[]{}", LIST), line);
     } while (*at == ',');
     if (*at != ']')
         refuse("wants one more value, or a ]");
@@ -6790,22 +6788,19 @@ static bool take_key(const char *key, char *rest, int line) {
 
 /* A value of the key above: "- VALUE", or NAME: VALUE. */
 static void take_below(char *at, char *name, char *rest, int line) {
-    bool plain, dash = strncmp(at, "- ", 2) == 0;
+    bool dash = strncmp(at, "- ", 2) == 0;
     char *from = dash ? at + 2 + strspn(at + 2, " ") : rest;
 
     if (dash ? compose.dash == ':' : compose.dash == '-' || !name ||
                                      compose.key->kind != PAIRS)
         refuse("%s wants lines that begin with \"- \"", compose.key->key);
     compose.dash = dash ? '-' : ':';
-    char *value = value_at(&from, "", &plain);
-    end_line(from);
-    as_text(value, plain, dash ? LIST : NUMBER);
+    char *value = value_at(&from, "", dash ? LIST : NUMBER);
     take_item(dash ? value : longer("%s=%s", name, value), line);
 }
 
 static void take_line(char *at, int line) {
     int indent = (int)strspn(at, " "), level = indent / 2;
-    bool plain;
 
     at_line(line);
     /* To some readers U+0085, U+2028 and U+2029 end a line. */
@@ -6827,11 +6822,9 @@ static void take_line(char *at, int line) {
         refuse("%s: wants NAME: and a blank, or the line's end", shown(at));
     compose.empty = false;
     compose.level = level;
-    if (level == 0 && strcmp(name, "version") == 0 && compose.theres == 0) {
-        char *version = value_at(&rest, "", &plain); /* as in Docker: no use */
-        as_text(version, plain, TEXT);
-        end_line(rest);
-    } else if (level == 3)
+    if (level == 0 && strcmp(name, "version") == 0 && compose.theres == 0)
+        value_at(&rest, "", TEXT); /* as in Docker: no use */
+    else if (level == 3)
         take_below(at, name, rest, line);
     else if (level < 2)
         compose.empty = take_name(name, rest, level, line);
@@ -6849,10 +6842,11 @@ static void read_file(void) {
     if (!in)
         refuse("%s: %s\n  try:    minicontainer compose -f FILE", compose.file,
                strerror(errno));
-    if (getdelim(&rest, &size, '\0', in) > 0 && fgetc(in) != EOF)
+    ssize_t n = getdelim(&rest, &size, '\0', in); /* to the end, or a zero */
+    if (n > 0 && !rest[n - 1])
         refuse("%s: a zero byte is in it", compose.file);
-    for (int n = 1; (line = strsep(&rest, "\n")); n++)
-        take_line(line, n);
+    for (int number = 1; (line = strsep(&rest, "\n")); number++)
+        take_line(line, number);
     if (compose.empty || compose.services == 0)
         refuse("the file ends, and something is missing");
 }
@@ -6912,8 +6906,12 @@ static void check_file(void) {
     }
     for (struct service *s = services; s < services + compose.services; s++) {
         at_line(s->line);
-        if (!value_of(s, "image"))
+        const char *image = value_of(s, "image");
+        if (!image)
             refuse("%s has no image: NAME, or ./DIR", s->name);
+        if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
+            refuse("%s has no file for the names of the others\n  cure:   "
+                   "touch %s/etc/hosts", shown(image), shown(image));
         order(s);
     }
     narrator.head = "minicontainer: ";

@@ -672,10 +672,10 @@ skopeo() { $who call skopeo --insecure-policy --tmpdir "$here" "$@"; }
             assert "${lines[-1]}" == "web:latest is sha256:$(digest web by)" "$who $how"
             assert "${lines[-1]}" lacks "$(digest web here/minicontainer)" "$who: another digest"
             the_page
-            # The same files: the layers are unpacked to directories of the same names.
+            # A layer is unpacked to a directory that has the name of its blob, the compressed one.
             assert "$(find second/minicontainer/layers -mindepth 1 -maxdepth 1 | wc -l)" == 2
             for layer in second/minicontainer/layers/*; do
-                assert "$(find "$blobs" -name "${layer##*/}" | wc -l)" == 1 "$who $how: $layer"
+                assert "$(find by/blobs/sha256 -name "${layer##*/}" | wc -l)" == 1 "$who $how: $layer"
             done
         done
         skopeo copy -q oci:here/minicontainer:web:latest docker-archive:web.tar:web:latest

@@ -39,7 +39,7 @@ page() { # CONTAINER: its page, as soon as it serves it
     minicontainer exec "$1" /www/busybox rm page
 }
 is_empty() { # DIR: a store in which nothing is left
-    (cd "$1/minicontainer" && find blobs/sha256 layers containers cache volumes -mindepth 1)
+    (cd "$1/minicontainer" && find . -mindepth 2 ! -path ./blobs/sha256)
     cat "$1/minicontainer/index.json" | tr -d ' \n'
     echo
 }

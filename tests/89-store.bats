@@ -188,17 +188,36 @@ P
         $who mc run --image x -- cat /g
         assert "$output" == words
         $who mc -125 run --image cut -- true
-        assert "$stderr" =~ 'minicontainer: layer sha256:[0-9a-f]{64}: it cannot be unpacked by gzip -dc'
+        assert "$stderr" =~ 'minicontainer: layer sha256:[0-9a-f]{64}: tar\(1\) could not unpack all of it'
         $who mc rmi cut
         nothing_half
     done
 }
 
 @test "a layer that is not what its image says" {
-    store self <<<"image('x', [base(), (tar(('a', 'f')), b'other')])"
+    local layer
+    store self <<<"a = tar(('a', 'f')); image('x', [base(), a]); print(sha(a))" >layer
+    layer=$(<layer)
+    printf x | dd of="$S/blobs/sha256/$layer" bs=1 seek=600 conv=notrunc status=none
     mc -125 run --image x -- true
     assert "$stderr" =~ 'layer sha256:[0-9a-f]{64} is not what its image says'
     nothing_half
+}
+
+@test "a configuration that lies about a layer changes no other image" {
+    for who in $(people); do
+        store "$who" <<'P'
+true = tar(('f', 'f', 'true'))
+image('liar', [base(), (tar(('f', 'f', 'false')), true)])
+image('x', [base(), true])
+P
+        $who mc run --image liar -- cat /f
+        assert "$output" == false
+        $who mc run --image x -- cat /f
+        assert "$output" == true
+        $who mc rmi liar
+        nothing_half
+    done
 }
 
 @test "the same layer twice in an image" {

@@ -26,8 +26,9 @@
 #   KERNELS_ACCEL    kvm or tcg (software), and no trying what works
 #   KERNELS_LIMIT    seconds that one machine may take (2100)
 #   KERNELS_BUDGET   seconds that all of it may take: what has not ended then is skipped
-#   KERNELS          full: each file as root and as the user. Without it as one of them, and as the
-#                    other with another commit, which chooses; SEED=WORD chooses by that word.
+#   KERNELS          full: each file as root and as the user, and all files of what Docker adds:
+#                    hours. Without it as one of them, and as the other with another commit, which
+#                    chooses; SEED=WORD chooses by that word.
 #                    all: nearly all test files on each kernel, and by both: hours
 #   KERNELS_FILES    these test files instead of the list's
 #   KERNELS_FILTER   only tests whose name matches (bats --filter)
@@ -68,18 +69,33 @@ ROWS='02-uts 03-pid 04-mnt 05-proc 06-root 07-user 08-ipc 09-net 10-cgroup 11-ti
 # birth.
 CHANGED='04-mnt 11-time 13-seccomp 14-limits'
 
-# What must be there, or the test fails instead of being skipped.
-MUST='user userns subuid timens netns cgroup2 overlay limits tty strace busybox cc ip ping ps perl
-findmnt ipcs hostname'
+# What Docker adds. A chapter more is a word here, and a probe in tests/kernels/docker.bats. The
+# probes are run always, by root and by the user, on the oldest kernel and on the newest; then the
+# files of NETWORKS, which need modules; those of IMAGES only with KERNELS=full.
+IMAGES='15-layers 16-images 17-build 18-registry 19-life 20-volumes'
+NETWORKS='21-networks'
 
-# The program needs Linux 5.12; the oldest that Debian has and that is not older is 6.1.
+# The modules that the chapters ask for; what these need themselves is found. All of them reach the
+# machine and can be loaded there, or that is a failure.
+MODULES='overlay bridge veth dummy'
+
+# What must be there, or the test fails instead of being skipped.
+MUST='user userns subuid timens netns bridge cgroup2 overlay limits tty strace busybox cc ip ping ps
+perl findmnt ipcs hostname'
+# And these, where this machine has them.
+MUST_TOO='crun runc python3'
+
+# The program needs Linux 5.12, chapters 15-20 need 5.14; the oldest that Debian has and that is not
+# older is 6.1.
 # name | Debian's suite | what / is | who tests | tests | a script that is read first
-BOOTS='6.1-root  | bookworm           | tmpfs     | root      | rows    |
-6.1-user  | bookworm           | tmpfs     | user      | rows    |
-lesson-14 | bookworm           | tmpfs     | root user | lesson  |
-newest    | trixie-backports   | tmpfs     | root user | changed |
-initramfs | bookworm           | initramfs | root user | kernels/initramfs |
-apparmor  | bookworm-backports | tmpfs     | root user | kernels/apparmor  | apparmor'
+BOOTS='docker-6.1    | bookworm           | tmpfs     | root user | docker  |
+docker-newest | trixie-backports   | tmpfs     | root user | docker  |
+6.1-root      | bookworm           | tmpfs     | root      | rows    |
+6.1-user      | bookworm           | tmpfs     | user      | rows    |
+lesson-14     | bookworm           | tmpfs     | root user | lesson  |
+newest        | trixie-backports   | tmpfs     | root user | changed |
+initramfs     | bookworm           | initramfs | root user | kernels/initramfs |
+apparmor      | bookworm-backports | tmpfs     | root user | kernels/apparmor  | apparmor'
 
 boot_names() { awk -F ' *[|]' '{ print $1 }' <<<"$BOOTS"; }
 
@@ -112,6 +128,11 @@ test_files() {
     lesson) echo "96-docs.bats"; return ;;
     rows) set=$ROWS ;;
     changed) set=$CHANGED ;;
+    docker)
+        echo kernels/docker.bats
+        set=$NETWORKS
+        if [ -n "${KERNELS-}" ]; then set="$IMAGES $NETWORKS"; fi
+        ;;
     esac
     if [ "${KERNELS-}" = all ]; then
         set=$(cd tests && printf '%s\n' *.bats | sed 's/\.bats$//')
@@ -149,7 +170,7 @@ finish() {
     echo
     if [ "${#failures[@]}" -gt 0 ]; then printf 'failed: %s\n' "${failures[@]}"; fi
     if [ -n "$WORK" ] && [ -s "$WORK/report" ]; then
-        echo "boot       kernel                       tests passed failed skipped seconds"
+        echo "boot          kernel                       tests passed failed skipped seconds"
         cat "$WORK/report"
     fi
     echo "took $SECONDS s"
@@ -216,25 +237,54 @@ depends() { # SUITE PACKAGE
     APT_CONFIG=$WORK/apt-$1/apt.conf apt-cache depends "$2" | sed -n 's/^ *Depends: \([^<]*\)$/\1/p'
 }
 
-# Of a kernel's modules only the few that a container may ask for; busybox loads no packed ones.
-copy_modules() { # FROM TO
-    (cd "$1" && find . -type f |
-        grep -E -e '/modules\.(builtin|order)' -e '/(overlayfs|llc|802)/' \
-            -e '/(veth|dummy|bridge)\.ko' | tar -cf - -T -) | tar -xf - -C "$2" &&
-        find "$2" -name '*.ko.xz' -exec busybox unxz {} + && has_modules "$2"
+# A module's names have - or _, as one likes.
+module_file() { # DIRECTORY NAME
+    find "$1" -name "${2//[-_]/[-_]}.ko*" -print -quit
 }
 
-has_modules() { # DIRECTORY
-    local name
-    for name in overlay veth bridge; do
-        if [ -z "$(find "$1" -name "$name.ko")" ]; then return 1; fi
+# lacking DIRECTORY: those of $MODULES, and of what they need themselves, that are not there.
+lacking() {
+    local name file todo=() done=' '
+    # shellcheck disable=SC2206  # a list
+    todo=($MODULES)
+    while [ "${#todo[@]}" -gt 0 ]; do
+        name=${todo[0]}
+        todo=("${todo[@]:1}")
+        if [[ $done == *" $name "* ]]; then continue; fi
+        done+="$name "
+        if grep -qs "/${name//[-_]/[-_]}\.ko" "$1/modules.builtin"; then continue; fi
+        file=$(module_file "$1" "$name")
+        if [ -n "$file" ]; then
+            mapfile -t -O "${#todo[@]}" todo < <(needed_by "$file")
+        else
+            echo "$name"
+        fi
+    done
+}
+
+needed_by() { tr '\0' '\n' <"$1" | sed -n 's/^depends=//p' | tr , '\n' | grep .; }
+
+# copy_modules FROM TO: $MODULES and what they need; busybox loads no packed ones.
+copy_modules() {
+    local names name file
+    for name in builtin order; do cp "$1/modules.$name" "$2/" 2>/dev/null; done
+    while names=$(lacking "$2"); [ -n "$names" ]; do
+        for name in $names; do
+            file=$(module_file "$1" "$name")
+            if [ -z "$file" ]; then
+                why="the packages of its kernel have no module $name"
+                return 1
+            fi
+            (cd "$1" && cp --parents "./${file#"$1"/}" "$2") || return 1
+            case $file in *.xz) busybox unxz "$2/${file#"$1"/}" || return 1 ;; esac
+        done
     done
 }
 
 # kernel SUITE: sees to $CACHE/SUITE/{version,vmlinuz,modules}; else $why, and 2 if it is our fault
 kernel() {
     local suite=$1 to=$CACHE/$1 new=$WORK/kernel-$1 image version dir part
-    if [ -e "$to/version" ] && has_modules "$to/modules"; then return 0; fi
+    if [ -e "$to/version" ] && [ -z "$(lacking "$to/modules")" ]; then return 0; fi
     command -v apt-get >/dev/null || { why="apt-get is not here"; return 1; }
     apt_for "$suite" "$WORK/apt-$suite" || return 1
     why="the kernel of $suite could not be downloaded"
@@ -277,13 +327,14 @@ apparmor_parser_kept() {
 
 # Debian's packages of which the machine in there gets the programs, and what to leave out of them.
 PACKAGES='bash bats binutils binutils-x86-64-linux-gnu bsdutils busybox-static coreutils cpp-[0-9]*
-dash debianutils diffutils findutils gawk gcc gcc-[0-9]* grep gzip hostname iproute2 iputils-ping
-libc-bin libc6 libc6-dev libgcc-[0-9]*-dev libperl5* linux-libc-dev login make mawk mount
-ncurses-base ncurses-bin passwd perl perl-base perl-modules-* procps sed strace tar uidmap
+crun dash debianutils diffutils findutils gawk gcc gcc-[0-9]* grep gzip hostname iproute2
+iputils-ping libc-bin libc6 libc6-dev libgcc-[0-9]*-dev libperl5* libpython3.[0-9]*-minimal
+libpython3.[0-9]*-stdlib linux-libc-dev login make mawk mount ncurses-base ncurses-bin passwd perl
+perl-base perl-modules-* procps python3-minimal python3.[0-9]*-minimal runc sed strace tar uidmap
 util-linux util-linux-extra'
 TOO_MUCH='/share/(doc|man|locale|info|lintian|bug|bash-completion)/|/gconv/|lto1|lto-dump|lto-wrap|\
 ld.gold|dwp|gprof|lib[alt]*san|libubsan|/CORE/|/Encode/(JP|KR|CN|TW)/|/Unicode/|unicore/Name|/pod/|\
-/CPAN/|libm[-v].*\.a$|libx32|lib32'
+/CPAN/|libm[-v].*\.a$|libx32|lib32|/ensurepip/|/lib2to3/|/pydoc_data/|/idlelib/|/__pycache__/'
 
 base() {
     local to=$WORK/base file
@@ -303,7 +354,7 @@ base() {
         if [ -e "$file" ]; then cp -L "$file" "$to/usr/bin/"; fi
     done
     (cd / && sed 's,^/,,' "$WORK/files" | busybox cpio -o -H newc 2>/dev/null) |
-        (cd "$to" && busybox cpio -idmu 2>/dev/null)
+        (cd "$to" && busybox cpio -idmu 2>/dev/null) || return 1
     # The libraries they ask for.
     find "$to" -type f \( -perm -100 -o -name '*.so*' \) -exec ldd {} + 2>/dev/null |
         sed -n 's,.*=> \(/[^ ]*\) .*,\1,p; s,^[[:blank:]]*\(/[^ ]*\) (.*,\1,p' | sort -u |
@@ -316,7 +367,7 @@ base() {
     etc "$to/etc"
     ldconfig -r "$to" 2>/dev/null || /sbin/ldconfig -r "$to"
     ln -sf ../bin/busybox "$to/usr/sbin/modprobe"
-    pack "$to" >"$WORK/base.cpio"
+    pack "$to" >"$WORK/base.cpio" || return 1
     rm -rf "$to"
 }
 
@@ -348,7 +399,7 @@ sources() {
     "$cc" -static -O2 -o "$to/src/minicontainer/minicontainer" minicontainer.c || return 1
     cp tests/kernels/init "$to/init"
     chmod 0755 "$to/init"
-    pack "$to" >"$WORK/tree.cpio"
+    pack "$to" >"$WORK/tree.cpio" || return 1
 }
 
 files_for() { # SET PERSON: in one line
@@ -359,6 +410,15 @@ files_for() { # SET PERSON: in one line
     fi
 }
 
+# What must be in there: of $MUST_TOO what has come along.
+must() {
+    local name words="${MUST//$'\n'/ }"
+    for name in $MUST_TOO; do
+        if grep -q "bin/$name\$" "$WORK/files"; then words+=" $name"; fi
+    done
+    echo "$words"
+}
+
 # machine NAME: what is of this machine alone: modules, and kernels.conf (see tests/kernels/init)
 machine() {
     local to=$WORK/$1/files suite root people tests prepare version filter=
@@ -366,10 +426,10 @@ machine() {
     if [ "$tests" = lesson ]; then filter='page 14'; fi
     version=$(<"$CACHE/$suite/version")
     mkdir -p "$to/usr/lib/modules"
-    cp -R "$CACHE/$suite/modules" "$to/usr/lib/modules/$version"
+    cp -R "$CACHE/$suite/modules" "$to/usr/lib/modules/$version" || return 1
     if [ "$prepare" = apparmor ]; then
         mkdir -p "$to/opt"
-        cp -R "$CACHE/apparmor" "$to/opt/apparmor"
+        cp -R "$CACHE/apparmor" "$to/opt/apparmor" || return 1
     fi
     filter=${KERNELS_FILTER-$filter}
     cat >"$to/kernels.conf" <<EOF
@@ -378,11 +438,12 @@ PEOPLE='$people'
 FILES_root='$(files_for "$tests" root)'
 FILES_user='$(files_for "$tests" user)'
 FILTER=${filter@Q}
-MUST='${MUST//$'\n'/ }'
+MODULES='$MODULES'
+MUST='$(must)'
 PREPARE='${prepare:+/src/minicontainer/tests/kernels/$prepare}'
 EOF
-    pack "$to" >"$WORK/$1/machine.cpio"
-    cat "$WORK/base.cpio" "$WORK/tree.cpio" "$WORK/$1/machine.cpio" >"$WORK/$1/initrd"
+    pack "$to" >"$WORK/$1/machine.cpio" || return 1
+    cat "$WORK"/{base,tree,"$1"/machine}.cpio >"$WORK/$1/initrd" || return 1
     rm -rf "$to" "$WORK/$1/machine.cpio"
 }
 
@@ -457,10 +518,11 @@ told() {
         rest=${line#not ok * }
         failures+=("[$1] $rest")
     done < <(grep '^not ok ' "$log.txt")
-    printf '%-10s %-27s %6d %6d %6d %7d %7d\n' "$1" "${version:--}" "$((ok + bad))" \
+    printf '%-13s %-27s %6d %6d %6d %7d %7d\n' "$1" "${version:--}" "$((ok + bad))" \
         "$((ok - skip))" "$bad" "$skip" "$seconds" >>"$WORK/report"
-    if grep -q '^## no module' "$log.txt"; then
-        result not "[$1] the modules of its kernel can be loaded"
+    line=$(sed -n 's/^## no module //p' "$log.txt" | paste -sd ,)
+    if [ -n "$line" ]; then
+        result not "[$1] the modules of its kernel can be loaded there; not: $line"
     fi
     # A machine that ended early, or lost a test, must not look like one that passed.
     if [ "$status" = 0 ] && [ "$planned" = $((ok + bad)) ] && [ "$planned" -gt 0 ] &&
@@ -555,7 +617,7 @@ tcg) ;;
     trying=$!
     ;;
 esac
-base
+base || { result not "the machine's files are put together"; finish; }
 sources || { result not "our program is built without a library"; finish; }
 if [ -n "${trying-}" ] && wait "$trying"; then kvm=yes; fi
 if [ -n "$kvm" ]; then
@@ -582,8 +644,12 @@ for ((shown = 0; shown < ${#todo[@]}; )); do
             echo late >"$WORK/$name/status"
             continue
         fi
-        machine "$name"
-        boot "$name"
+        if machine "$name"; then
+            boot "$name"
+        else
+            result not "[$name] its files are put together"
+            echo late >"$WORK/$name/status"
+        fi
     done
     while [ "$shown" -lt "$started" ] && [ -e "$WORK/${todo[shown]}/status" ]; do
         if [ "$(<"$WORK/${todo[shown]}/status")" != late ]; then told "${todo[shown]}"; fi

@@ -809,7 +809,7 @@ static void fuzz_screen(void)
  * writes must be JSON again. */
 static bool is_json(const char *json)
 {
-    const char *end = after(json, 0);
+    const char *end = after(json);
 
     return end && !*blanks(end);
 }
@@ -822,12 +822,16 @@ static void fuzz_json(void)
     char *said = says(longer("[%s]", quoted(bytes)), "0");
 
     must(strcmp(said, bytes) == 0, "what is quoted says the same");
+    for (size_t i = 1; i < LENGTH(paths); i++) { /* of what is no JSON, too */
+        const char *value = get(json, paths[i]);
+        must(!value || after(value), "a value that is found has an end");
+        says(json, paths[i]);
+        words_in(value, NULL);
+    }
     if (!is_json(json))
         return;
     for (size_t i = 0; i < LENGTH(paths); i++) {
         const char *value = get(json, paths[i]);
-        says(json, paths[i]);
-        words_in(value, NULL);
         if (!value)
             continue;
         must(is_json(raw(value)), "a value is JSON by itself");
