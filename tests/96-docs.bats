@@ -45,6 +45,7 @@ page() {
 @test "page 21-networks" { page lessons/21-networks/README.md; }
 @test "page 22-ports" { page lessons/22-ports/README.md; }
 @test "page 23-compose" { page lessons/23-compose/README.md; }
+@test "page 24-daemon" { page lessons/24-daemon/README.md; }
 
 # The path and the teacher's page may do without a session; if it has one, it is typed.
 @test "page lessons/README.md" {
@@ -71,12 +72,12 @@ page() {
 # Lessons
 # ---------------------------------------------------------------------------------------------
 
-# Twenty-four are there; a test that finds none must not pass.
+# Twenty-five are there; a test that finds none must not pass.
 lessons() {
     (
         cd "$TOP" || exit
         ls -d lessons/[0-9][0-9]-*/README.md >"$BATS_TEST_TMPDIR/lessons"
-        assert "$(wc -l <"$BATS_TEST_TMPDIR/lessons")" -ge 24 "lessons found" || exit
+        assert "$(wc -l <"$BATS_TEST_TMPDIR/lessons")" -ge 25 "lessons found" || exit
         cat "$BATS_TEST_TMPDIR/lessons"
     )
 }
