@@ -7070,6 +7070,7 @@ static bool start_service(int n) {
     s->pid = TRY(fork());
     if (s->pid == 0) {
         TRY(setsid());
+        TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); /* see main() */
         TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
         TRY(dup2(out[1], 1));
         TRY(dup2(out[1], 2));
