@@ -7070,7 +7070,7 @@ static bool start_service(int n) {
     s->pid = TRY(fork());
     if (s->pid == 0) {
         TRY(setsid());
-        TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); /* see main() */
+        TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); /* files of /proc/self */
         TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
         TRY(dup2(out[1], 1));
         TRY(dup2(out[1], 2));
@@ -7140,7 +7140,6 @@ static int compose_job(void *with) {
     bool failed_one = false;
 
     (void)with;
-    TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); /* `run` writes maps in /proc */
     prepare();
     for (int n = 0; n < compose.ordered && !failed_one; n++)
         failed_one = !start_service(n);
