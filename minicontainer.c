@@ -4082,9 +4082,9 @@ static int cmd_doctor(char **words) {
                             "\tx\t.", plain) && lab;
     bool bridge = diagnose("network", "lab minicontainer run --network front",
                            plain);
-    lessons = text("%s%s%s%s%s", lessons, overlay ? ",15,16,17,18,19,20" : "",
-                   bridge ? ",21,22" : "", overlay && bridge ? ",23" : "",
-                   overlay ? ",24" : "");
+    lessons = text("%s%s%s%s%s%s", lessons, overlay ? ",15,16,17,18,19,20" : "",
+                   bridge ? ",21" : "", strstr(lessons, ",09") ? ",22" : "",
+                   overlay && bridge ? ",23" : "", overlay ? ",24" : "");
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            *lessons ? lessons + 1 : "none");
     name_programs(plain);
@@ -5773,10 +5773,11 @@ static int start_container(const char *dir, bool attach) {
     char **words = words_in(after(json) ? json : "[]", NULL);
     int lock = lock_store(); /* then only who asks can have the other one */
 
+    if (!words)
+        refuse("container %s is half made\n  try:    minicontainer rm %s",
+               name, name);
     if (is_running(dir))
         refuse("container %s runs", name);
-    if (!words)
-        refuse("container %s is half made: rm it", name);
     int held = lock_file(longer("%s/lock", dir), LOCK_EX);
     close(lock);
     use_store();
@@ -6855,8 +6856,8 @@ static void read_file(void) {
         refuse("%s: %s\n  try:    minicontainer compose -f FILE", compose.file,
                strerror(errno));
     ssize_t n = getdelim(&rest, &size, '\0', in); /* to the end, or a zero */
-    if (n > 0 && !rest[n - 1])
-        refuse("%s: a zero byte is in it", compose.file);
+    if (n < 1 || !rest[n - 1])
+        refuse("%s is empty, or has a zero byte", compose.file);
     for (int number = 1; (line = strsep(&rest, "\n")); number++)
         take_line(line, number);
     if (compose.empty || compose.services == 0)
@@ -6921,6 +6922,9 @@ static void check_file(void) {
         const char *image = value_of(s, "image");
         if (!*image)
             refuse("%s has no image: NAME, or ./DIR", s->name);
+        if (of_store(image))
+            good_name(longer("%.*s", (int)strcspn(image, ":"), image),
+                      "an image");
         if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
             refuse("%s has no file for the names of the others\n  cure:   "
                    "touch %s/etc/hosts", shown(image), shown(image));
@@ -7137,41 +7141,51 @@ static void end_last(void) {
     }
 }
 
-/* Until all have ended. The first ^C, or signal that ends, is `down`; a second
- * one ends us, and with us all. */
+/* HANDLER gets the signals in SET, but for what our caller ignores (nohup). Few
+ * calls are safe in a handler, signal-safety(7); here no others are needed, and
+ * so no loop has to wait for signals as well. */
+static void handle(bits set, void (*handler)(int)) {
+    for (int sig = 1; sig < 32; sig++)
+        if (set & BIT(sig - 1) && signal(sig, handler) == SIG_IGN)
+            signal(sig, SIG_IGN);
+}
+
+/* The first ^C, or signal that ends, is `down`; a second one ends us, and with
+ * us all. (A handler works even while we wait for who reads what we print.) */
+static volatile sig_atomic_t compose_end;
+static void end_compose(int sig) {
+    if (compose_end)
+        _exit(128 + sig);
+    compose_end = sig;
+}
+
+/* In the outer container, until all have ended. */
 static int compose_job(void *with) {
-    bits all = ~(bits)0;
-    int fd = TRY(syscall(SYS_signalfd4, -1, &all, 8, SFD_CLOEXEC)), end = 0;
-    struct pollfd wake[LENGTH(services) + 1] = { { fd, POLLIN, 0 } };
-    struct signalfd_siginfo s;
+    static const uint64_t none;
+    struct pollfd wake[LENGTH(services)];
     bool failed_one = false;
 
     (void)with;
     prepare();
+    handle(ending, end_compose);
+    TRY(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8));
     for (int n = 0; n < compose.ordered && !failed_one; n++)
         failed_one = !start_service(n);
     for (;;) {
         nfds_t running = 0;
         for (int n = 0; n < compose.ordered; n++)
             if (ordered[n]->out > 0)
-                wake[++running] = (struct pollfd){ ordered[n]->out, POLLIN, 0 };
-        if (end || failed_one)
+                wake[running++] = (struct pollfd){ ordered[n]->out, POLLIN, 0 };
+        if (compose_end || failed_one)
             end_last();
         if (running == 0)
-            return failed_one ? OURS : end ? 128 + end : 0;
-        TRY_BUT(EINTR, poll(wake, running + 1, end || failed_one ? 500 : -1));
-        if (wake[0].revents) {
-            TRY(read(fd, &s, sizeof s));
-            int sig = (int)s.ssi_signo;
-            if (ends(sig) && end)
-                _exit(128 + sig);
-            end = ends(sig) ? sig : end;
-        }
+            return failed_one ? OURS : compose_end ? 128 + compose_end : 0;
+        TRY_BUT(EINTR, poll(wake, running, 500)); /* (or ^C has just been) */
         for (int n = 0, at = 0; n < compose.ordered; n++)
-            if (ordered[n]->out > 0 && wake[++at].revents)
+            if (ordered[n]->out > 0 && wake[at++].revents)
                 hear(ordered[n]);
-        if (fflush(stdout) != 0 && !end)
-            end = SIGPIPE;
+        if (fflush(stdout) != 0 && !compose_end)
+            compose_end = SIGPIPE;
     }
 }
 
@@ -7276,15 +7290,6 @@ static int socket_at(const char *path, bool listens) {
                "(--host): one that was killed leaves it" :
                "no daemon answers at %s: %s", shown(path), strerror(errno));
     return fd;
-}
-
-/* HANDLER gets the signals in SET, but for what our caller ignores (nohup). Few
- * calls are safe in a handler, signal-safety(7); here no others are needed, and
- * so no loop has to wait for signals as well. */
-static void handle(bits set, void (*handler)(int)) {
-    for (int sig = 1; sig < 32; sig++)
-        if (set & BIT(sig - 1) && signal(sig, handler) == SIG_IGN)
-            signal(sig, SIG_IGN);
 }
 
 static void end_daemon(int sig) {
@@ -7661,7 +7666,7 @@ static void set_values(const struct request *r, const char *tool,
     for (size_t i = 0; i < LENGTH(value); i++)
         value[i] = "";
     value['-'] = "-";
-    for (size_t i = 0; i < LENGTH(options); i++) {
+    for (size_t i = 0; i < LENGTH(options) - 1; i++) {
         const char *words = options[i].words, *word = next_word(&words);
         if (r->given & BIT(i))
             value['-'] = longer("%s %s", value['-'], word);

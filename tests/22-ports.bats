@@ -645,7 +645,7 @@ END
             shift
             minicontainer run -v ./ports.py:/mnt/ports.py:ro "${options[@]}" -- \
                 python3 /mnt/ports.py serve "$@" >box 2>&1 &
-            until grep -q serving box; do sleep 0.02; done
+            until grep -qs serving box; do sleep 0.02; done
         }
         ask() { python3 ports.py ask "$@"; }
 '"$2"
@@ -724,7 +724,7 @@ not_held() { wait_for '[ -z "$(listeners "$port")" ]'; }
         $who mc run -d --name web -p "$port:80" --image base -- sleep 1000
         held
         $who mc stop -t 0 web
-        assert "$(listeners "$port")" == "" "$who: stopped"
+        not_held # (a porter whose supervisor was killed ends by itself)
         $who mc start web
         held
         $who mc -125 run -p "$port:80" -- true
