@@ -6640,7 +6640,7 @@ static void end_line(const char *at) {
 }
 
 /* The value at *AT, for a key of KIND. *AT is moved behind it: to one of STOPS,
- * in a list in [ ]; or to the end of the line. "$$" is "$", as Docker has it. */
+ * in a list in [ ]; or to the end of the line. "$$" is "$", as in Docker. */
 static char *value_at(char **at, const char *stops, enum kind kind) {
     bool plain = **at != '"' && **at != '\'';
     char *value = plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
@@ -6910,8 +6910,8 @@ static void check_file(void) {
         if (!image)
             refuse("%s has no image: NAME, or ./DIR", s->name);
         if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
-            refuse("%s has no file for the names of the others\n  cure:   touch "
-                   "%s/etc/hosts", shown(image), shown(image));
+            refuse("%s has no file for the names of the others\n  cure:   "
+                   "touch %s/etc/hosts", shown(image), shown(image));
         order(s);
     }
     narrator.head = "minicontainer: ";
@@ -7193,6 +7193,172 @@ static int cmd_compose(char **words) {
 }
 
 /* =====================================================================
+ * 24. DAEMON -- somebody else starts the container
+ * =====================================================================
+ * Problem   A container is made by whoever types it, with their rights and out
+ *           of their store. Others cannot have it made for them.
+ * Kernel    A Unix socket is a file that a process listens at. With a message
+ *           descriptors travel (SCM_RIGHTS); and it says who calls
+ *           (SO_PEERCRED).
+ * Parent    as ever; but a shim has started it, and its 0, 1, 2 are a client's.
+ * Child     nothing.
+ * Order     who calls is asked before anything of theirs is taken.
+ * See it    $ ./minicontainer daemon ./sock & sleep 1
+ *           $ ./minicontainer --host ./sock run -- ps ax
+ * Not this  a wall. Who may write the socket does what the daemon may do.
+ * Read      lessons/24-daemon, unix(7), cmsg(3), pidfd_open(2)
+ *
+ *     client     cmd_host()     hands over what was typed, waits for a status
+ *       |  the API: one message (Docker: HTTP)
+ *     daemon     cmd_daemon()   listens; makes a process for each call
+ *       |  fork
+ *     shim       be_shim()      waits for the end; passes signals on meanwhile
+ *       |  fork, execve
+ *     runtime    be_runtime()   becomes `run` ..., as typed: parent_side()
+ *       |  clone3
+ *     container  child_side()
+ *
+ * The shim leads a session of its own: nothing in it ends with the daemon or
+ * with the client. So a daemon can be replaced while containers run (Docker:
+ * live-restore). It knows none of them: `ps` asks the store. (Docker's runtime,
+ * runc, leaves when the container runs: there the shim is the supervisor, too.)
+ *
+ * Of the client: its words, its descriptors 0 to 2, and its directory, as a
+ * descriptor, too: a path can be another directory where the daemon is. All
+ * else is the daemon's: user, store, limits, and the environment, so TERM and
+ * LANG (Docker's client keeps its own to itself as well). Who names a socket
+ * trusts whoever listens there with a terminal and a directory.
+ *
+ * Docker copies what is read and written. Here the container has the client's
+ * terminal itself, which stays that of another session: so a shell in it says
+ * that it has no job control. ^C comes to the client, which passes it on. ^Z
+ * does nothing (who could say `fg`?). ^\ kills the supervisor, so it always
+ * helps. A client that is killed leaves the container its terminal.
+ */
+/* The one message, whole or not at all (SOCK_SEQPACKET): a command line, each
+ * word with its zero byte; and descriptors, laid out as cmsg(3) has it. */
+static char words_there[1 << 18];
+static struct iovec words_part = { words_there, sizeof words_there };
+static struct { size_t size; int level, type, fd[4]; } handed = {
+    sizeof handed, SOL_SOCKET, SCM_RIGHTS, { 0, 1, 2 } };
+static struct msghdr message = { .msg_iov = &words_part, .msg_iovlen = 1,
+    .msg_control = &handed, .msg_controllen = sizeof handed };
+
+static const char *own_socket; /* the daemon: to be removed at the end */
+static int daemon_fd;          /* the client: to the daemon, then to its shim */
+
+/* A new socket that LISTENS at PATH, for its owner alone; or one that calls
+ * there. What is there already is not ours to remove: it may be any file. */
+static int socket_at(const char *path, bool listens) {
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = TRY(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+
+    if (!memccpy(at.sun_path, path, '\0', sizeof at.sun_path))
+        refuse("%s: too long for a socket: cd there, and ./NAME", shown(path));
+    TRY(fchmod(fd, 0600)); /* bind(2) makes the file with that mode */
+    if (listens ? bind(fd, (void *)&at, sizeof at) || listen(fd, 128)
+                : connect(fd, (void *)&at, sizeof at))
+        refuse(listens ? "%s: %s\n  cure:   rm it, if no daemon answers there "
+               "(--host): one that was killed leaves it" :
+               "no daemon answers at %s: %s", shown(path), strerror(errno));
+    return fd;
+}
+
+/* HANDLER gets the signals in SET, but for what our caller ignores (nohup). Few
+ * calls are safe in a handler, signal-safety(7); here no others are needed, and
+ * so no loop has to wait for signals as well. */
+static void handle(bits set, void (*handler)(int)) {
+    for (int sig = 1; sig < 32; sig++)
+        if (set & BIT(sig - 1) && signal(sig, handler) == SIG_IGN)
+            signal(sig, SIG_IGN);
+}
+
+static void end_daemon(int sig) {
+    unlink(own_socket);
+    _exit(128 + sig);
+}
+
+static void pass_over(int sig) {
+    send(daemon_fd, &sig, sizeof sig, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* The runtime: what was typed there, here. The words end at END, and the first
+ * two led to us; the next is the socket, and our name now. */
+static void be_runtime(const char *end) {
+    static char *argv[sizeof words_there + 4], **at = argv;
+
+    for (char *word = words_there; word < end; word += strlen(word) + 1)
+        *at++ = word;
+    for (int fd = 2; fd >= 0; fd--) /* 2 first: what fails is said there */
+        TRY(dup2(handed.fd[fd], fd));
+    TRY(fchdir(handed.fd[3]));
+    TRY(execv("/proc/self/exe", argv + 2));
+}
+
+/* The shim. A number from CLIENT is a signal for the runtime; if it hangs up,
+ * nothing ends. A number to it is the status. */
+static _Noreturn void be_shim(int client) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int number;
+
+    for (int sig = 1; sig < 32; sig++) /* `daemon &` in a script ignores ^C */
+        signal(sig, SIG_DFL);
+    TRY(setsid());
+    TRY(getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size));
+    if (peer.uid != geteuid() && peer.uid != 0)
+        refuse("user %u is refused: this is not their daemon", peer.uid);
+    ssize_t n = recvmsg(client, &message, MSG_CMSG_CLOEXEC);
+    if (n < 1 || words_there[n - 1] || message.msg_flags & MSG_TRUNC ||
+        message.msg_controllen + handed.size != 2 * sizeof handed)
+        _exit(OURS); /* it has hung up, or did not send four descriptors */
+    pid_t runtime = TRY(fork());
+    if (runtime == 0)
+        be_runtime(words_there + n);
+    TRY(syscall(SYS_close_range, client + 1, ~0U, 0)); /* they are not ours */
+    struct pollfd wake[] = { { client, POLLIN, 0 }, { 0, POLLIN, 0 } };
+    wake[1].fd = TRY(syscall(SYS_pidfd_open, runtime, 0));
+    while (poll(wake, 2, -1) > 0 && wake[0].revents &&
+           read(client, &number, sizeof number) == sizeof number)
+        kill(runtime, number == SIGQUIT ? SIGKILL : number);
+    TRY(waitpid(runtime, &number, 0));
+    number = WIFEXITED(number) ? WEXITSTATUS(number) : 128 + WTERMSIG(number);
+    send(client, &number, sizeof number, MSG_NOSIGNAL);
+    _exit(0);
+}
+
+/* daemon SOCKET: until a signal ends it. */
+static int cmd_daemon(char **words) {
+    need_words(words, 1);
+    int listener = socket_at(words[1], true);
+    own_socket = words[1];
+    handle(ending, end_daemon);
+    signal(SIGCHLD, SIG_IGN); /* a shim that has ended is no zombie then */
+    for (int client;; close(client)) {
+        client = TRY(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+        if (fork() == 0) /* which takes the place of the listener */
+            be_shim(TRY(dup2(client, listener)));
+    }
+}
+
+/* --host SOCKET COMMAND ...: the client. */
+static int cmd_host(char **words) {
+    int status;
+
+    if (!words[1] || !words[2])
+        need_words(words, NEVER);
+    daemon_fd = socket_at(words[1], false);
+    handed.fd[3] = TRY(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    words_part = (struct iovec){ title.at, title.size }; /* as typed */
+    handle(ending | BIT(SIGWINCH - 1), pass_over);
+    signal(SIGTSTP, SIG_IGN);
+    if (sendmsg(daemon_fd, &message, MSG_NOSIGNAL) < 0 ||
+        read(daemon_fd, &status, sizeof status) != sizeof status)
+        refuse("no status: the daemon takes no such words, or has hung up");
+    return status;
+}
+
+/* =====================================================================
  * THE COMMANDS -- the first word, the help, and main
  * =====================================================================
  * commands[] is all that main() knows of them. The help is this comment, out of
@@ -7220,6 +7386,7 @@ static int cmd_compose(char **words) {
  *   volume     ls | rm NAME                         directories that are kept
  *   network                                         which lines of ip(8) do it
  *   compose    [-f FILE] up | config                containers by compose.yaml
+ *   daemon     SOCKET; --host SOCKET COMMAND ...    it starts what others type
  *
  * Each command has --help. It teaches; it is no security product.
  * Lessons: lessons/README.md. The program: minicontainer source.
@@ -7321,6 +7488,13 @@ static int cmd_compose(char **words) {
  *   minicontainer compose config                the lines of `run` that it is
  *
  * FILE is compose.yaml, if it is not said: a strict part of YAML (lesson 23).
+ * -------- daemon --host
+ * Usage: minicontainer daemon SOCKET, --host SOCKET COMMAND ...
+ *   minicontainer daemon ./docker.sock          until it is ended, by ^C
+ *   minicontainer --host ./docker.sock ps       any command, as if typed there
+ *
+ * COMMAND has your directory and your terminal; all else is the daemon's: user,
+ * images, environment. You must be that user, or root. ^\ ends what no ^C ends.
  * -------- look
  * Usage: minicontainer look [--porcelain]
  *   minicontainer look                          a row for each isolation
@@ -7353,6 +7527,7 @@ static const struct command {
     { "ps", cmd_ps }, { "create", cmd_create }, { "start", cmd_start }, { "stop", cmd_stop },
     { "logs", cmd_logs }, { "diff", cmd_diff }, { "rm", cmd_rm }, { "volume", cmd_volume },
     { "network", cmd_network }, { "compose", cmd_compose },
+    { "daemon", cmd_daemon }, { "--host", cmd_host },
     { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
 };
 

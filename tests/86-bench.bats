@@ -12,7 +12,7 @@ T=$'\t'
 measured() {
     call env "TMPDIR=$PWD/tmp" BENCH_ROUNDS=1 BENCH_IDLE_ROUNDS=1 BENCH_IDLE_MS=1 BENCH_ALIVE="0 3" \
         BENCH_ALIVE_ROUNDS=1 BENCH_STORE_ROUNDS=1 BENCH_LAYER_ROUNDS=1 BENCH_BASE_MB=2 BENCH_LAYER_MB=1 \
-        BENCH_KEPT=3 BENCH_PODMAN=no-podman bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
+        BENCH_KEPT=3 BENCH_PORT_ROUNDS=1 BENCH_PODMAN=no-podman bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
     printf '%s\n' "$output" >lines
 }
 
@@ -52,6 +52,17 @@ measured() {
         done
         one_line "absent${T}podman${T}any${T}no-podman is not installed$T$who"
     done
+    for who in $([ "$(id -u)" != 0 ] || echo root) user; do
+        if grep -q "^absent${T}ports$T.*$T$who\$" lines; then continue; fi
+        for row in port socat containers bridge alone; do
+            one_line "ports$T$who${T}rate$T$row${T}dynamic${T}[0-9.]+${T}[0-9.]+"
+        done
+        for way in static dynamic; do
+            for row in plain network port; do
+                one_line "ports$T$who${T}start$T$row$T$way${T}[0-9.]+${T}[0-9.]+"
+            done
+        done
+    done
     who=$([ "$(id -u)" = 0 ] && echo root || echo user)
     for row in unpack:unpack unpack:warm; do stored "$who" "$row" dynamic; done
     for row in unpack:tar unpack:sum; do stored "$who" "$row" any; done
@@ -72,7 +83,7 @@ stored() {
     one_line "store$T$1$T${2/:/$T}$T$3${T}[0-9]+\.[0-9]${T}[0-9.]+"
 }
 
-one_line() { assert "$(grep -cE "^$1\$" lines)" == 1 "$1"; }
+one_line() { assert "$(grep -cE -- "^$1\$" lines)" == 1 "$1"; }
 
 # The rows of the table but limits, as bench.bash calls them.
 only_rows() {
@@ -167,6 +178,26 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     assert "$(grep -c 'somebody else' <lines)" == 0 "the reason of another person"
     assert "$output" lacks "all / bare true" "the table of starts, without a start"
     assert "$(awk 'length > 80' <<<"$output")" == "" "longer lines"
+}
+
+@test "the report of calls that come in: at least, at most, and what could not be measured" {
+    local i
+    for i in "rate port dynamic 12000" "rate socat dynamic 3100" "rate containers dynamic 20000" \
+        "start plain static 4000" "start network static 5000" "start port static 5100"; do
+        # shellcheck disable=SC2086  # words
+        printf 'ports\tuser\t%s\t%s\t%s\t%s\t1\n' $i
+    done >report
+    call bash "$BATS_TEST_DIRNAME/bench.bash" --from report
+    printf '%s\n' "$output" >lines
+    one_line '-p, to a container with --network +12\.0'
+    one_line '-p / socat +least +4 +- +3\.87 missed'
+    one_line '-p / container to container +least +0\.6 +- +0\.60 kept *'
+    one_line 'start with --network / without +most 1\.25 +1\.25 kept +- +'
+    one_line 'start with -p / without +most 1\.25 +1\.27 missed +- +'
+    assert "$(awk 'length > 80' <<<"$output")" == "" "longer lines"
+    printf 'absent\tports\tany\tsocat is not installed\tuser\n' >report
+    call bash "$BATS_TEST_DIRNAME/bench.bash" --from report
+    assert "$output" contains "socat is not installed"
 }
 
 @test "the driver: what fails ends it, in words; told to end, it ends what it started" {

@@ -44,6 +44,7 @@ page() {
 @test "page 20-volumes" { page lessons/20-volumes/README.md; }
 @test "page 21-networks" { page lessons/21-networks/README.md; }
 @test "page 22-ports" { page lessons/22-ports/README.md; }
+@test "page 24-daemon" { page lessons/24-daemon/README.md; }
 
 # The path and the teacher's page may do without a session; if it has one, it is typed.
 @test "page lessons/README.md" {

@@ -7,6 +7,8 @@
 #   absent   ROW   BUILD  WHY  PERSON
 #   start    PERSON  MODE  ROW  BUILD  MICROSECONDS  TIMES_BARE      median; median of the ratios
 #   store    PERSON  GROUP ROW  BUILD  MICROSECONDS  TIMES_BARE      the same, see store.bash
+#   ports    PERSON  rate  ROW  BUILD  MBIT_A_SECOND  TIMES_PORT     the same, see ports.bash
+#   ports    PERSON  start ROW  BUILD  MICROSECONDS  TIMES_PLAIN
 #   alive    PERSON  BUILD  COUNT  MICROSECONDS  USED  KERNEL  OWN  RESIDENT     kilobytes, of all
 #   beside   PERSON  BUILD  COUNT  MICROSECONDS       the limit program, beside as many of ours
 # The limits of the last table are those that the project has set itself.
@@ -42,6 +44,10 @@ $1 == "store" {
     groups[$2, $3] = 1
     took[$2, $4, $5] = $6
     group[$2, $3, $4] = $6
+}
+$1 == "ports" {
+    if (!($2 in called)) { called[$2] = 1; doors[++gates] = $2 }
+    through[$2, $3, $4, $5] = $6
 }
 $1 == "start" {
     if (!(($2, $3) in seen)) { seen[$2, $3] = 1; tables[++many] = $2 SUBSEP $3 }
@@ -152,6 +158,40 @@ function store_wants(who) {
         store_want(who, "unpack / tar x", 1.3, "unpack", "warm", "tar")
 }
 
+function port_line(who, text, row) {
+    if ((who, "rate", row, "dynamic") in through)
+        printf "%-44s %6.1f\n", text, through[who, "rate", row, "dynamic"] / 1000
+}
+
+# What we want of it: OVER as a part of UNDER, at least or at most LIMIT.
+function port_want(who, text, least, limit, kind, over, under,    i, b, o, u, value) {
+    split("static dynamic", b, " ")
+    printf "%-38s %s %4s", text, (least ? "least" : " most"), limit
+    for (i = 1; i <= 2; i++) {
+        o = through[who, kind, over, b[i]]
+        u = through[who, kind, under, b[i]]
+        value = o && u ? sprintf("%.2f", o / u) : "-"
+        printf " %7s %-6s", value,
+            (value == "-" ? "" : (least ? value + 0 < limit : value + 0 > limit) ? "missed" : "kept")
+    }
+    print ""
+}
+
+function port_tables(who) {
+    printf "\nCalls that come in, as %s: median Gbit/s of one stream\n", who
+    port_line(who, "-p, to a container with --network", "port")
+    port_line(who, "-p, to one without", "alone")
+    port_line(who, "socat, to the same server", "socat")
+    port_line(who, "another container, by the network", "containers")
+    port_line(who, "the lab, by the bridge", "bridge")
+    printf "\nWhat we want of ports and networks, as %s: ratios of medians\n", who
+    printf "%-38s %10s %14s %14s\n", "", "", "static     ", "dynamic    "
+    port_want(who, "-p / socat", 1, 4, "rate", "port", "socat")
+    port_want(who, "-p / container to container", 1, 0.6, "rate", "port", "containers")
+    port_want(who, "start with --network / without", 0, 1.25, "start", "network", "plain")
+    port_want(who, "start with -p / without", 0, 1.25, "start", "port", "plain")
+}
+
 # One part of medians, of the busy runs; "" where one of the two is not there.
 function part(who, row, build, other, other_build) {
     if (!((who, "busy", row, build) in us) || !((who, "busy", other, other_build) in us)) return ""
@@ -212,6 +252,8 @@ END {
     }
     for (i = 1; i <= kept; i++) store_tables(stores[i])
     for (i = 1; i <= kept; i++) store_wants(stores[i])
+    for (i = 1; i <= gates; i++) port_tables(doors[i])
+    if ("ports" SUBSEP "any" in absent) printf "\nCalls that come in: %s\n", substr(absent["ports", "any"], 1, 56)
     if (!many) exit
     printf "\nWhat we want, as ratios of medians, busy (! missed)\n"
     printf "%-28s %6s %7s  %7s   %6s %7s  %7s\n", "", "static", "root", "user", "dynam.", "root", "user"
