@@ -1644,6 +1644,11 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
 #error "minicontainer knows the system calls of x86-64 and arm64"
 #endif
 
+/* Calls that older headers do not name; they are one for all processors. */
+enum { NEW_pidfd_getfd = 438, NEW_process_madvise = 440, NEW_quotactl_fd = 443,
+       NEW_set_mempolicy_home_node = 450, NEW_lsm_set_self_attr = 460,
+       NEW_open_tree_attr = 467, NEW_listns = 470 };
+
 #define NEW_NAMESPACE (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
     CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
@@ -1681,9 +1686,11 @@ enum { SEE_NUMBER = 0, SEE_FAMILY = 4, SEE_ARGUMENT = 16 };
  */
 static const struct denied {
     int cap, calls[12]; /* a 0 at the end, a call that is never denied */
+    const char *names;  /* of the calls, as they stand here: for `print oci` */
     uint32_t argument, test, value, answer; /* AT_LEAST 0: whatever it is */
 } denied[] = {
-#define NO(cap, ...) { cap, { __VA_ARGS__ }, 0, AT_LEAST, 0, FAIL(EPERM) }
+#define CALLS(...) { __VA_ARGS__ }, #__VA_ARGS__
+#define NO(cap, ...) { cap, { __VA_ARGS__ }, #__VA_ARGS__, 0, AT_LEAST, 0, FAIL(EPERM) }
     /* The kernel itself: who may change its code owns every container. */
     NO(CAP_SYS_MODULE, SYS_init_module, SYS_finit_module, SYS_delete_module),
     /* Ends the machine, or starts another kernel in the place of this one. */
@@ -1699,45 +1706,44 @@ static const struct denied {
     /* Namespaces: root of a new one has all capabilities again, over a thousand
      * places in the kernel that trust root. */
     NO(CAP_SYS_ADMIN, SYS_unshare, SYS_setns),
-    { CAP_SYS_ADMIN, { SYS_clone }, 0, HAS_ANY, NEW_NAMESPACE, FAIL(EPERM) }, /* the same */
+    { CAP_SYS_ADMIN, CALLS(SYS_clone), 0, HAS_ANY, NEW_NAMESPACE, FAIL(EPERM) }, /* the same */
     /* Its flags lie in memory; at ENOSYS libc takes clone instead. */
-    { CAP_SYS_ADMIN, { SYS_clone3 }, 0, AT_LEAST, 0, FAIL(ENOSYS) },
-    /* Mounts, by old words and new: read-only and masked paths could be undone.
-     * A bare number is a call that older headers do not name (it is one for all
-     * processors): 467 is open_tree_attr. */
-    NO(CAP_SYS_ADMIN, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_open_tree, SYS_move_mount,
-       SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, 467),
+    { CAP_SYS_ADMIN, CALLS(SYS_clone3), 0, AT_LEAST, 0, FAIL(ENOSYS) },
+    /* Mounts, by old words and new: read-only paths, masks could be undone. */
+    NO(CAP_SYS_ADMIN, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_open_tree, NEW_open_tree_attr,
+       SYS_move_mount, SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr),
     /* A file by a handle instead of a path: any one of a disk (the "shocker"
      * escape). */
     NO(CAP_DAC_READ_SEARCH, SYS_open_by_handle_at),
-    /* What has no namespace. The disks (443: quotactl_fd); what others open. */
-    NO(CAP_SYS_ADMIN, SYS_swapon, SYS_swapoff, SYS_quotactl, 443, SYS_fanotify_init),
-    /* One's own security label (460: lsm_set_self_attr); a list of namespaces,
-     * of others as well (470: listns); paths of other processes, for profilers;
-     * the machine's names, where row uts is off. */
-    NO(CAP_SYS_ADMIN, 460, 470, SYS_lookup_dcookie, SYS_sethostname, SYS_setdomainname),
+    /* What has no namespace. The disks; what others open. */
+    NO(CAP_SYS_ADMIN, SYS_swapon, SYS_swapoff, SYS_quotactl, NEW_quotactl_fd, SYS_fanotify_init),
+    /* One's own security label; a list of namespaces, of others as well; paths
+     * of other processes, for profilers; the machine's names, where row uts is
+     * off. */
+    NO(CAP_SYS_ADMIN, NEW_lsm_set_self_attr, NEW_listns, SYS_lookup_dcookie, SYS_sethostname,
+       SYS_setdomainname),
     NO(CAP_SYS_PACCT, SYS_acct), /* writes a record of each process into a file */
     /* One clock for the whole machine; it could run faster or slower. */
     NO(CAP_SYS_TIME, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime),
     NO(CAP_SYSLOG, SYS_syslog), /* the kernel's log: addresses, and other containers */
     /* The terminal is the caller's. */
     NO(CAP_SYS_TTY_CONFIG, SYS_vhangup), /* takes it from them */
-    { NO_CAP, { SYS_ioctl }, 1, EQUAL, 0x5412, FAIL(EPERM) }, /* TIOCSTI types into their shell */
-    { NO_CAP, { SYS_ioctl }, 1, EQUAL, 0x541c, FAIL(EPERM) }, /* TIOCLINUX pastes into a console */
+    { NO_CAP, CALLS(SYS_ioctl), 1, EQUAL, 0x5412, FAIL(EPERM) }, /* TIOCSTI types in their shell */
+    { NO_CAP, CALLS(SYS_ioctl), 1, EQUAL, 0x541c, FAIL(EPERM) }, /* TIOCLINUX pastes there */
     /* AF_VSOCK leads to the hypervisor, and belongs to no network namespace. */
-    { NO_CAP, { SYS_socket }, 0, EQUAL, 40, FAIL(EPERM) },
+    { NO_CAP, CALLS(SYS_socket), 0, EQUAL, 40, FAIL(EPERM) },
     /* AF_ALG: the kernel's ciphers; a record of holes. */
-    { NO_CAP, { SYS_socket }, 0, EQUAL, 38, FAIL(EPERM) },
-    { NO_CAP, { SYS_personality }, 0, EQUAL, 0xffffffff, ALLOW }, /* a question, and no change */
+    { NO_CAP, CALLS(SYS_socket), 0, EQUAL, 38, FAIL(EPERM) },
+    { NO_CAP, CALLS(SYS_personality), 0, EQUAL, 0xffffffff, ALLOW }, /* a question */
     /* No random addresses, code in the stack: makes attacks easier. */
-    { NO_CAP, { SYS_personality }, 0, HAS_ANY, ~0x20008u, FAIL(EPERM) },
-    /* Takes descriptors of other processes (438: pidfd_getfd), has their pages
-     * written out (440: process_madvise), compares kernel addresses; stops the
-     * kernel in the middle, which makes races easy to win. */
-    NO(CAP_SYS_PTRACE, 438, 440, SYS_kcmp, SYS_userfaultfd),
-    /* Moves memory of others, or takes it from their processors (450:
-     * set_mempolicy_home_node). */
-    NO(CAP_SYS_NICE, SYS_move_pages, SYS_migrate_pages, SYS_mbind, SYS_set_mempolicy, 450),
+    { NO_CAP, CALLS(SYS_personality), 0, HAS_ANY, ~0x20008u, FAIL(EPERM) },
+    /* Takes descriptors of other processes, has their pages written out,
+     * compares kernel addresses; stops the kernel in the middle, which makes
+     * races easy to win. */
+    NO(CAP_SYS_PTRACE, NEW_pidfd_getfd, NEW_process_madvise, SYS_kcmp, SYS_userfaultfd),
+    /* Moves memory of others, or takes it from their processors. */
+    NO(CAP_SYS_NICE, SYS_move_pages, SYS_migrate_pages, SYS_mbind, SYS_set_mempolicy,
+       NEW_set_mempolicy_home_node),
 #if defined(__x86_64__)
     /* Old doors of this processor family. */
     NO(CAP_SYS_RAWIO, SYS_iopl, SYS_ioperm), /* the ports of all devices */
@@ -2974,6 +2980,7 @@ struct request {
                            * and take what options[] says; NULL: take all    */
     bits named, denied;   /* rows that were switched on, or off, by name     */
     const char *asked[ROWS + 1]; /* of each row, the last option given       */
+    bits given;           /* which of options[] were given                   */
     bool only, init, no_init, privileged, explain, step, always_so, detach, rm;
     bits cap_add, cap_drop; /* capabilities, a bit each; and ALL_CAPS        */
     const char *boottime; /* seconds, as typed                               */
@@ -3038,7 +3045,7 @@ static bool set_volume(struct request *r, const char *value) {
     if (!dst[strspn(dst, "/.")] || strstr(text("%s/", dst), "/../"))
         return false;
     const char *from = volume_source(src);
-    if (access(from, F_OK) < 0)
+    if (strchr(src, '/') && access(from, F_OK) < 0)
         refuse("--volume: %s: %s", value, strerror(errno));
     r->c.volume[r->c.volumes++] = (struct volume){ from, dst, attr, -1 };
     return true;
@@ -3098,8 +3105,7 @@ static const struct option_row {
     { "--read-only", ROOT, "", .field = AT(c.read_only) },
     { "--network", ROWS, "", "wants none, host, or a name of 1 to 11 letters; four at most",
       "^[a-z][a-z0-9-]{0,10}$", .set = set_network },
-    { "--publish -p", NET, "l", "wants [IP:]OUT:IN, from 1 to 65535; eight at most",
-      "^([0-9]+[.][0-9.]+:)?[0-9]{1,5}:[0-9]{1,5}$", .set = set_port },
+    { "--publish -p", NET, "l", "wants [IP:]OUT:IN, 1 to 65535; eight at most", .set = set_port },
     /* What the command finds when it begins. */
     { "--workdir -w", ROWS, "e", "wants a directory", .field = AT(c.workdir) },
     { "--env -e", ROWS, "lce", "wants NAME=VALUE", "^[^=[:cntrl:]]+=", .set = set_env },
@@ -3126,7 +3132,6 @@ static const struct option_row {
     { "--rm", ROWS, "lce", .field = AT(rm) },
     /* And for what is not to be had. */
     { "--detach -d", ROWS, "", .field = AT(detach) },
-    { "-P", ROWS, "", "say which: -p OUT:IN (lesson 22)", .match = "^$" },
     { "-h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
     { "-u", ROWS, "", "it is 0 inside; --map says who outside (lesson 07)", .match = "^$" },
     /* The end: a row of isolations[], by its name, or nothing that we know. */
@@ -3203,6 +3208,7 @@ static void take_word(struct request *r, const char *word) {
         refuse("%s sets the isolations itself: it does not take %s", r->who,
                shown(name));
     r->asked[o->row] = o->words;
+    r->given |= BIT(o - options);
     if (!*o->words)
         set_row(r, name, value);
     else if (o->wants)
@@ -4075,9 +4081,9 @@ static int cmd_doctor(char **words) {
                             "\tx\t.", plain) && lab;
     bool bridge = diagnose("network", "lab minicontainer run --network front",
                            plain);
-    lessons = text("%s%s%s%s%s%s", lessons, overlay ? ",15,16,17,18,19,20" : "",
-                   bridge ? ",21" : "", strstr(lessons, ",09") ? ",22" : "",
-                   overlay && bridge ? ",23" : "", *lessons ? ",24" : "");
+    lessons = text("%s%s%s%s%s", lessons, overlay ? ",15,16,17,18,19,20" : "",
+                   bridge ? ",21,22" : "", overlay && bridge ? ",23" : "",
+                   overlay ? ",24" : "");
     printf(plain ? "lessons\t%s\n" : "\nLessons that work here: %s\n",
            *lessons ? lessons + 1 : "none");
     name_programs(plain);
@@ -5925,20 +5931,18 @@ static const char *volume_dir(const char *name) {
     return IN_STORE("volumes/%s", good_name(name, "a volume"));
 }
 
-/* Compose (23) tries options, before anything is made. */
-static bool trying;
-
 /* The place of SRC in -v SRC:/DST. */
+static bool making = true; /* false: print, which makes nothing */
 static const char *volume_source(const char *src) {
     if (strchr(src, '/'))
         return src;
     if (access(src, F_OK) == 0)
         refuse("--volume: %s is the name of a volume, and a file is called so, "
                "too\n  try:    -v ./%s:...", shown(src), shown(src));
-    if (trying) /* is it a name? */
-        return good_name(src, "a volume") ? "/" : "";
-    find_store(true);
+    find_store(making);
     const char *dir = volume_dir(src);
+    if (!making)
+        return dir;
     int lock = lock_store();
     if (access(dir, F_OK) < 0)
         make_dir(dir);
@@ -6256,6 +6260,7 @@ static bool watch(int events, int fd, uint32_t what, uint32_t who) {
 /* VALUE is [IP:]OUT:IN: where the parent listens, and the container's port.
  * Returns whether there are such numbers. */
 static bool read_port(const char *value, struct sockaddr_in *at, unsigned *in) {
+    const char *pattern = "^([0-9]+[.][0-9.]+:)?[0-9]{1,5}:[0-9]{1,5}$";
     char ip[16] = "127.0.0.1";
     unsigned out = 0;
 
@@ -6264,8 +6269,8 @@ static bool read_port(const char *value, struct sockaddr_in *at, unsigned *in) {
         sscanf(value, "%15[0-9.]:%u:%u", ip, &out, in);
     *at = (struct sockaddr_in){ .sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)out) };
-    return inet_pton(AF_INET, ip, &at->sin_addr) == 1 && out > 0 && *in > 0 &&
-           out <= UINT16_MAX && *in <= UINT16_MAX;
+    return match(value, pattern) && out > 0 && *in > 0 && out <= UINT16_MAX &&
+           *in <= UINT16_MAX && inet_pton(AF_INET, ip, &at->sin_addr) == 1;
 }
 
 /* --publish VALUE */
@@ -6644,7 +6649,7 @@ static void end_line(const char *at) {
 static char *value_at(char **at, const char *stops, enum kind kind) {
     bool plain = **at != '"' && **at != '\'';
     char *value = plain ? plain_value(*at, at, stops) : quoted_value(*at, at);
-    bool number = match(value, "^(0|[1-9][0-9]{0,8})([.][0-9]{1,3})?$");
+    bool number = match(value, "^(0|[1-9][0-9]{0,8})([.][0-9]{0,2}[1-9])?$");
 
     if (!*stops)
         end_line(*at);
@@ -6691,10 +6696,10 @@ static void take_item(char *value, int line) {
             strncmp(other->value, value, same) == 0)
             refuse("%s twice", shown(value));
     compose.tried.word = words;
-    trying = true;
+    making = false;
     if (k->option && k->kind != SWITCH)
         take_word(&compose.tried, k->option);
-    trying = false;
+    making = true;
     if (compose.up && strcmp(k->key, "ports") == 0)
         add_door(value);
 }
@@ -6715,7 +6720,7 @@ static void take_values(char *at, int line) {
     }
     do {
         at += 1 + strspn(at + 1, " ");
-        take_item(value_at(&at, ",[]{}", LIST), line);
+        take_item(value_at(&at, ",[]{}?", LIST), line);
     } while (*at == ',');
     if (*at != ']')
         refuse("wants one more value, or a ]");
@@ -6992,8 +6997,8 @@ static char *shell_word(const char *word) {
                         "0123456789%+,-./:=@_";
     char *out = longer("'");
 
-    if (strcmp(shown(word), word) != 0)
-        refuse("\"%s\" (a control character, or too long) fits into no line",
+    if (strchr(word, '\n') || strncmp(shown(word), word, 8190) != 0)
+        refuse("\"%.60s\" has a control character: it fits into no line",
                shown(word));
     if (*word && !word[strspn(word, plain)])
         return longer("%s", word);
@@ -7065,6 +7070,7 @@ static bool start_service(int n) {
     s->pid = TRY(fork());
     if (s->pid == 0) {
         TRY(setsid());
+        TRY(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); /* files of /proc/self */
         TRY(dup2(TRY(open("/dev/null", O_RDONLY | O_CLOEXEC)), 0));
         TRY(dup2(out[1], 1));
         TRY(dup2(out[1], 2));
@@ -7094,7 +7100,9 @@ static void hear(struct service *s) {
                       ? (size_t)(end - line) + 1 : s->held;
         if (!end && n > 0 && size < sizeof s->said)
             break;
-        printf("%-12s| %.*s\n", s->name, (int)size - (end != NULL), line);
+        printf("%-12s| ", s->name);
+        fwrite(line, 1, size - (end != NULL), stdout);
+        putchar('\n');
         line += size;
         s->held -= size;
     }
@@ -7359,6 +7367,446 @@ static int cmd_host(char **words) {
 }
 
 /* =====================================================================
+ * PRINT -- the same container in other tools' words
+ * =====================================================================
+ * `print docker`, for who goes on to the real tools. `print unshare`: one line
+ * of programs that make the calls of child_side(), in its order; hold one
+ * against the other. `print oci`: config.json for crun and runc, which read it
+ * in a directory, the bundle. Nothing is started.
+ *
+ * The texts stand here, as the help does below. A line is printed if all is so
+ * that stands before it: a row is on (uts), an option was typed (--map), a
+ * value is there (%r); or is not (!uts); - is always so, !- never. What %r is,
+ * set_values() and those below it say. *b: once for each word of value b, which
+ * is %~ then. A text that begins with ! is for stderr: what a tool has no word
+ * for is said. So is an option that was typed and stands in none of its lines.
+ * To add one (-p, chapter 22): a line in each of the three, and a value.
+ *
+ * --- docker
+ * -          docker run %i%d
+ * !caps      --cap-add=ALL
+ * !seccomp   --security-opt seccomp=unconfined
+ * %q         --security-opt systempaths=unconfined
+ * -          --security-opt no-new-privileges
+ * net,!%n    --network=none
+ * *n         --network=%~
+ * *p         --publish=%~
+ * --entrypoint --entrypoint=%E
+ * uts        --hostname=%h
+ * --name     --name=%k
+ * --workdir  --workdir=%w
+ * --read-only --read-only
+ * *A         --cap-add=%~
+ * *D         --cap-drop=%~
+ * %x         --memory=%x --memory-swap=%x
+ * %y         --cpus=%y
+ * %z         --pids-limit=%z
+ * -          %v%e%r%a
+ * !%L        ! IMAGE: Docker wants the name of an image, as debian
+ * --image,!%L ! IMAGE: tar -C DIR -c . | docker import - NAME makes one
+ * user       ! --user: the daemon has it for all, or for none (userns-remap)
+ * --map      ! --map: the daemon has one for all (userns-remap)
+ * time       ! --time: Docker makes no time namespace
+ * --boottime ! --boottime: Docker makes no time namespace
+ * seccomp    ! --seccomp: Docker has a filter of its own, a list of what may be
+ * !mnt       ! --no-mnt: Docker starts nothing without
+ * !proc      ! --no-proc: Docker starts nothing without
+ * !root      ! --no-root: Docker starts nothing without
+ * !-         --hostname --volume --network --env --cap-add --cap-drop --memory
+ * !-         --cpus --pids-limit --init --no-init --only --none --privileged
+ * !-         --no-mask --security-opt --interactive --rm --detach
+ * --- unshare
+ * -          PATH=$PATH:/usr/sbin:/sbin;
+ * -          b() { p "$1" "$2"; mount --rbind "$1" "$2";
+ * -          findmnt -Rlno TARGET "$2" | while read -r f; do
+ * -          mount -o "remount,bind,$3" "$f"; done; };
+ * -          m() { p / "$4"; mount -t "$1" -o "$2" "$3" "$4"; };
+ * -          p() { case "$2" in "$own"*) if [ -d "$1" ]; then mkdir -p "$2";
+ * -          elif [ ! -e "$2" ]; then mkdir -p "$(dirname "$2")"; touch "$2";
+ * -          fi; esac; };
+ * caps       c=-all; for f in%c; do c=$c,+$f; done;
+ * root       t=/mnt; own=/mnt;
+ * root,%r,!%L own=/mnt/dev/;
+ * !root      t=; own=no;
+ * uts        hostname %h;
+ * net        ip link set lo up;
+ * root,%r    mount --rbind %r /mnt;
+ * root,!%r   m tmpfs nosuid,nodev,mode=755,size=512m minicontainer /mnt;
+ * root,!%r   mkdir -pm 1777 /mnt/tmp /mnt/run /mnt/root;
+ * root,!%r   for f in%b; do b $f /mnt$f ro; done;
+ * root       m tmpfs nosuid,noexec,mode=755,size=64m dev /mnt/dev;
+ * root       m devpts nosuid,noexec,newinstance,ptmxmode=666 pts /mnt/dev/pts;
+ * root       m tmpfs nosuid,nodev,noexec,mode=1777 shm /mnt/dev/shm;
+ * root       for f in null zero full random urandom tty; do
+ * root       b /dev/$f /mnt/dev/$f ro; done;
+ * root       cp -P /dev/fd /dev/std* /mnt/dev; ln -s pts/ptmx /mnt/dev;
+ * ipc,root   m mqueue nosuid,nodev,noexec mqueue /mnt/dev/mqueue;
+ * ipc,mnt,!root [ ! -d /dev/mqueue ] || m mqueue rw mqueue /dev/mqueue;
+ * proc       m proc nosuid,nodev,noexec proc $t/proc;
+ * proc,net   m sysfs nosuid,nodev,noexec,ro sysfs $t/sys;
+ * proc,!net  b /sys $t/sys ro;
+ * root,!proc b /proc /mnt/proc rw; b /sys /mnt/sys rw;
+ * proc,%1    for f in%1; do if [ -d $t$f ]; then
+ * proc,%1    m tmpfs ro,size=4k mask $t$f; elif [ -e $t$f ]; then
+ * proc,%1    b /dev/null $t$f ro; fi; done;
+ * proc,%0    for f in%0; do [ ! -e $t$f ] || b $t$f $t$f ro; done;
+ * proc,net,cgroup m cgroup2 nosuid,noexec,ro cgroup2 $t/sys/fs/cgroup;
+ * %v         %v
+ * root       cd /mnt; %p; cd /;
+ * --read-only mount -o remount,bind,ro /;
+ * %w         cd %w;
+ * -          exec env -i%e
+ * !root,%r   chroot %r
+ * -          setpriv --no-new-privs --inh-caps=-all
+ * caps       --bounding-set=$c
+ * -          "$@"
+ * %L         ! rootfs: umoci unpack --image %L DIR makes it, in DIR
+ * %r         ! --image: umount, env and setpriv must be in it
+ * root,!%r   ! root: /etc has no passwd, group, hosts, resolv.conf
+ * user,%U    ! --user: 0 is %U outside; for others there is newuidmap(1)
+ * --map      ! --map: unshare(1) has --map-users for it, by newuidmap(1)
+ * seccomp    ! --seccomp: as a service: systemd-run -p SystemCallFilter=
+ * %x         ! --memory: before it, systemd-run --scope -p MemoryMax=%x
+ * %y         ! --cpus: before it, systemd-run --scope -p CPUQuota=
+ * %z         ! --pids-limit: before it, systemd-run --scope -p TasksMax=%z
+ * %I         ! --init: PID 1 is COMMAND (lesson 03)
+ * --network  ! --network: cables are plugged from outside (lesson 21)
+ * --publish  ! --publish: who carries calls in stands outside (lesson 22)
+ * --name     ! --name: only what COMMAND writes into volumes is kept
+ * --detach   ! --detach: setsid before the line, and & behind it
+ * !-         --hostname --volume --read-only --workdir --env --cap-add
+ * !-         --cap-drop --init --no-init --only --none --privileged --boottime
+ * !-         --no-mask --security-opt --interactive --rm --image --entrypoint
+ * --- oci
+ * -          {"ociVersion": "1.0.2", "process": {"noNewPrivileges": true,
+ * %w         "cwd": %w,
+ * !%w        "cwd": "/",
+ * -          "user": {"uid": %u, "gid": %g},
+ * -          "args": [%a], "env": [%e], "capabilities": {"bounding": [
+ * *c         "CAP_%~",
+ * -          ], "effective": [
+ * *c         "CAP_%~",
+ * -          ], "permitted": [
+ * *c         "CAP_%~",
+ * -          ]}}, "root": {"path": %r,
+ * --read-only "readonly": true,
+ * -          },
+ * uts        "hostname": "%h",
+ * -          "mounts": [
+ * *b         {"destination": "%~", "source": "%~", "options": ["rbind", "ro"]},
+ * root       {"destination": "/dev", "type": "tmpfs", "source": "dev",
+ * root       "options": ["nosuid", "noexec", "mode=755", "size=64m"]},
+ * root       {"destination": "/dev/pts", "type": "devpts", "source": "pts",
+ * root       "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666"]},
+ * root       {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+ * root       "options": ["nosuid", "nodev", "noexec", "mode=1777"]},
+ * root,!--image {"destination": "/tmp", "type": "tmpfs", "source": "tmp"},
+ * root,!--image {"destination": "/run", "type": "tmpfs", "source": "run"},
+ * root,!--image {"destination": "/root", "type": "tmpfs", "source": "root"},
+ * ipc,root   {"destination": "/dev/mqueue", "type": "mqueue",
+ * ipc,root   "source": "mqueue", "options": ["nosuid", "nodev", "noexec"]},
+ * proc       {"destination": "/proc", "type": "proc", "source": "proc",
+ * proc       "options": ["nosuid", "nodev", "noexec"]},
+ * proc,net   {"destination": "/sys", "type": "sysfs", "source": "sysfs",
+ * proc,net   "options": ["nosuid", "nodev", "noexec", "ro"]},
+ * proc,!net  {"destination": "/sys", "type": "none", "source": "/sys",
+ * proc,!net  "options": ["rbind", "rro"]},
+ * root,!proc {"destination": "/proc", "type": "none", "source": "/proc",
+ * root,!proc "options": ["rbind"]},
+ * root,!proc {"destination": "/sys", "type": "none", "source": "/sys",
+ * root,!proc "options": ["rbind"]},
+ * proc,net,cgroup {"destination": "/sys/fs/cgroup", "type": "cgroup2",
+ * proc,net,cgroup "source": "cgroup2", "options": ["ro", "nosuid", "noexec"]},
+ * -          %v], "linux": {"namespaces": [
+ * uts        {"type": "uts"},
+ * pid        {"type": "pid"},
+ * mnt        {"type": "mount"},
+ * user       {"type": "user"},
+ * ipc        {"type": "ipc"},
+ * net        {"type": "network"},
+ * cgroup     {"type": "cgroup"},
+ * time       {"type": "time"},
+ * -          ],
+ * user       "uidMappings": [%M], "gidMappings": [%N],
+ * time       "timeOffsets": {"boottime": {"secs": %s, "nanosecs": 0}},
+ * -          "maskedPaths": [
+ * *1         "%~",
+ * -          ], "readonlyPaths": [
+ * *0         "%~",
+ * -          ],
+ * seccomp    "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [%F]},
+ * -          "resources": {
+ * %x         "memory": {"limit": %x, "swap": %x},
+ * %y         "cpu": {"quota": %y, "period": 100000},
+ * %z         "pids": {"limit": %z},
+ * -          }}}
+ * %L         ! rootfs: umoci unpack --image %L DIR makes it, in DIR
+ * root,!--image ! root: mkdir rootfs, empty, of the user who is 0 inside
+ * root,!--image ! root: /etc has no passwd, group, hosts, resolv.conf
+ * time       ! --time: crun knows it, runc from 1.2 on
+ * seccomp    ! --seccomp: personality(0xffffffff), a question, fails
+ * %I         ! --init: PID 1 is COMMAND (lesson 03)
+ * --network  ! --network: cables are plugged from outside (lesson 21)
+ * --publish  ! --publish: who carries calls in stands outside (lesson 22)
+ * --name     ! --name: only what COMMAND writes into volumes is kept
+ * --detach   ! --detach: crun run -d, runc run -d
+ * !-         --hostname --volume --read-only --workdir --env --cap-add
+ * !-         --cap-drop --init --no-init --only --none --privileged --boottime
+ * !-         --no-mask --security-opt --interactive --rm --image --map
+ * !-         --memory --cpus --pids-limit --entrypoint
+ * ---
+ */
+static const char *value[128]; /* what %X stands for; "": it is not there */
+
+/* Is all so that WHEN asks for? */
+static bool all_so(const struct container *c, char *when) {
+    bool so = true;
+    char *save, *w = strtok_r(when, ",", &save);
+
+    for (; w; w = strtok_r(NULL, ",", &save)) {
+        bool not = *w == '!';
+        w += not;
+        so &= not != (*w == '%' ? *value[(int)w[1]] != '\0'
+                    : *w == '-' ? is_among(value['-'], w) : on(c, find_row(w)));
+    }
+    return so;
+}
+
+/* BEFORE, and LINE behind it. A comma before ] or } goes: of a list, the last
+ * line may be left out. */
+static char *with_line(const char *before, const char *line) {
+    char *out = longer("%s%s", before, *before ? value['B'] : "");
+
+    for (int n; *line; line += n) {
+        char *comma = strrchr(out, ',');
+        if (comma && strchr("]}", *line) && !comma[strspn(comma, ", \n")])
+            *comma = '\0';
+        n = *line == '%' ? 2 : (int)strcspn(line, "%");
+        out = *line == '%' ? longer("%s%s", out, value[(int)line[1]])
+                           : longer("%s%.*s", out, n, line);
+    }
+    return out;
+}
+
+/* What the LINES of a tool make; what is for stderr is said. */
+static char *filled_in(const struct container *c, const char *lines) {
+    char *rest = longer("%s", lines), *out = longer("%s", ""), when[32], *line;
+    int n = 0;
+
+    while ((line = strsep(&rest, "\n"))) {
+        sscanf(line, " * %31s %n", when, &n);
+        const char *words = *when == '*' ? value[(int)when[1]]
+                          : all_so(c, when) ? "once" : "";
+        while ((value['~'] = next_word(&words)))
+            if (line[n] == '!')
+                note("%s", with_line("", line + n + 2));
+            else
+                out = with_line(out, line + n);
+    }
+    return out;
+}
+
+typedef char *writer(const char *word); /* this, or quoted() for JSON */
+/* Value V: WORDS, each written by AS, between BEFORE and BEHIND. */
+static void set_list(char v, char **words, writer *as, const char *before,
+                     const char *behind) {
+    for (; words && *words; words++)
+        value[(int)v] = longer("%s%s%s%s", value[(int)v], before, as(*words),
+                               behind);
+}
+
+/* The filter (13), for oci. "One of these bits" is a rule for each; and as all
+ * rules are equal, none can be an exception. */
+static void set_filter(const struct container *c) {
+    for (const struct denied *d = denied; d < denied + LENGTH(denied); d++) {
+        char *names = longer("%s", ""), *save;
+        char *name = strtok_r(longer("%s", d->names), ", ", &save);
+        bool any = d->test == HAS_ANY;
+        if (d->answer == ALLOW || (d->cap >= 0 && c->caps & BIT(d->cap)))
+            continue;
+        for (; name; name = strtok_r(NULL, ", ", &save)) /* behind SYS_ */
+            names = longer("%s%s\"%s\"", names, *names ? ", " : "", name + 4);
+        for (bits left = any ? d->value : 1; left; left &= left - 1) {
+            bits bit = left & -left, mask = any ? bit : 0xffffffff;
+            value['F'] = longer("%s\n{\"names\": [%s], \"action\": \"SCMP_ACT_"
+                                "ERRNO\", \"errnoRet\": %u", value['F'], names,
+                                d->answer & 0xffff);
+            if (d->test != AT_LEAST)
+                value['F'] = longer("%s, \"args\": [{\"op\": \"SCMP_CMP_MASKED_"
+                                    "EQ\", \"index\": %u, \"value\": %ju, \"val"
+                                    "ueTwo\": %ju}]", value['F'], d->argument,
+                                    mask, any ? bit : d->value);
+            value['F'] = longer("%s}, ", value['F']);
+        }
+    }
+}
+
+/* What all of them want. AS writes a word. An option that is not in LINES is
+ * said: the tool has no word for it. */
+static void set_values(const struct request *r, const char *tool,
+                       const char *lines, writer *as) {
+    static const char *const volume[128] = {
+        ['d'] = "%s--volume=%s:%s:%s ", ['u'] = "%sb %s $t%s nosuid,nodev,%s; ",
+        ['o'] = "%s{\"source\": %s, \"destination\": %s, \"options\": "
+                "[\"rbind\", \"rnosuid\", \"rnodev\", \"r%s\"]}, " };
+    const struct container *c = &r->c;
+    const char *kept = longer("%s/volumes/", store);
+
+    for (size_t i = 0; i < LENGTH(value); i++)
+        value[i] = "";
+    value['-'] = "-";
+    for (size_t i = 0; i < LENGTH(options); i++) {
+        const char *words = options[i].words, *word = next_word(&words);
+        if (r->given & BIT(i))
+            value['-'] = longer("%s %s", value['-'], word);
+        if (r->given & BIT(i) && !strstr(lines, text(" %s", word)))
+            note("%s: %s has no word for it", word, tool);
+    }
+    value['B'] = *tool == 'o' ? "\n" : " "; /* between two lines */
+    value['h'] = c->hostname;
+    value['I'] = c->init ? " --init" : "";
+    value['L'] = c->layers ? longer("%s:%s", store, c->image) : "";
+    value['w'] = c->workdir ? as(c->workdir) : "";
+    for (struct volume *v = c->volume; v < c->volume + c->volumes; v++) {
+        char *real = realpath(v->src, NULL);
+        const char *from = real ? real : v->src; /* the first one makes it */
+        if (*tool == 'd' && strncmp(v->src, kept, strlen(kept)) == 0)
+            from = v->src + strlen(kept);
+        value['v'] = longer(volume[(int)*tool], value['v'], as(from),
+                            as(v->dst), v->attr ? "ro" : "rw");
+    }
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        if (c->limit[i]) {
+            const char *number = limit_value(i, c->limit[i]); /* quota PERIOD */
+            value['x' + i] = longer("%s", *tool == 'd' ? c->limit[i]
+                                                       : next_word(&number));
+        }
+}
+
+/* For docker: ARGV and ENV as typed, without what the image adds. */
+static void for_docker(const struct request *r, char **argv, char **env) {
+    const struct container *c = &r->c;
+    bits caps = r->cap_add & ALL_CAPS ? ~(bits)0
+              : r->cap_drop & ALL_CAPS ? 0 : DEFAULT_CAPS;
+
+    value['i'] = longer("%s%s%s", r->detach ? "-d" : isatty(0) ? "-it" : "-i",
+                        (r->name || r->detach) && !r->rm ? "" : " --rm",
+                        value['I']);
+    for (int row = 0; row < CAPS; row++)
+        if (!on(c, row) && isolations[row].docker[1]) /* not "-" */
+            value['d'] = longer("%s %s", value['d'], isolations[row].docker);
+    for (int i = 0; c->network[i]; i++)
+        value['n'] = longer("%s %s", value['n'], c->network[i]);
+    for (int i = 0; c->port[i]; i++) /* Docker's own is 0.0.0.0 */
+        value['p'] = longer("%s %s%s", value['p'], strchr(c->port[i], '.') ? ""
+                            : "127.0.0.1:", c->port[i]);
+    value['E'] = entrypoint ? shell_word(entrypoint) : "";
+    value['q'] = c->no_mask ? "1" : "";
+    value['k'] = r->name;
+    value['A'] = longer("%s", !~caps ? "ALL" : cap_names(c->caps & ~caps));
+    value['D'] = longer("%s", !caps ? "ALL" : cap_names(caps & ~c->caps));
+    value['r'] = c->layers ? c->image : "IMAGE";
+    set_list('e', env, shell_word, "--env=", " ");
+    set_list('a', argv, shell_word, " ", "");
+}
+
+/* For the two others: of mounts, rights, ids. */
+static void for_others(struct container *c, writer *as) {
+    const char *at = on(c, ROOT) && !c->image ? brought : "", *name;
+    const char *before = as == quoted ? "" : " ";
+    const char *behind = as == quoted ? ", " : "";
+    bool masked = on(c, PROC) && !c->no_mask;
+    long long old = 0;
+    struct timespec now;
+
+    while ((name = next_word(&at)))
+        if (access(text("/%s", name), F_OK) == 0)
+            value['b'] = longer("%s /%s", value['b'], name);
+    for (const struct mask *m = masks; m < masks + LENGTH(masks); m++)
+        for (at = m->names; masked && (name = next_word(&at));)
+            value['0' + m->hidden] = longer("%s %s/%s", value['0' + m->hidden],
+                                            m->tree, name);
+    char *caps = longer("%s", cap_names(on(c, CAPS) ? c->caps : ~(bits)0));
+    for (char *p = caps; as == quoted && *p; p++)
+        *p = (char)toupper(*p);
+    value['c'] = caps;
+    if (as == quoted || c->image)
+        value['r'] = as(c->image && !c->layers ? realpath(c->image, NULL)
+                                               : "rootfs");
+    value['u'] = longer("%u", wanted_user);
+    value['g'] = longer("%u", wanted_group);
+    sscanf(slurp("/proc/self/timens_offsets"),
+           "monotonic %*d %*d boottime %12lld", &old);
+    TRY(clock_gettime(CLOCK_BOOTTIME, &now)); /* the machine's: less OLD (11) */
+    value['s'] = longer("%lld", old + c->age - (long long)now.tv_sec);
+    for (int groups = 0; groups <= 1; groups++) {
+        char *rest = map_lines(c, groups), *line;
+        unsigned in, to, n;
+        while ((line = strsep(&rest, "\n")))
+            if (sscanf(line, "%u %u %u", &in, &to, &n) == 3)
+                value['M' + groups] = longer("%s{\"containerID\": %u, \"hostID"
+                    "\": %u, \"size\": %u}, ", value['M' + groups], in, to, n);
+    }
+    value['p'] = isolations[ROOT].shell;
+    value['U'] = on(c, USER) && !only_us(c) ? longer("%u", geteuid()) : "";
+    set_list('a', c->argv, as, before, behind);
+    fresh_environment(c);
+    set_list('e', environ, as, before, behind);
+}
+
+/* `sh -e` runs SCRIPT, in the namespaces that the words of THE TABLE make. */
+static char *unshare_line(const struct container *c, const char *script) {
+    char *out = longer("unshare%s",
+                       on(c, PID) || on(c, TIME) ? " --kill-child" : "");
+
+    for (int row = 0; row < ROWS; row++) {
+        const char *flags = isolations[row].shell + strlen("unshare");
+        if (on(c, row) && *flags == ' ' && row == TIME) /* -N: our number */
+            out = longer("%s%.*s%s", out, (int)strcspn(flags, "N") - 1, flags,
+                         value['s']);
+        else if (on(c, row) && *isolations[row].shell == 'u')
+            out = longer("%s%s", out, flags);
+    }
+    return longer("%s sh -ec %s sh%s", out, shell_word(script), value['a']);
+}
+
+/* print TOOL, then words as of `run`. */
+static int cmd_print(char **words) {
+    const char *tool = words[1] ? words[1] : "", *lines;
+    static char *shell[] = { "sh", NULL };
+
+    if (!is_among("docker unshare oci", tool) || strchr(tool, ' '))
+        need_words(words, NEVER);
+    find_store(false);
+    making = false;
+    struct request r = request_of(NULL, words + 2);
+    struct container *c = &r.c, typed = *c;
+    writer *as = *tool == 'o' ? quoted : shell_word;
+    narrator.explain = narrator.step = false;
+    find_layers(&r);
+    settle(&r);
+    if (on(c, USER))
+        default_map(c);
+    if (*tool == 'o' && (!on(c, MNT) || !on(c, ROOT)))
+        note("crun and runc start nothing without mnt and root: they are on");
+    c->rows |= *tool == 'o' ? BIT(MNT) | BIT(ROOT) : 0;
+    lines = strchr(match(own_source, text("^ [*] --- %s$", tool)), '\n') + 1;
+    lines = longer("%.*s", (int)(strstr(lines, "\n * ---") - lines), lines);
+    set_values(&r, tool, lines, as);
+    c->argv = c->argv ? c->argv : shell;
+    c->own_root = on(c, ROOT);
+    if (*tool == 'd')
+        for_docker(&r, typed.argv, typed.env);
+    else
+        for_others(c, as);
+    if (*tool == 'o')
+        set_filter(c);
+    const char *out = filled_in(c, lines);
+    puts(*tool == 'u' ? unshare_line(c, out) : out);
+    return flushed(0);
+}
+
+/* =====================================================================
  * THE COMMANDS -- the first word, the help, and main
  * =====================================================================
  * commands[] is all that main() knows of them. The help is this comment, out of
@@ -7387,6 +7835,7 @@ static int cmd_host(char **words) {
  *   network                                         which lines of ip(8) do it
  *   compose    [-f FILE] up | config                containers by compose.yaml
  *   daemon     SOCKET; --host SOCKET COMMAND ...    it starts what others type
+ *   print      docker | unshare | oci [OPTION]...   the same in others' words
  *
  * Each command has --help. It teaches; it is no security product.
  * Lessons: lessons/README.md. The program: minicontainer source.
@@ -7495,6 +7944,12 @@ static int cmd_host(char **words) {
  *
  * COMMAND has your directory and your terminal; all else is the daemon's: user,
  * images, environment. You must be that user, or root. ^\ ends what no ^C ends.
+ * -------- print
+ * Usage: minicontainer print docker | unshare | oci [OPTION]... [-- COMMAND...]
+ *   minicontainer print docker --no-net -- sh   in words of docker run
+ *   minicontainer print oci >DIR/config.json    and: crun run -b DIR box
+ *
+ * The options are those of run. What a tool has no word for is said.
  * -------- look
  * Usage: minicontainer look [--porcelain]
  *   minicontainer look                          a row for each isolation
@@ -7527,7 +7982,7 @@ static const struct command {
     { "ps", cmd_ps }, { "create", cmd_create }, { "start", cmd_start }, { "stop", cmd_stop },
     { "logs", cmd_logs }, { "diff", cmd_diff }, { "rm", cmd_rm }, { "volume", cmd_volume },
     { "network", cmd_network }, { "compose", cmd_compose },
-    { "daemon", cmd_daemon }, { "--host", cmd_host },
+    { "daemon", cmd_daemon }, { "--host", cmd_host }, { "print", cmd_print },
     { "help", NULL }, { "--help", NULL }, { "-h", NULL }, { "--version", NULL },
 };
 

@@ -14,9 +14,9 @@ setup() {
 }
 
 teardown() {
+    if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi
     session_end
     remove_containers
-    if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi
     jobs -p | xargs -r kill 2>/dev/null || true
 }
 
