@@ -4,7 +4,7 @@
     python3 oracle.py MINICONTAINER MUTANTS SEED [FILE...]
 
 Valid files are changed at random. Each mutant that minicontainer accepts is read by PyYAML (YAML 1.1) and
-by npm's yaml (YAML 1.2, and 1.1), too; what they read is written as lines of run by words(), below, and must
+by npm's yaml (YAML 1.2), too; what they read is written as lines of run by words(), below, and must
 be the same. That a mutant is refused is always right. FILE: these files, as they are, and no mutants.
 """
 import base64
@@ -21,10 +21,10 @@ import yaml
 
 NODE = """
 const yaml = require('yaml');
-function read(bytes, version) {
+function read(bytes) {
     try {
         const doc = yaml.parseDocument(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
-                                       { version, uniqueKeys: true });
+                                       { version: '1.2', uniqueKeys: true });
         if (doc.errors.length + doc.warnings.length)
             return { no: String(doc.errors.concat(doc.warnings)[0]) };
         return { is: doc.toJS() };
@@ -34,7 +34,7 @@ function read(bytes, version) {
 }
 require('readline').createInterface({ input: process.stdin }).on('line', line => {
     const bytes = Buffer.from(line, 'base64');
-    console.log(JSON.stringify([read(bytes, '1.2'), read(bytes, '1.1')]));
+    console.log(JSON.stringify(read(bytes)));
 });
 """
 
@@ -301,8 +301,8 @@ class Reader:
             yield 'PyYAML', None, str(e)
         self.node.stdin.write(base64.b64encode(data) + b'\n')
         self.node.stdin.flush()
-        for who, said in zip(('yaml 1.2', 'yaml 1.1'), json.loads(self.node.stdout.readline())):
-            yield who, said.get('is'), said.get('no', '')
+        said = json.loads(self.node.stdout.readline())
+        yield "npm's yaml", said.get('is'), said.get('no', '')
 
     def judge(self, data):
         """None: refused; '': all read it alike, or refuse it; else what is not alike."""
