@@ -327,8 +327,12 @@ a~b
     refused 5 "NAME"
     printf '%s\n' services: '  no:' '    image: x' >compose.yaml
     refused 2 "NAME"
-    a '    environment:' '      A: no'
-    refused 5 quotes
+    for word in no 1.10 1.0 0.0 01; do # a number may stand here, if all write it alike
+        a '    environment:' "      A: $word"
+        refused 5 quotes
+        a "    mem_limit: $word"
+        refused 4 quotes
+    done
     a '    read_only: yes'
     refused 4 "true or false"
     a '    read_only: "true"'
