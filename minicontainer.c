@@ -3929,11 +3929,12 @@ static const char *became(const struct half *h, int row) {
 /* compare ROW: the same command without and with it, each in a lab that is
  * thrown away. Without means: only what ROW cannot be without. */
 static int compare_row(struct container *c, int row) {
-    char *probe[] = { "sh", "-c", (char *)isolations[row].probe, NULL };
+    static char *probe[] = { "sh", "-c", NULL, NULL };
     struct half *left = &halves[0], *right = &halves[1];
     const char *name = isolations[row].name;
     bits without = partners(row, BIT(USER)), with = without | BIT(row);
 
+    probe[2] = (char *)isolations[row].probe;
     c->argv = c->argv ? c->argv : probe; /* nothing said: the row's */
     run_half(left, c, without);
     run_half(right, c, with);
@@ -5002,7 +5003,8 @@ static struct image *find_layers(struct request *r) {
     if (*word && !strchr(word, '/') && !*find_in(SYSTEM_PATH, word, X_OK) &&
         (find_store(false), find_name(&im, word)))
         refuse("%s is an image, and no program here\n  try:    minicontainer "
-               "run --image %s", shown(word), shown(word));
+               "run %s--image %s", shown(word), r->detach ? "-d " : "",
+               shown(word));
     if (!of_store(r->c.image) && entrypoint)
         refuse("--entrypoint wants --image NAME: else type the command");
     if (!of_store(r->c.image))
@@ -5467,6 +5469,7 @@ static void read_recipe(void) {
     bool more = false;
 
     build.steps = calloc(strlen(rest) + 1, sizeof *build.steps); /* enough */
+    TRY(build.steps ? 0 : -1);
     for (int number = 1; (line = strsep(&rest, "\n")); number++) {
         size_t n = strlen(line);
         while (n > 0 && strchr(" \t\r", line[n - 1]))
@@ -5767,11 +5770,13 @@ static int start_container(const char *dir, bool attach) {
     const char *name = strrchr(dir, '/') + 1;
     static struct image im;
     const char *json = slurp(longer("%s/command", dir));
-    char **words = after(json) ? words_in(json, NULL) : NULL;
+    char **words = words_in(after(json) ? json : "[]", NULL);
     int lock = lock_store(); /* then only who asks can have the other one */
 
-    if (!words || is_running(dir))
-        refuse("container %s %s", name, words ? "runs" : "is half made: rm it");
+    if (is_running(dir))
+        refuse("container %s runs", name);
+    if (!words)
+        refuse("container %s is half made: rm it", name);
     int held = lock_file(longer("%s/lock", dir), LOCK_EX);
     close(lock);
     use_store();
@@ -6615,12 +6620,13 @@ static bool is_no_text(const char *word) {
 
 /* A text in quotes, at FROM. */
 static char *quoted_value(char *from, char **end) {
-    char *last = strchr(from + 1, *from);
+    const char quote[] = { *from++, '\0' };
+    size_t n = strcspn(from, quote);
 
-    if (!last || (*from == '"' && memchr(from, '\\', (size_t)(last - from))))
+    if (!from[n] || (*quote == '"' && memchr(from, '\\', n)))
         refuse("a text in quotes ends on its line, and has no escapes (\\)");
-    *end = last + 1 + strspn(last + 1, " ");
-    return longer("%.*s", (int)(last - from - 1), from + 1);
+    *end = from + n + 1 + strspn(from + n + 1, " ");
+    return longer("%.*s", (int)n, from);
 }
 
 /* A text without quotes, at FROM: up to one of STOPS, to a comment, or to the
@@ -6700,6 +6706,7 @@ static void take_item(char *value, int line) {
     if (k->option && k->kind != SWITCH)
         take_word(&compose.tried, k->option);
     making = true;
+    compose.tried.word = NULL; /* it was ours */
     if (compose.up && strcmp(k->key, "ports") == 0)
         add_door(value);
 }
@@ -6829,7 +6836,7 @@ static void take_line(char *at, int line) {
     compose.level = level;
     if (level == 0 && strcmp(name, "version") == 0 && compose.theres == 0)
         value_at(&rest, "", TEXT); /* as in Docker: no use */
-    else if (level == 3)
+    else if (level > 2)
         take_below(at, name, rest, line);
     else if (level < 2)
         compose.empty = take_name(name, rest, level, line);
@@ -6866,7 +6873,7 @@ static const char *value_of(const struct service *s, const char *key) {
     for (struct item *i = items; i < items + compose.items; i++)
         if (is_item(i, s, key))
             return i->value;
-    return NULL;
+    return "";
 }
 
 static struct service *find_service(const char *name) {
@@ -6912,7 +6919,7 @@ static void check_file(void) {
     for (struct service *s = services; s < services + compose.services; s++) {
         at_line(s->line);
         const char *image = value_of(s, "image");
-        if (!image)
+        if (!*image)
             refuse("%s has no image: NAME, or ./DIR", s->name);
         if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
             refuse("%s has no file for the names of the others\n  cure:   "
@@ -7563,9 +7570,9 @@ static bool all_so(const struct container *c, char *when) {
     char *save, *w = strtok_r(when, ",", &save);
 
     for (; w; w = strtok_r(NULL, ",", &save)) {
-        bool not = *w == '!';
-        w += not;
-        so &= not != (*w == '%' ? *value[(int)w[1]] != '\0'
+        bool no = *w == '!';
+        w += no;
+        so &= no != (*w == '%' ? *value[(int)w[1]] != '\0'
                     : *w == '-' ? is_among(value['-'], w) : on(c, find_row(w)));
     }
     return so;

@@ -785,10 +785,9 @@ not_held() { wait_for '[ -z "$(listeners "$port")" ]'; }
     for who in $(people); do
         for i in {1..5}; do
             $who mc run --explain -p "$port:80" -p "$second:80" -- true
-            grep -nE '^porter|^parent why   (go:|sockets)|^parent call  fork' <<<"$stderr" |
+            grep -nE '^porter|^parent why   (go:|sockets)' <<<"$stderr" |
                 sed -E 's/^([0-9]+):(parent|porter) ( ?)(why|call) +([a-z]+).*/\2 \4 \5/' >told
             assert "$(<told)" == "parent why sockets
-parent call fork
 porter why into
 porter call setns
 parent why go" "$who"

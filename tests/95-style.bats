@@ -26,7 +26,7 @@ complaints() {
 @test "nothing nests deeper than 3" { complaints nesting; }
 @test "80 columns, rows of tables 100, no tabs" { complaints width; }
 @test "part one has at most 1,250 lines, 800 of them code" { complaints part; }
-@test "parts one and two have at most 2,505 lines of code" { complaints size; }
+@test "parts one and two have at most 2,510 lines of code" { complaints size; }
 @test "each chapter has one banner with its fields in order" { complaints banner; }
 @test "nothing is left to do" {
     complaints todo
@@ -239,7 +239,7 @@ repeat() { local i; for ((i = 0; i < $1; i++)); do printf "$2\n" "$i"; done; }
 }
 
 @test "measure: size" {
-    { good; repeat 2505 'int a%d;'; } | breaks size 'lines of code (2505)'
+    { good; repeat 2510 'int a%d;'; } | breaks size 'lines of code (2510)'
     { good; repeat 2400 'int a%d;'; } >ok.c
     quiet size
 }
