@@ -11,7 +11,7 @@ MUSL    := $(shell command -v musl-gcc 2>/dev/null)
 # With GNU parallel three tests at a time: they wait more than they work.
 JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 3)
 TESTS   ?= tests/*.bats
-.PHONY: all run test lint sanitize static clean help torture test-kernels fuzz combinations bench
+.PHONY: all run test lint sanitize static clean help torture test-kernels fuzz oracle combinations bench
 .DELETE_ON_ERROR:
 all: minicontainer ## build ./minicontainer
 
@@ -25,7 +25,7 @@ run: minicontainer ## build, compare the host with a container, then a shell ins
 test: minicontainer ## run the tests (needs bats 1.8 or later: apt install bats)
 	bats $(JOBS) $(TESTS)
 
-torture test-kernels fuzz combinations bench: minicontainer ## proofs; bench: what a start costs (1,000 containers!)
+torture test-kernels fuzz oracle combinations bench: minicontainer ## proofs; bench: what a start costs (1,000 containers!)
 	bash tests/$(@:test-%=%).bash
 
 lint: ## what compilers and checkers say about the sources; a missing one is named and skipped

@@ -86,9 +86,13 @@ static void must(bool so, const char *what)
     }
 }
 
+/* What was accepted once, is taken again: here nothing may be refused. */
+static bool no_end;
+
 __attribute__((noreturn))
 static void done(void)
 {
+    must(!no_end, "what was accepted is not refused");
     longjmp(next_input, 1);
 }
 
@@ -98,8 +102,10 @@ static size_t blocks_used;
 
 static void *keep(void *block)
 {
-    if (blocks_used == sizeof blocks / sizeof *blocks || !block)
+    if (blocks_used == sizeof blocks / sizeof *blocks || !block) {
+        no_end = false;
         done();
+    }
     return blocks[blocks_used++] = block;
 }
 
@@ -116,8 +122,10 @@ static size_t oldest, newest, in_ring; /* texts[oldest] .. texts[newest - 1] */
 
 static char *new_text(void)
 {
-    if (newest == sizeof texts / sizeof *texts)
+    if (newest == sizeof texts / sizeof *texts) {
+        no_end = false;
         done();
+    }
     char *at = malloc(TEXT_ROOM);
     must(at != NULL, "memory");
     texts[newest].at = at;
@@ -210,6 +218,8 @@ static ssize_t fuzz_read(int fd, void *to, size_t n)
     return got;
 }
 
+static FILE *opened_stream; /* the program ends, and closes none; none opens two */
+
 static FILE *fuzz_fopen(const char *path, const char *mode)
 {
     const char *data = own_files ? bytes : usual(path);
@@ -217,7 +227,18 @@ static FILE *fuzz_fopen(const char *path, const char *mode)
     (void)mode;
     if (world & NO_FILES && !own_files)
         return NULL;
-    return fmemopen((char *)data, own_files ? size : strlen(data), "r");
+    if (!opened_stream)
+        opened_stream = fmemopen((char *)data, own_files ? size : strlen(data), "r");
+    return opened_stream;
+}
+
+static ssize_t fuzz_getdelim(char **line, size_t *n, int end, FILE *from)
+{
+    ssize_t got = getdelim(line, n, end, from);
+
+    if (*line)
+        keep(*line);
+    return got;
 }
 
 /* All of it is read: a text without an end is seen here. Bytes from 0x80 to 0x9f are orders to a
@@ -477,6 +498,7 @@ static long fuzz_syscall(long number, ...)
 #define read(...) fuzz_read(__VA_ARGS__)
 #define pread(...) fuzz_pread(__VA_ARGS__)
 #define write(...) fuzz_write(__VA_ARGS__)
+#define getdelim(line, n, end, from) fuzz_getdelim(line, n, end, from)
 #define fopen(...) fuzz_fopen(__VA_ARGS__)
 #define setmntent(...) fuzz_fopen(__VA_ARGS__)
 #define syscall(...) fuzz_syscall(__VA_ARGS__)
@@ -874,11 +896,58 @@ static void fuzz_recipe(void)
             add_sources_to_key(s);
 }
 
+/* A compose file: what is refused is refused; of the rest, all services are in the order, each behind
+ * those that it waits for, and its words are a line of run that a shell reads back. */
+static void fuzz_compose(void)
+{
+    own_files = true;
+    memset(&compose, 0, sizeof compose);
+    memset(services, 0, sizeof services);
+    compose.file = "compose.yaml";
+    compose.up = world & TERMINAL;
+    in_compose = true;
+    store = "/";
+    read_file();
+    check_file();
+    must(compose.ordered == compose.services, "each service has its place");
+    for (struct item *i = items; i < items + compose.items; i++)
+        for (int n = 0; n < compose.ordered && strcmp(i->key->key, "depends_on") == 0; n++) {
+            must(ordered[n] != i->of, "it comes after what it waits for");
+            if (strcmp(ordered[n]->name, i->value) == 0)
+                break;
+        }
+    for (int n = 0; n < compose.ordered; n++) {
+        char **words = words_of(ordered[n]);
+        must(strcmp(words[0], "run") == 0, "a line of run");
+        for (char **word = words; *word; word++) {
+            const char *line = shell_word(*word), *end = strchr(line, '\0');
+            must(!strpbrk(line, "\n\r\t\033"), "no control character");
+            if (strcmp(*word, "--image") == 0)
+                word[1] = "./image"; /* which there are, only run knows */
+            if (*line != '\'') {
+                must(strcmp(line, *word) == 0, "a plain word");
+                continue;
+            }
+            must(end > line + 1 && end[-1] == '\'', "in quotes");
+            size_t quotes = 0, own = 0;
+            for (const char *p = line; *p; p++)
+                quotes += *p == '\'';
+            for (const char *p = *word; *p; p++)
+                own += *p == '\'';
+            must(quotes == 2 + 3 * own, "each quote of its own is '\\''");
+        }
+        no_end = true;
+        struct request r = request_of(NULL, words + 1);
+        no_end = false;
+        must(strcmp(r.word[-1], "--") == 0, "the command is behind the --");
+    }
+}
+
 static const struct { const char *name; void (*fuzz)(void); } targets[] = {
     { "words", fuzz_words },     { "options", fuzz_options }, { "values", fuzz_values },
     { "volume", fuzz_volume },   { "map", fuzz_map },         { "proc", fuzz_proc },
     { "exec", fuzz_exec },       { "source", fuzz_source },   { "screen", fuzz_screen },
-    { "json", fuzz_json },       { "recipe", fuzz_recipe },
+    { "json", fuzz_json },       { "recipe", fuzz_recipe },  { "compose", fuzz_compose },
 };
 
 /* ------------------------------------------------------------------ libFuzzer */
@@ -901,7 +970,12 @@ static void forget(void)
     oldest = newest = in_ring = files_used = kills = 0;
     memset(&narrator, 0, sizeof narrator);
     narrator.who = "parent";
-    own_files = plain = for_shell = false;
+    narrator.head = "minicontainer: ";
+    if (opened_stream)
+        fclose(opened_stream);
+    opened_stream = NULL;
+    own_files = plain = for_shell = in_compose = false;
+    memset(opened, 0, sizeof opened);
     fflush(stdout);
 }
 
