@@ -5832,7 +5832,8 @@ static void stop_container(const char *dir, int seconds) {
              seconds);
     }
     syscall(SYS_pidfd_send_signal, end.fd, SIGKILL, NULL, 0);
-    int lock = TRY(lock_file(longer("%s/lock", dir), LOCK_EX)); /* all ended */
+    poll(&end, 1, -1); /* then all that it held is free */
+    int lock = TRY(lock_file(longer("%s/lock", dir), LOCK_EX));
     set_status(lock, text("exited (%d)", 128 + SIGKILL));
     close(lock);
 }
@@ -6856,8 +6857,9 @@ static void read_file(void) {
         refuse("%s: %s\n  try:    minicontainer compose -f FILE", compose.file,
                strerror(errno));
     ssize_t n = getdelim(&rest, &size, '\0', in); /* to the end, or a zero */
-    if (n < 1 || !rest[n - 1])
-        refuse("%s is empty, or has a zero byte", compose.file);
+    if (n > 0 && !rest[n - 1])
+        refuse("%s: a zero byte is in it", compose.file);
+    rest = n > 0 ? rest : NULL;
     for (int number = 1; (line = strsep(&rest, "\n")); number++)
         take_line(line, number);
     if (compose.empty || compose.services == 0)

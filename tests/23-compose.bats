@@ -910,3 +910,30 @@ a ended: status 0"
         gone
     done
 }
+
+@test "a reader that does not read holds nothing up for ever: a second signal ends all" {
+    local who line rc
+    service a "$(sh 'yes')"
+    mkfifo pipe
+    for who in $(people); do
+        exec 7<>pipe
+        (
+            remember_session
+            if [ "$who" = self ]; then exec setsid "$MC" compose -f "$mark.yaml" up; fi
+            as_user exec_up
+        ) >&7 2>err 3>&- 4>&- 7>&- &
+        up=$!
+        read -r line <&7
+        assert "$line" == "a           | y"
+        sleep 0.5 # it only has to fill the pipe: less of it proves less
+        kill -INT "$up"
+        sleep 0.5
+        kill -INT "$up"
+        wait_for "! kill -0 $up 2>/dev/null" 30 || kill -9 "$up"
+        rc=0
+        wait "$up" || rc=$?
+        exec 7>&-
+        gone
+        assert "$rc" == 130 "$who"
+    done
+}

@@ -1005,7 +1005,7 @@ tries_work() { # WHAT
 125 no-such
 125 bash
 125 -- run
-125 run -p 80:80 true
+125 run -P 80:80 true
 125 run --uts host
 125 run --user 1000 true
 125 run --only proc -- true
