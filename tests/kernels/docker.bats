@@ -112,7 +112,39 @@ lab() { mc lab bash -c "$in_lab$1"; }
     assert "$(tail -n 3 <<<"$output")" =~ $'^ back\n front\nfront.2@[^\n]* master front$'
 }
 
-# Chapters from 22 on: a test each, here.
+@test "22 ports: a call from outside reaches the server inside" {
+    requires busybox
+    # Until the server listens, who calls is hung up.
+    call bash -c '"$MC" run -p 18322:80 -- sh -c "echo hello | busybox nc -l -p 80" &
+        while kill -0 $! 2>/dev/null; do
+            cat </dev/tcp/127.0.0.1/18322 2>/dev/null
+            sleep 0.1
+        done
+        wait $!'
+    assert "$output" has-line hello
+}
+
+@test "23 compose: two services, a bridge, a name" {
+    requires bridge busybox
+    export XDG_DATA_HOME=$BATS_TEST_TMPDIR/store
+    mkdir -p make/root/bin
+    cp -L "$(type -P busybox)" make/root/bin/
+    printf '%s\n' 'FROM scratch' 'COPY root /' >make/Dockerfile
+    mc build -t base make
+    cat >compose.yaml <<'END'
+services:
+  web:
+    image: base
+    depends_on: [db]
+    command: [busybox, sh, -c, "until busybox nc db 80; do busybox sleep 1; done"]
+  db:
+    image: base
+    command: [busybox, sh, -c, "echo hello | busybox nc -l -p 80"]
+END
+    mc compose up
+    assert "$output" has-line "web         | hello"
+    assert "$output" has-line "web ended: status 0"
+}
 
 # ---------------------------------------------------------------------------------------------
 # Other runtimes
