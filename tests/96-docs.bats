@@ -126,7 +126,6 @@ parts_of() {
     for file in $found; do
         while read -r link; do
             case $link in http://* | https://* | mailto:*) continue ;; esac
-            if [[ $file == *DOCKER.md ]] && is_to_come "$link"; then continue; fi
             path=${link%%#*}
             anchor=
             if [[ $link == *#* ]]; then anchor=${link#*#}; fi
@@ -137,12 +136,6 @@ parts_of() {
             fi
         done < <(links "$TOP/$file")
     done
-}
-
-# Lessons 22 to 24, until their chapters are there.
-is_to_come() { # LINK
-    [[ $1 =~ ^(2[2-4])-(ports|compose|daemon)/README\.md$ ]] &&
-        ! grep -qE "^ \* ${BASH_REMATCH[1]}\. [A-Z]" "$TOP/minicontainer.c"
 }
 
 links() {
