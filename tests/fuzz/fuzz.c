@@ -476,6 +476,7 @@ static long fuzz_syscall(long number, ...)
 #define malloc(n) keep(malloc(n))
 #define realpath(path, out) keep(realpath(path, out))
 #define strdup(text) keep(strdup(text))
+#define getcwd(path, n) ((n) > 0 ? getcwd(path, n) : (char *)keep(getcwd(NULL, 0)))
 #define vasprintf(out, fmt, args) fuzz_vasprintf(out, fmt, args)
 #define strndup(text, n) keep(strndup(text, n))
 #define realloc(block, n) fuzz_realloc(block, n)
@@ -976,6 +977,8 @@ static void forget(void)
     opened_stream = NULL;
     own_files = plain = for_shell = in_compose = false;
     memset(opened, 0, sizeof opened);
+    entrypoint = NULL; /* it was among the blocks */
+    making = true;
     fflush(stdout);
 }
 
