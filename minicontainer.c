@@ -458,8 +458,8 @@ static void clean_up(struct container *c) {
         kill(c->pid, SIGKILL);
         waitpid(c->pid, NULL, 0);
     }
+    end_porter(c); /* first: to end_orphans() it would be one, with pid off */
     end_orphans(c);
-    end_porter(c);
     if (on(c, LIMITS))
         remove_cgroup(c);
     give_terminal_back(c);
@@ -1969,14 +1969,19 @@ static void enter_workdir(const struct container *c) {
 /* What /proc says of ourselves. */
 #define SELF "/proc/self/status"
 
-/* STRANGER's text, with '?' for each control character: newline, escape, DEL,
- * and 0x80 to 0x9f, which terminals know as well (in UTF-8 behind 0xc2). */
+/* Is C, behind WAS, a control character: newline, escape, DEL; or 0x80 to 0x9f,
+ * which terminals know as well (in UTF-8 behind 0xc2)? */
+static bool is_control(unsigned char c, unsigned char was) {
+    return iscntrl(c) || ((c & 0xe0) == 0x80 && (was < 0x80 || was == 0xc2));
+}
+
+/* STRANGER's text, with '?' for each of them. */
 static const char *shown(const char *stranger) {
     char *out = text("%s", stranger);
     unsigned char was = 0;
 
     for (unsigned char *p = (unsigned char *)out; *p; was = *p++)
-        if (iscntrl(*p) || ((*p & 0xe0) == 0x80 && (was < 0x80 || was == 0xc2)))
+        if (is_control(*p, was))
             *p = '?';
     return out;
 }
@@ -2110,7 +2115,8 @@ static const char *const cures[][5] = {
     { "overlay.* ENODEV", "this kernel has no overlay", "sudo modprobe overlay" HAVE_NONE },
     { "^--network.*[(](EOPNOTSUPP|ENOPKG)", "no bridge or no veth in this kernel, or that name is "
       "another interface's", "sudo modprobe -a bridge veth" HAVE_NONE "; or another name" },
-    { "^--network ", "it is full, or that name is another interface's", "another name" },
+    { "^--network ", "it is full, has no address, or is another interface",
+      "ip addr add 172.18.0.1/16 dev NAME; or another name" },
     { "overlay.* EINVAL", "the store lies on overlay or NFS", "XDG_DATA_HOME=/another/place" },
     { "(SYS_|openat).* ENOSYS", "this kernel is older than 5.12, or a seccomp filter hides it",
       "a newer kernel (WSL: wsl --update); in a container engine: " DOCKER },
@@ -6013,11 +6019,10 @@ static int cmd_volume(char **words) {
  * container its network ends, and both ends of the cable: the name is free.
  *
  * Only in a lab: a bridge on the machine would be a change of the machine, and
- * an ordinary user is not root of the machine's network. Three things that a
- * bridge would have by itself are taken away, or fixed: its MAC is that of its
- * first cable, and would change with it; it would forward to other networks if
- * the machine does; and there is no default route, so that "no way out" fails
- * at once and does not hang.
+ * an ordinary user is not root of the machine's network. Two things that a
+ * bridge has by itself are changed: its MAC would be the lowest of its cables',
+ * and change with them; it would forward to other networks if the machine does.
+ * And there is no default route, so that "no way out" fails at once.
  */
 enum { NEW_LINK = 16, REQUEST_ACK_CREATE_EXCL = 0x605, /* rtnetlink(7) */
        L_ADDRESS = 1, L_NAME = 3, L_MASTER = 10, L_INFO = 18, L_PID = 19,
@@ -6074,7 +6079,6 @@ static bool is_taken(int fd, uint32_t ip) {
 static void make_bridge(int fd, struct ifreq *r) {
     uint32_t ip = 172U << 24 | 18 << 16 | 1, net;
 
-    say("in the lab's network: ip link add %s type bridge", r->ifr_name);
     while (is_taken(fd, ip))
         ip += 1 << 16;
     net = htonl(ip);
@@ -6156,7 +6160,11 @@ static void plug_cables(struct container *c) {
         return;
     int lock = TRY(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    TRY(flock(lock, LOCK_EX));
+    for (int n = 0; c->network[n]; n++)
+        if (if_nametoindex(c->network[n]) == 0)
+            say("in the lab's network: ip link add %s type bridge",
+                c->network[n]);
+    TRY(flock(lock, LOCK_EX)); /* no say() from here on: it may wait */
     for (int n = 0, err; c->network[n]; n++) {
         const char *name = c->network[n];
         if ((err = ioctl(fd, SIOCBRADDBR, name) < 0 ? errno : 0) == 0)
@@ -6165,7 +6173,8 @@ static void plug_cables(struct container *c) {
         ip += ip ? planned : 0;
         while ((err == 0 || err == EEXIST) && ip && (++ip & 255) < 255 &&
                (err = plug(c, name, ip, n)) == EEXIST)
-            say("%s.%u is somebody's: the next number", name, ip & 255);
+            tell("now", text("%s.%u is somebody's: the next number", name,
+                             ip & 255));
         const char *said = text("--network %s: no cable to it: %s (%s)", name,
                                 strerror(err), errno_name(err));
         if (err)
@@ -6248,16 +6257,17 @@ static int cmd_network(char **words) {
  * gets 172.17.0.2, on lo.
  *
  * It has the listening socket, and must not lose it to the container, which
- * may have all rights there. So it is in another PID namespace, and not
- * dumpable: no ptrace(2), no pidfd_getfd(2), no /proc/PID/fd for those inside.
- * (But root of the machine, --no-user, may.) It ends with the container, by
- * its pidfd, or when the parent ends it.
+ * may have all rights there. So it is not dumpable: no ptrace(2), no
+ * pidfd_getfd(2), no /proc/PID/fd for those inside. And it is in another PID
+ * namespace; with pid off they may kill it, and have lost their own door. (Root
+ * of the machine, --no-user, may do all.) It ends with the container, by its
+ * pidfd, or with the parent.
  */
 enum { MOST_CALLS = 2000, DOOR = MOST_CALLS, END, CHUNK = 1 << 20 };
 enum { TCP = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC };
 #define BOTH_WAYS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
-/* Tell of EVENTS of FD as number WHO. */
+/* From now on EVENTS, an epoll(7), tells WHAT happens at FD, as number WHO. */
 static bool watch(int events, int fd, uint32_t what, uint32_t who) {
     struct epoll_event e = { what, { .u32 = who } };
 
@@ -6376,8 +6386,8 @@ static bool carry(struct call *k, int from) {
     return !k->over[0] || !k->over[1];
 }
 
-/* The container has ended: what its servers have said is still carried out, but
- * nothing in. Then we end, too. */
+/* The container has ended: what its servers have said is still carried out, and
+ * nobody is let in. Then we end, too (or with the parent). */
 static void last_words(void) {
     int left = 0;
 
@@ -6397,8 +6407,7 @@ static _Noreturn void carry_calls(struct container *c, const int *door) {
     struct epoll_event event[64];
     bool ended = false;
 
-    watch(events, TRY(syscall(SYS_pidfd_open, c->pid, 0)), EPOLLIN | EPOLLET,
-          END);
+    watch(events, 0, EPOLLIN | EPOLLET, END); /* its pidfd: see be_porter() */
     for (int i = 0; c->port[i]; i++)
         watch(events, door[i], EPOLLIN | EPOLLET, DOOR);
     for (;;) {
@@ -6442,6 +6451,8 @@ static _Noreturn void be_porter(struct container *c, const int *door,
         c->hostname);
     SYSV(setns(child, flags), "its pidfd; %sCLONE_NEWNET",
          on(c, USER) ? "CLONE_NEWUSER | " : "");
+    TRY(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)); /* a call may never end */
+    TRY(dup2(child, 0)); /* the only other that it needs */
     TRY(write(ready, "", 1));
     for (int i = 0; c->port[i]; from = (unsigned)door[i++] + 1)
         if (from < (unsigned)door[i])
@@ -6489,7 +6500,8 @@ static void add_door(const char *port) {
     opened[n].port = port;
 }
 
-/* Parent: listen; and start the porter. */
+/* Parent; the map is written, the child waits for its go. Listen, and start the
+ * porter. */
 static void open_ports(struct container *c) {
     int door[LENGTH(c->port)], ready[2], i = 0;
     char byte;
@@ -6612,6 +6624,16 @@ static struct {
 /* What is refused from here on, stands on this line. */
 static void at_line(int line) {
     narrator.head = longer("minicontainer: %s:%d: ", compose.file, line);
+}
+
+/* (shown() would do, but for its length.) */
+static bool has_control(const char *in) {
+    unsigned char was = 0;
+
+    for (; *in; was = (unsigned char)*in++)
+        if (is_control((unsigned char)*in, was))
+            return true;
+    return false;
 }
 
 /* --- Values. What a plain word means to some reader, if it is no text. */
@@ -6817,8 +6839,8 @@ static void take_line(char *at, int line) {
     int indent = (int)strspn(at, " "), level = indent / 2;
 
     at_line(line);
-    /* To some readers U+0085, U+2028 and U+2029 end a line. */
-    if (match(at, "[[:cntrl:]]|\xc2\x85|\xe2\x80(\xa8|\xa9)|\xef\xbb\xbf"))
+    /* To some readers U+2028 and U+2029 end a line; the last begins a file. */
+    if (has_control(at) || match(at, "\xe2\x80\xa8|\xe2\x80\xa9|\xef\xbb\xbf"))
         refuse("a tab, a carriage return, or another control character");
     at += indent;
     if (!*at || *at == '#')
@@ -6860,6 +6882,7 @@ static void read_file(void) {
     if (n > 0 && !rest[n - 1])
         refuse("%s: a zero byte is in it", compose.file);
     rest = n > 0 ? rest : NULL;
+    fclose(in);
     for (int number = 1; (line = strsep(&rest, "\n")); number++)
         take_line(line, number);
     if (compose.empty || compose.services == 0)
@@ -6962,11 +6985,11 @@ static void add(char ***words, const char *word) {
     *(*words)++ = (char *)word;
 }
 
-#define HOSTS "/dev/shm" /* no container of ours shows what is there */
+#define HOSTS "/dev/shm" /* none of ours shows it, if no volume asks for it */
 /* The words of `run` for service S. With an entrypoint, those of the image are
  * not asked (16); what follows its first word stands before the command. */
 static char **words_of(const struct service *s) {
-    char **words = calloc(2 * LENGTH(items), sizeof *words), **at = words;
+    char **words = calloc(2 * LENGTH(items) + 9, sizeof *words), **at = words;
     struct item *end = items + compose.items;
     const char *entry = NULL;
 
@@ -7010,7 +7033,7 @@ static char *shell_word(const char *word) {
                         "0123456789%+,-./:=@_";
     char *out = longer("'");
 
-    if (strchr(word, '\n') || strncmp(shown(word), word, 8190) != 0)
+    if (has_control(word))
         refuse("\"%.60s\" has a control character: it fits into no line",
                shown(word));
     if (*word && !word[strspn(word, plain)])
@@ -7070,9 +7093,9 @@ static void close_other_doors(const struct service *s) {
                 close(opened[n].fd);
 }
 
-/* Start number N: a process in a session of its own, since ^C is for us. It
- * writes into a pipe, and goes on as `run`. Returns when its command runs; or
- * false: it does not. */
+/* The doors are open, the bridges and files made. Start number N: a process in
+ * a session of its own, since ^C is for us. It writes into a pipe, and goes on
+ * as `run`. Returns when its command runs; or false: it does not. */
 static bool start_service(int n) {
     struct service *s = ordered[n];
     int out[2], told[2];
@@ -7100,12 +7123,25 @@ static bool start_service(int n) {
     return runs;
 }
 
+/* S has ended: its supervisor has, or will at once. */
+static void say_end(struct service *s) {
+    int status;
+
+    close(s->out);
+    s->out = 0;
+    TRY(waitpid(s->pid, &status, 0));
+    for (struct item *i = items; i < items + compose.items; i++)
+        if (is_item(i, s, "ports")) /* all of us hold it: nobody else calls */
+            shutdown(find_door(i->value), SHUT_RD);
+    printf("%s ended: status %d\n", s->name, WIFEXITED(status)
+           ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 /* S has said something, or it has ended. Whole lines are printed, behind its
  * name; a long one in pieces. */
 static void hear(struct service *s) {
     ssize_t n = read(s->out, s->said + s->held, sizeof s->said - s->held);
     char *line = s->said, *end;
-    int status;
 
     s->held += n > 0 ? (size_t)n : 0;
     while (s->held > 0) {
@@ -7120,13 +7156,8 @@ static void hear(struct service *s) {
         s->held -= size;
     }
     memmove(s->said, line, s->held);
-    if (n <= 0) {
-        close(s->out);
-        s->out = 0;
-        TRY(waitpid(s->pid, &status, 0));
-        printf("%s ended: status %d\n", s->name, WIFEXITED(status)
-               ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-    }
+    if (n <= 0)
+        say_end(s);
 }
 
 /* The last that runs shall end: TERM; ten seconds later KILL. */
@@ -7135,8 +7166,10 @@ static void end_last(void) {
         struct service *s = ordered[n];
         if (s->out > 0 && !s->told)
             kill(s->pid, SIGTERM);
-        else if (s->out > 0 && time(NULL) - s->told >= 10)
+        else if (s->out > 0 && time(NULL) - s->told >= 10) {
             kill(s->pid, SIGKILL);
+            say_end(s); /* (what has its pipe may live on: --no-init) */
+        }
         s->told = s->told || s->out == 0 ? s->told : time(NULL);
         if (s->out > 0)
             return;
@@ -7171,7 +7204,8 @@ static int compose_job(void *with) {
     prepare();
     handle(ending, end_compose);
     TRY(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8));
-    for (int n = 0; n < compose.ordered && !failed_one; n++)
+    for (int n = 0; n < compose.ordered && !failed_one && !compose_end;
+         n++)
         failed_one = !start_service(n);
     for (;;) {
         nfds_t running = 0;
@@ -7283,8 +7317,9 @@ static int socket_at(const char *path, bool listens) {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     int fd = TRY(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 
-    if (!memccpy(at.sun_path, path, '\0', sizeof at.sun_path))
-        refuse("%s: too long for a socket: cd there, and ./NAME", shown(path));
+    if (!*path || !memccpy(at.sun_path, path, '\0', sizeof at.sun_path))
+        refuse("\"%s\": empty, or too long for a socket: cd there, and ./NAME",
+               shown(path));
     TRY(fchmod(fd, 0600)); /* bind(2) makes the file with that mode */
     if (listens ? bind(fd, (void *)&at, sizeof at) || listen(fd, 128)
                 : connect(fd, (void *)&at, sizeof at))

@@ -499,6 +499,27 @@ kill_at() {
     assert "$(machine)" == "$before"
 }
 
+# A server that sends without end.
+FLOOD='import socket
+server = socket.create_server(("0.0.0.0", 80))
+print("serving", flush=True)
+call = server.accept()[0]
+while True: call.sendall(bytes(1 << 16))'
+
+@test "kill -9 of the supervisor, while a caller does not read: no porter is left, and no listener" {
+    local who
+    for who in $(people); do
+        $who begin run -p "$port:80" -- python3 -c "$FLOOD"
+        until_said serving
+        exec 8<>"/dev/tcp/127.0.0.1/$port"
+        wait_for '[ -n "$(pgrep -s "$supervisor" -x porter)" ]'
+        kill -KILL "$supervisor"
+        no_process_left
+        assert "$(listeners "$port")" == "" "$who"
+        exec 8>&-
+    done
+}
+
 @test "kill -9 of the porter: the container goes on; of the others: it ends" {
     local who victim
     for who in $(people); do
@@ -571,8 +592,8 @@ kill_at() {
     requires root
     exec 9<>ports.py
     serve echo -p "$port:80" -p "$second:80"
-    # 0, 1, 2; two doors; epoll and the container's pidfd
-    assert "$(descriptors)" == 7
+    # 0, which is the container's pidfd, 1, 2; two doors; epoll
+    assert "$(descriptors)" == 6
     finish
     exec 9>&-
 }

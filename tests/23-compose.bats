@@ -644,6 +644,29 @@ files() { find . -path ./.mc -prune -o ! -name out ! -name err -printf '%p %M %u
     done
 }
 
+@test "a service that has ended: who calls its port is refused" {
+    local who port
+    free_port
+    service a "$(sh 'sleep 1')" "ports: ['$port:80']"
+    service b "$(sh 'sleep 1000')"
+    for who in $(people); do
+        up "$who"
+        said '^a ended: status 0'
+        wait_for "! listens $port"
+        kill -INT "$up"
+        ended 130
+    done
+}
+
+@test "control characters of every sort are refused, wherever they stand" {
+    local bad
+    for bad in $'\x9b31m' $'\xc2\x9b31m' $'\x1b[31m' $'\x7f'; do
+        printf 'services:\n  a:\n    image: x\n    command: [echo, "%08300d%s"]\n' 0 "$bad" >bad.yaml
+        mc -125 compose -f bad.yaml config
+        assert "$stderr" contains "bad.yaml:4:"
+    done
+}
+
 @test "who names no network is in one with the others, and none of them sees the machine's" {
     local who
     service a "$(sh 'ls /sys/class/net 2>/dev/null; wget -q -O - http://b/; grep -c : /proc/net/dev')" 'depends_on: [b]'
