@@ -6075,19 +6075,20 @@ static bool is_taken(int fd, uint32_t ip) {
     return taken;
 }
 
-/* A new bridge R: 172.18.0.1, or the next network that nobody here has. */
-static void make_bridge(int fd, struct ifreq *r) {
+/* A new bridge NAME: 172.18.0.1, or the next network that nobody here has. */
+static void make_bridge(int fd, const char *name) {
     uint32_t ip = 172U << 24 | 18 << 16 | 1, net;
 
     while (is_taken(fd, ip))
         ip += 1 << 16;
+    struct ifreq *r = interface(name); /* is_taken() has asked for others */
     net = htonl(ip);
     r->ifr_hwaddr.sa_family = 1; /* Ethernet */
     memcpy(r->ifr_hwaddr.sa_data, "\2\102", 2);
     memcpy(r->ifr_hwaddr.sa_data + 2, &net, 4);
     TRY(ioctl(fd, SIOCSIFHWADDR, r));
     set_address(fd, r, ip);
-    put(text("/proc/sys/net/ipv4/conf/%s/forwarding", r->ifr_name), "0");
+    put(text("/proc/sys/net/ipv4/conf/%s/forwarding", name), "0");
 }
 
 /* A message to the kernel: a head, and attributes, which may hold others. */
@@ -6168,7 +6169,7 @@ static void plug_cables(struct container *c) {
     for (int n = 0, err; c->network[n]; n++) {
         const char *name = c->network[n];
         if ((err = ioctl(fd, SIOCBRADDBR, name) < 0 ? errno : 0) == 0)
-            make_bridge(fd, interface(name));
+            make_bridge(fd, name);
         uint32_t ip = address_of(fd, interface(name));
         ip += ip ? planned : 0;
         while ((err == 0 || err == EEXIST) && ip && (++ip & 255) < 255 &&
@@ -7079,7 +7080,7 @@ static void prepare(void) {
     for (int i = 0; i < compose.ordered; i++)
         for (int n = 0; (name = network_of(ordered[i], n)); n++)
             if (TRY_BUT(EEXIST, ioctl(fd, SIOCBRADDBR, name)) == 0)
-                make_bridge(fd, interface(name));
+                make_bridge(fd, name);
     for (int i = 0; i < compose.ordered; i++)
         write_hosts(fd, ordered[i]);
     close(fd);

@@ -573,6 +573,7 @@ static long fuzz_syscall(long number, ...)
 #define umask(...) nothing(0, __VA_ARGS__)
 #define umount2(...) nothing(0, __VA_ARGS__)
 #define unlink(...) nothing(0, __VA_ARGS__)
+#define fclose(...) nothing(0, __VA_ARGS__) /* forget() does it */
 #define unlinkat(...) nothing(0, __VA_ARGS__)
 #define unshare(...) nothing(0, __VA_ARGS__)
 #define waitpid(...) nothing(0, __VA_ARGS__)
@@ -582,6 +583,7 @@ static long fuzz_syscall(long number, ...)
 #undef main
 #undef strlen
 #undef malloc
+#undef fclose
 #undef calloc
 #undef free
 #undef _exit
@@ -937,6 +939,7 @@ static void fuzz_compose(void)
                 own += *p == '\'';
             must(quotes == 2 + 3 * own, "each quote of its own is '\\''");
         }
+        world &= ~NO_FILES; /* by then those with the names are there */
         no_end = true;
         struct request r = request_of(NULL, words + 1);
         no_end = false;
