@@ -22,6 +22,12 @@ begin_daemon() {
     wait_for 'answers "$sock"'
     daemon=$(<"$sock.pid")
 }
+# with_base WHO: a daemon whose store has the image base.
+with_base() {
+    export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$1
+    kept_store "$1" build_base "$1" sh sleep cat true
+    begin_daemon "$1"
+}
 answers() { "$MC" --host "$1" isolations >/dev/null 2>&1; }
 gone() { ! [ -e "/proc/$1" ] || [ "$(sed -n 's/^State:[[:blank:]]*\(.\).*/\1/p' "/proc/$1/status")" = Z ]; }
 # shellcheck disable=SC2016  # wait_for evaluates it
@@ -161,9 +167,7 @@ teardown() {
     requires userns overlay perl
     local who shim
     for who in $(people); do
-        export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who
-        kept_store "$who" build_base "$who" sh sleep cat true
-        begin_daemon "$who"
+        with_base "$who"
         $who call bash -c "'$MC' --host '$sock' run -d --image base -- sh -c 'sleep 1000; : $mark' | cat"
         assert "$output" == box1 "$who: cat has seen the end"
         host "$who" rm -f box1
@@ -305,9 +309,7 @@ teardown() {
     requires userns overlay perl
     local who first
     for who in $(people); do
-        export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data-$who
-        kept_store "$who" build_base "$who" sh sleep cat true
-        begin_daemon "$who"
+        with_base "$who"
         first=$daemon
         host "$who" run -d --name web --image base -- sh -c "while :; do sleep 0.1; done; : $mark"
         assert "$output" == web
