@@ -2985,7 +2985,6 @@ struct request {
     const char *who;      /* lab, exec, compare ROW: they set the isolations,
                            * and take what options[] says; NULL: take all    */
     bits named, denied;   /* rows that were switched on, or off, by name     */
-    const char *asked[ROWS + 1]; /* of each row, the last option given       */
     bits given;           /* which of options[] were given                   */
     bool only, init, no_init, privileged, explain, step, always_so, detach, rm;
     bits cap_add, cap_drop; /* capabilities, a bit each; and ALL_CAPS        */
@@ -3213,7 +3212,6 @@ static void take_word(struct request *r, const char *word) {
     if (r->who && !strchr(o->also, *r->who))
         refuse("%s sets the isolations itself: it does not take %s", r->who,
                shown(name));
-    r->asked[o->row] = o->words;
     r->given |= BIT(o - options);
     if (!*o->words)
         set_row(r, name, value);
@@ -3371,11 +3369,13 @@ static void give_way(struct request *r) {
 static void check_options(struct request *r) {
     struct container *c = &r->c;
 
-    for (int row = 0; row < ROWS; row++)
-        if (r->asked[row] && !on(c, row))
-            refuse_set(text("%s: the isolation %s is off",
-                            next_word(&r->asked[row]), isolations[row].name),
-                       c->rows | BIT(row), row);
+    for (const struct option_row *o = options; *o->words; o++) {
+        const char *words = o->words;
+        if (r->given & BIT(o - options) && o->row != ROWS && !on(c, o->row))
+            refuse_set(text("%s: the isolation %s is off", next_word(&words),
+                            isolations[o->row].name), c->rows | BIT(o->row),
+                       o->row);
+    }
     if (r->boottime)
         c->age = atoll(r->boottime);
     /* ALL first, as Docker reads it, then single ones. What is both added and
@@ -5011,9 +5011,10 @@ static struct image *find_layers(struct request *r) {
         refuse("%s is an image, and no program here\n  try:    minicontainer "
                "run %s--image %s", shown(word), r->detach ? "-d " : "",
                shown(word));
-    if (!of_store(r->c.image) && entrypoint)
+    bool ours = of_store(r->c.image);
+    if (!ours && entrypoint)
         refuse("--entrypoint wants --image NAME: else type the command");
-    if (!of_store(r->c.image))
+    if (!ours)
         return NULL;
     need_image(&im, r->c.image);
     use_store();
@@ -5944,8 +5945,10 @@ static const char *volume_dir(const char *name) {
     return IN_STORE("volumes/%s", good_name(name, "a volume"));
 }
 
+/* False: nothing is made. For print; and compose, while it reads. */
+static bool making = true;
+
 /* The place of SRC in -v SRC:/DST. */
-static bool making = true; /* false: print, which makes nothing */
 static const char *volume_source(const char *src) {
     if (strchr(src, '/'))
         return src;
@@ -6189,16 +6192,15 @@ static void plug_cables(struct container *c) {
  * tell us. */
 static void use_cables(struct container *c) {
     int fd = TRY(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    struct ifreq r = { .ifr_name = "lo:p" };
     uint32_t ip;
 
     if (*c->port && !*c->network) /* one that the porter can call (22) */
-        set_address(fd, &r, 172U << 24 | 17 << 16 | 2);
+        set_address(fd, interface("lo:p"), 172U << 24 | 17 << 16 | 2);
     for (int n = 0; c->network[n]; n++) {
-        sprintf(r.ifr_name, "eth%d", n);
-        TRY(ioctl(fd, SIOCGIFHWADDR, &r));
-        memcpy(&ip, r.ifr_hwaddr.sa_data + 2, 4);
-        set_address(fd, &r, ntohl(ip));
+        struct ifreq *r = interface(text("eth%d", n));
+        TRY(ioctl(fd, SIOCGIFHWADDR, r));
+        memcpy(&ip, r->ifr_hwaddr.sa_data + 2, 4);
+        set_address(fd, r, ntohl(ip));
     }
     close(fd);
 }
@@ -6278,7 +6280,6 @@ static bool watch(int events, int fd, uint32_t what, uint32_t who) {
 /* VALUE is [IP:]OUT:IN: where the parent listens, and the container's port.
  * Returns whether there are such numbers. */
 static bool read_port(const char *value, struct sockaddr_in *at, unsigned *in) {
-    const char *pattern = "^([0-9]+[.][0-9.]+:)?[0-9]{1,5}:[0-9]{1,5}$";
     char ip[16] = "127.0.0.1";
     unsigned out = 0;
 
@@ -6287,12 +6288,13 @@ static bool read_port(const char *value, struct sockaddr_in *at, unsigned *in) {
         sscanf(value, "%15[0-9.]:%u:%u", ip, &out, in);
     *at = (struct sockaddr_in){ .sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)out) };
-    return match(value, pattern) && out > 0 && *in > 0 && out <= UINT16_MAX &&
-           *in <= UINT16_MAX && inet_pton(AF_INET, ip, &at->sin_addr) == 1;
+    return out > 0 && *in > 0 && out <= UINT16_MAX && *in <= UINT16_MAX &&
+           inet_pton(AF_INET, ip, &at->sin_addr) == 1;
 }
 
 /* --publish VALUE */
 static bool set_port(struct request *r, const char *value) {
+    const char *pattern = "^([0-9]+[.][0-9.]+:)?[0-9]{1,5}:[0-9]{1,5}$";
     struct sockaddr_in at;
     unsigned in;
     size_t n = 0;
@@ -6300,7 +6302,8 @@ static bool set_port(struct request *r, const char *value) {
     while (r->c.port[n])
         n++;
     r->c.port[n] = value;
-    return n + 1 < LENGTH(r->c.port) && read_port(value, &at, &in);
+    return n + 1 < LENGTH(r->c.port) && match(value, pattern) &&
+           read_port(value, &at, &in);
 }
 
 /* A call: side 0 is the caller's socket, side 1 ours to the server; of each
@@ -6770,8 +6773,7 @@ static bool is_there(const char *section, const char *name) {
 
 /* NAME: REST, on level 0 or 1. Returns whether something must follow below. */
 static bool take_name(char *name, const char *rest, int level, int line) {
-    static struct volume volume[LENGTH(items)];
-    static char *env[LENGTH(items) + 1], *words[2];
+    char *words[] = { "--hostname", name, NULL }; /* it is, if none is given */
     const char *section = level ? compose.section : "";
 
     if (is_there(section, name) || (strcmp(section, "networks") == 0 &&
@@ -6791,11 +6793,8 @@ static bool take_name(char *name, const char *rest, int level, int line) {
         refuse("more services than there is room for");
     compose.service = &services[compose.services++];
     *compose.service = (struct service){ .name = name, .line = line };
-    compose.tried = (struct request){ .c = preset, .word = words };
-    compose.tried.c.volume = volume;
-    compose.tried.c.env = env;
-    words[0] = name;
-    take_word(&compose.tried, "--hostname"); /* it is one, if none is given */
+    compose.tried = request_of(NULL, words);
+    compose.tried.word = NULL; /* they are ours */
     return true;
 }
 
@@ -6890,17 +6889,21 @@ static void read_file(void) {
         refuse("the file ends, and something is missing");
 }
 
-/* Is ITEM of service S, and of KEY? */
-static bool is_item(const struct item *i, const struct service *s,
-                    const char *key) {
-    return i->of == s && strcmp(i->key->key, key) == 0;
+/* Of service S and KEY, the item behind I; I NULL: the first. NULL: there is no
+ * more. */
+static struct item *next_item(struct item *i, const struct service *s,
+                              const char *key) {
+    for (i = i ? i + 1 : items; i < items + compose.items; i++)
+        if (i->of == s && strcmp(i->key->key, key) == 0)
+            return i;
+    return NULL;
 }
 
+/* The value of KEY, which has one; "": it is not there. */
 static const char *value_of(const struct service *s, const char *key) {
-    for (struct item *i = items; i < items + compose.items; i++)
-        if (is_item(i, s, key))
-            return i->value;
-    return "";
+    struct item *i = next_item(NULL, s, key);
+
+    return i ? i->value : "";
 }
 
 static struct service *find_service(const char *name) {
@@ -6918,11 +6921,10 @@ static void order(struct service *s) {
     if (s->asked)
         return;
     s->asked = true;
-    for (struct item *i = items; i < items + compose.items; i++)
-        if (is_item(i, s, "depends_on")) {
-            at_line(i->line);
-            order(find_service(i->value));
-        }
+    for (struct item *i = NULL; (i = next_item(i, s, "depends_on"));) {
+        at_line(i->line);
+        order(find_service(i->value));
+    }
     s->listed = true;
     ordered[compose.ordered++] = s;
 }
@@ -6962,15 +6964,13 @@ static void check_file(void) {
 /* The N-th network of S; who names none, is in one with the others that do not.
  * NULL: it has no more. */
 static const char *network_of(const struct service *s, int n) {
-    bool none = true;
+    struct item *i = next_item(NULL, s, "networks");
 
-    for (struct item *i = items; i < items + compose.items; i++)
-        if (is_item(i, s, "networks")) {
-            none = false;
-            if (n-- == 0)
-                return i->value;
-        }
-    return none && n == 0 ? "Default" : NULL;
+    if (!i)
+        return n == 0 ? "Default" : NULL;
+    while (i && n-- > 0)
+        i = next_item(i, s, "networks");
+    return i ? i->value : NULL;
 }
 
 static bool is_in(const struct service *s, const char *network) {
@@ -6991,8 +6991,8 @@ static void add(char ***words, const char *word) {
  * not asked (16); what follows its first word stands before the command. */
 static char **words_of(const struct service *s) {
     char **words = calloc(2 * LENGTH(items) + 9, sizeof *words), **at = words;
-    struct item *end = items + compose.items;
-    const char *entry = NULL;
+    bool ours = of_store(value_of(s, "image"));
+    struct item *i = NULL;
 
     add(&at, "run");
     add(&at, "--hostname"); /* (if it is given, that comes later, and counts) */
@@ -7001,9 +7001,10 @@ static char **words_of(const struct service *s) {
         add(&at, "--volume");
         add(&at, longer(HOSTS "/%s:/etc/hosts:ro", s->name));
     }
-    for (struct item *i = items; i < end; i++) {
+    for (i = items; i < items + compose.items; i++) {
         bool no = i->key->kind == SWITCH && *i->value == 'f';
-        if (i->of != s || !i->key->option || (no && !is_item(i, s, "init")))
+        if (i->of != s || !i->key->option ||
+            (no && strcmp(i->key->key, "init") != 0))
             continue;
         add(&at, no ? "--no-init" : i->key->option);
         if (i->key->kind != SWITCH)
@@ -7013,18 +7014,16 @@ static char **words_of(const struct service *s) {
         add(&at, "--network");
         add(&at, "Default");
     }
-    for (struct item *i = items; i < end && !entry; i++)
-        if (is_item(i, s, "entrypoint") && of_store(value_of(s, "image"))) {
-            add(&at, "--entrypoint");
-            add(&at, entry = i->value);
-        }
+    i = ours ? next_item(NULL, s, "entrypoint") : NULL;
+    if (i) {
+        add(&at, "--entrypoint");
+        add(&at, i->value);
+    }
     add(&at, "--");
-    for (struct item *i = items; i < end; i++)
-        if (is_item(i, s, "entrypoint") && i->value != entry)
-            add(&at, i->value);
-    for (struct item *i = items; i < end; i++)
-        if (is_item(i, s, "command"))
-            add(&at, i->value);
+    while ((i = next_item(i, s, "entrypoint")))
+        add(&at, i->value);
+    while ((i = next_item(i, s, "command")))
+        add(&at, i->value);
     return words;
 }
 
@@ -7131,9 +7130,8 @@ static void say_end(struct service *s) {
     close(s->out);
     s->out = 0;
     TRY(waitpid(s->pid, &status, 0));
-    for (struct item *i = items; i < items + compose.items; i++)
-        if (is_item(i, s, "ports")) /* all of us hold it: nobody else calls */
-            shutdown(find_door(i->value), SHUT_RD);
+    for (struct item *i = NULL; (i = next_item(i, s, "ports"));)
+        shutdown(find_door(i->value), SHUT_RD); /* whoever of us holds it */
     printf("%s ended: status %d\n", s->name, WIFEXITED(status)
            ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
@@ -7163,17 +7161,17 @@ static void hear(struct service *s) {
 
 /* The last that runs shall end: TERM; ten seconds later KILL. */
 static void end_last(void) {
-    for (int n = compose.ordered; n-- > 0;) {
-        struct service *s = ordered[n];
-        if (s->out > 0 && !s->told)
-            kill(s->pid, SIGTERM);
-        else if (s->out > 0 && time(NULL) - s->told >= 10) {
-            kill(s->pid, SIGKILL);
-            say_end(s); /* (what has its pipe may live on: --no-init) */
-        }
-        s->told = s->told || s->out == 0 ? s->told : time(NULL);
-        if (s->out > 0)
-            return;
+    int n = compose.ordered - 1;
+
+    while (n > 0 && ordered[n]->out == 0)
+        n--;
+    struct service *s = ordered[n];
+    if (s->out > 0 && !s->told) {
+        kill(s->pid, SIGTERM);
+        s->told = time(NULL);
+    } else if (s->out > 0 && time(NULL) - s->told >= 10) {
+        kill(s->pid, SIGKILL);
+        say_end(s); /* (what has its pipe may live on: --no-init) */
     }
 }
 
