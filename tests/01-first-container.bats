@@ -14,7 +14,7 @@ ways=('' --no-init --no-pid --none)
 
 # A container in the background, until it has said something into the file "up". $outer is the
 # PID of its supervisor.
-teardown() { if [ -n "${outer-}" ]; then kill -KILL "$outer" 2>/dev/null || true; fi; }
+teardown() { kill_left; }
 start() { # ARG...
     rm -f up
     (

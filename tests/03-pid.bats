@@ -114,7 +114,7 @@ state_of() { sed -n 's/^State:.\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null; }
 pending() { sed -n 's/^S[hi][dg]Pnd:.0*//p' "/proc/$1/status" | tr -d '\n'; }
 teardown() {
     session_end
-    if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi
+    kill_left
 }
 
 @test "a signal to the supervisor ends a command below our init, and is dropped by PID 1" {

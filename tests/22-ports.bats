@@ -14,7 +14,7 @@ setup() {
 }
 
 teardown() {
-    if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi
+    kill_left
     session_end
     remove_containers
     jobs -p | xargs -r kill 2>/dev/null || true
@@ -71,7 +71,8 @@ listeners() {
 
 # Children of the supervisor: the porter, and PID 1 of the container.
 porter() { pgrep -P "$supervisor" -x porter; }
-first() { pgrep -o -P "$supervisor"; }
+# (Before it is our program, the supervisor is a shell, with children of its own.)
+first() { pgrep -o -P "$supervisor" '^(minicontainer|init|sleep|python3)'; }
 
 descriptors() { find "/proc/$(porter)/fd" -type l 2>/dev/null | wc -l; }
 
@@ -89,6 +90,7 @@ at_rest() {
 # calls N: so many at once, all held until hang_up. Their answers are lines of "held".
 calls() {
     [ -p go ] || mkfifo go
+    : >held # (who opens a pipe waits for the other: until then it is that of the calls before)
     ports hold "$port" "$1" <go >held &
     callers=$!
     exec 7>go

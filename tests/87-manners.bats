@@ -15,7 +15,7 @@ setup() { mc_setup; }
 
 teardown() {
     session_end
-    if [ -n "${outer-}" ]; then kill -KILL "$outer" 2>/dev/null || true; fi
+    kill_left
 }
 
 # $manners is there, for everybody; see the head of manners.c for its words.

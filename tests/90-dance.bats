@@ -10,8 +10,7 @@ load session
 setup_file() { build_probe; }
 
 teardown() {
-    if [ -n "${first-}" ]; then kill -KILL "$first" 2>/dev/null || true; fi
-    if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi
+    kill_left
     if [ -n "${SESSION_PID-}" ]; then session_end; fi
 }
 

@@ -11,7 +11,7 @@ load session
 setup_file() { build_probe; }
 
 # A container that is still there when a test fails.
-teardown() { if [ -n "${supervisor-}" ]; then kill -KILL "$supervisor" 2>/dev/null || true; fi; }
+teardown() { kill_left; }
 
 # What ends well, and what ends badly in every place.
 all_ways_to_end() {

@@ -246,6 +246,9 @@ assert() {
     if [ "$ok" = 1 ]; then return 0; fi
     if [ -n "$words" ]; then echo "-- $words"; fi
     printf -- '-- this is not so:  ACTUAL %s EXPECTED\n' "$op"
+    if [ "$op" = == ] && [[ $actual == *$'\n'* && $expected == *$'\n'* ]]; then
+        diff <(cat <<<"$expected") <(cat <<<"$actual") | sed 's/^/-- /' || true
+    fi
     printf -- '-- actual:   %s\n' "$actual"
     printf -- '-- expected: %s\n' "$expected"
     return 1
@@ -511,6 +514,15 @@ no_process_left() {
         session_processes "$MC_STATE/sessions"
         return 1
     }
+}
+
+# kill_left: the end of what this test has left alive. (A number that was noted may be somebody
+# else's by now: so it is not what a test kills when it ends.)
+kill_left() {
+    local pid
+    for pid in $(session_processes "$MC_STATE/sessions" | cut -d ' ' -f 1); do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
 }
 
 # kept_store WHO COMMAND...: the store of that person below $XDG_DATA_HOME. COMMAND makes it once for
