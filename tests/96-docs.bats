@@ -54,6 +54,34 @@ page() {
 
 @test "page lessons/FROM-HERE-TO-DOCKER.md" { page lessons/FROM-HERE-TO-DOCKER.md; }
 
+@test "page lessons/TEACHING.md" {
+    if grep -q '^```console' "$TOP/lessons/TEACHING.md"; then page lessons/TEACHING.md; fi
+}
+
+# The minutes of a plan, and of a week, are those that are said.
+@test "the teacher's plans: their sums are right" {
+    local plan
+    plan=$(awk -F '|' '/^\*\*/ { name = $0; sub(/^\*\*/, "", name); sub(/\*\*.*/, "", name) }
+        $2 ~ /^ [0-9]+ $/ && NF == 5 { sum[name] += $2 }
+        END { for (n in sum) print n ": " sum[n] }' "$TOP/lessons/TEACHING.md" | sort)
+    assert "$plan" == "90 minutes: 90
+A second half day, on rights: 180
+Half a day: 90"
+    awk -F '|' 'FNR == NR { if ($2 ~ /^ \[[0-9][0-9] /) minutes[substr($2, 3, 2)] = $4; next }
+        NF == 7 && $2 ~ /^ [0-9]+ $/ {
+            n = split($3, lesson, /[, ]+/); sum = 0
+            for (i = 1; i <= n; i++) sum += minutes[lesson[i]]
+            if (sum != $4) print "week" $2 ": " sum
+            weeks++
+        } END { print weeks " weeks" }' "$TOP/lessons/README.md" "$TOP/lessons/TEACHING.md" >sums
+    assert "$(<sums)" == "10 weeks"
+}
+
+@test "the teacher's page has each lesson's goal" {
+    assert "$(sed '1,/^## What they can do/d' "$TOP/lessons/TEACHING.md" | grep -oE '^\| [0-9]{2} \| ' | tr -d '| ' | paste -sd ' ')" == \
+        "$(cd "$TOP/lessons" && printf '%s\n' [0-9][0-9]-* | cut -c 1-2 | paste -sd ' ')"
+}
+
 @test "no page is forgotten" {
     local file
     for file in README.md "$TOP"/lessons/*.md "$TOP"/lessons/*/; do
@@ -81,7 +109,7 @@ lessons() {
         cat "$BATS_TEST_TMPDIR/lessons"
     )
 }
-pages() { lessons && printf '%s\n' README.md lessons/README.md lessons/FROM-HERE-TO-DOCKER.md; }
+pages() { lessons && printf '%s\n' README.md lessons/README.md lessons/TEACHING.md lessons/FROM-HERE-TO-DOCKER.md; }
 
 # The parts of a lesson begin with a heading or with bold words; Predict stands in the text.
 parts_of() {
