@@ -3576,7 +3576,8 @@ static void furnish(struct container *c) {
 static void preset_lab(struct container *c) {
     c->rows = ALL_ROWS & ~(BIT(CGROUP) | BIT(CAPS) | BIT(SECCOMP));
     c->lab = c->init = true;
-    c->hostname = "lab";
+    /* (The prompt is the host name: it says in which one of two labs we are.) */
+    c->hostname = access("/run/victim.pid", F_OK) ? "lab" : "lab-in-lab";
     c->workdir = "/root";
     c->age = 864000;
     if (!namespace_id("time")) /* such a kernel: a lab without lesson 11 */
