@@ -3576,7 +3576,7 @@ static void furnish(struct container *c) {
 static void preset_lab(struct container *c) {
     c->rows = ALL_ROWS & ~(BIT(CGROUP) | BIT(CAPS) | BIT(SECCOMP));
     c->lab = c->init = true;
-    /* (The prompt is the host name: it says in which one of two labs we are.) */
+    /* (The prompt is the host name: it says in which of two labs we are.) */
     c->hostname = access("/run/victim.pid", F_OK) ? "lab" : "lab-in-lab";
     c->workdir = "/root";
     c->age = 864000;
