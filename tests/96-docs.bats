@@ -58,6 +58,43 @@ page() {
     if grep -q '^```console' "$TOP/lessons/TEACHING.md"; then page lessons/TEACHING.md; fi
 }
 
+# until_step TEXT: Enter, in the first window, until it says TEXT and asks.
+until_step() {
+    until [[ $output == *"$1"* ]]; do
+        assert "$prompt" starts "[Enter]" "it never said: $1"
+        session_type ''
+        session_prompt
+    done
+}
+
+@test "five minutes, two windows: what the second one sees before and after each step" {
+    requires tty userns ip
+    local who child
+    for who in $(people); do
+        prompt=
+        SESSION_PATH=$(dirname "$MC"):$PATH $who session_start
+        session_prompt
+        session_type "$(basename "$MC") run --step"
+        session_prompt
+        until_step sethostname
+        child=$(sed -nE 's|.*/proc/([0-9]+)/.*|\1|p' <<<"$output" | head -n 1)
+        $who call "$MC" exec "$child" hostname
+        assert "$output" != box
+        session_type ''
+        session_prompt
+        until_step 'has a new network'
+        $who call "$MC" exec "$child" hostname
+        assert "$output" == box
+        $who call "$MC" exec "$child" ip -br addr
+        assert "$output" =~ ^lo\ +DOWN
+        session_type ''
+        session_prompt
+        $who call "$MC" exec "$child" ip -br addr
+        assert "$output" =~ ^lo\ +UNKNOWN\ +127.0.0.1/8
+        session_end
+    done
+}
+
 # The minutes of a plan, and of a week, are those that are said.
 @test "the teacher's plans: their sums are right" {
     local plan
