@@ -9,7 +9,8 @@ setup() {
     mc_setup
     requires userns
     LESSONS=$TOP/lessons
-    export PATH=$(dirname "$MC"):$PATH
+    PATH=$(dirname "$MC"):$PATH
+    export PATH
 }
 
 # exercises: the numbers of the lessons that have one
@@ -28,7 +29,7 @@ dir_of() { echo "$LESSONS/$1"-*; }
         assert "$(grep -c '^<details><summary>Hint [1-9]</summary>$' "$dir/exercise.md")" -ge 2 "$nn"
         assert "$(awk 'length > 120' "$dir/exercise.md")" == "" "$nn: long lines"
         assert "$(cat "$dir/solution")" =~ 'NUMBER|NAME' "$nn: what is drawn is used"
-        assert "$(cd "$dir" && ls wrong-* | wc -l)" -ge 1 "$nn"
+        assert "$(find "$dir" -name "wrong-*" | wc -l)" -ge 1 "$nn"
         for wrong in "$dir"/wrong-*; do
             assert "$(head -n 1 "$wrong")" starts "# told: " "$wrong"
         done
