@@ -18,6 +18,8 @@
 #   mounts                what $pid sees mounted: "PLACE TYPE OPTIONS SOURCE SUPEROPTIONS", one a line
 #   store                 the directory of the lab's store of images
 #   mc WORD...            minicontainer, on the lab's store
+#   together PID ROW...   its namespaces are those of process PID, and so they are in one container
+#   only_standard_files   it has no files open but 0, 1 and 2
 #
 # the_lab PID TOP notes whose namespaces are the lab's, and below which process all of the lab's are (none:
 # all that we see).
@@ -26,10 +28,10 @@
 # Nothing here may be hurt by what a submission calls itself: printable characters only, and not too many.
 plain() { LC_ALL=C tr -c '[:print:]' '?' <<<"$1" | cut -c 1-200 | sed 's/?$//'; }
 
-yes() { printf '  ok        %s: %s\n' "$(plain "$1")" "$(plain "$2")"; }
+yes() { printf '  ok        %s: %s\n' "$(plain "$1")" "$(plain "${2:-nothing}")"; }
 no() {
     printf '  looked at %s\n  found     %s\n  expected  %s\n  %s\n' \
-        "$(plain "$1")" "$(plain "${2:-nothing}")" "$(plain "$3")" "$(plain "$4")"
+        "$(plain "$1")" "$(plain "${2:-nothing}")" "$(plain "${3:-nothing}")" "$(plain "$4")"
     exit 1
 }
 skip() {
@@ -140,6 +142,20 @@ a_file() {
 store() { echo "/proc/$lab/root/root/.local/share/minicontainer"; }
 mc() {
     XDG_DATA_HOME=/proc/$lab/root/root/.local/share timeout 10 minicontainer "$@" </dev/null 2>/dev/null
+}
+
+together() {
+    local with=$1 row
+    shift
+    for row; do
+        expect "/proc/$pid/ns/$row, and that of process $with" "$(namespace "$pid" "$row")" \
+            "$(namespace "$with" "$row")" "They are not in the same container."
+    done
+}
+
+only_standard_files() {
+    local -a open=(/proc/"$pid"/fd/*)
+    expect "/proc/$pid/fd" "${open[*]##*/}" "0 1 2" "It has brought a file along, which its container does not have."
 }
 
 # shellcheck disable=SC2034  # for who reads this file
