@@ -88,7 +88,7 @@ truly_skipped() { # REASON
     requires userns
     call "$QUIZ" --sheet all
     assert "$(grep -c '^ *[0-9]\. ' <<<"$output")" -ge 60
-    assert "$output" !~ '\[x\]|Why:|Run in'
+    assert "$output" !~ '\[x\]|Why:|Run in|Not known'
     assert "$(awk 'length > 80' <<<"$output")" == ""
     call "$QUIZ" --answers 02-03 15 22
     assert "$(grep -c '\[x\]' <<<"$output")" -ge 8
@@ -242,8 +242,8 @@ letter_of() {
 ask: a\nrnu: b\n|4: no such word: rnu: (ask where needs first run choice why read)
 ask: a\nchoice: b\n|4: a choice is "choice: TEXT => OUTCOME"
 ask: a\nchoice: b => 1\n|3: 1 choices; there must be two, three or four
-ask: a\n|3: this question has no "run:"
-ask: a\n|3: this question has no "why:"
+ask: a\nwhy: b\n|3: this question has no "run:"
+ask: a\nrun: b\n|3: this question has no "why:"
 ask: a\nwhere: moon\n|3: where is lab or laptop, not moon
 ask: a\nchoice: b => /(/\n|4: no regular expression: /(/
 ask: a\nchoice: b => status x\n|4: "status N" wants a number
