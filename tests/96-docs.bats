@@ -54,6 +54,8 @@ page() {
 
 @test "page lessons/FROM-HERE-TO-DOCKER.md" { page lessons/FROM-HERE-TO-DOCKER.md; }
 
+@test "page lessons/build-your-own/README.md" { page lessons/build-your-own/README.md; }
+
 @test "no page is forgotten" {
     local file
     for file in README.md "$TOP"/lessons/*.md "$TOP"/lessons/*/; do
@@ -81,7 +83,10 @@ lessons() {
         cat "$BATS_TEST_TMPDIR/lessons"
     )
 }
-pages() { lessons && printf '%s\n' README.md lessons/README.md lessons/FROM-HERE-TO-DOCKER.md; }
+pages() {
+    lessons && printf '%s\n' README.md lessons/README.md lessons/FROM-HERE-TO-DOCKER.md \
+        lessons/build-your-own/README.md
+}
 
 # The parts of a lesson begin with a heading or with bold words; Predict stands in the text.
 parts_of() {
