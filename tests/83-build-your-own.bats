@@ -63,7 +63,7 @@ TITLES=(run hostname pid proc root user net clean rights limit layers cable)
         assert "$(wc -l <"$page")" -le 12 "$page: lines"
         assert "$(awk 'length > n { n = length } END { print n }' "$page")" -le 80 "$page: columns"
         for part in 'Do' 'Counts' 'Man pages'; do
-            assert "$(<"$page")" contains $'\n'"**$part**: " "$page"
+            assert "$(<"$page")" contains $'\n'"- **$part**: " "$page"
         done
         assert "$(<README.md)" contains "($page)"
     done
@@ -112,6 +112,9 @@ TITLES=(run hostname pid proc root user net clean rights limit layers cable)
 @test "both solutions do all ten steps and the bonus, and leave nothing" {
     local programs program before step wanted
     solutions
+    # Step 6 makes a directory there, for a moment.
+    mkdir -m 1777 tmp
+    export TMPDIR=$PWD/tmp
     before=$(fingerprint)
     wanted=$(for step in 1 2 3 4 5 6 7 8 9 10; do echo "step $step, ${TITLES[step - 1]}: ok"; done)
     for program in "${programs[@]}"; do
@@ -125,7 +128,6 @@ TITLES=(run hostname pid proc root user net clean rights limit layers cable)
     assert "$output" =~ '^step 12, cable: (ok|skipped: )'
     no_process_left
     assert "$(fingerprint)" == "$before"
-    assert "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'build-your-own.*' -newer "$MC_STATE/sessions")" == ""
 }
 
 # What the solution of the step before is told.
@@ -259,6 +261,7 @@ END
     wait_for '[ -s hangs.here ]'
     assert "$(session_processes "$MC_STATE/sessions")" contains " sleep"
     kill -KILL "$!"
+    wait "$!" 2>/dev/null || true
     no_process_left
 }
 
