@@ -38,7 +38,7 @@ lint: ## what compilers and checkers say about the sources; a missing one is nam
 	try cppcheck --quiet --std=c11 --enable=warning,portability,performance \
 	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=comparePointers \
 	    minicontainer.c; \
-	try shellcheck -x tests/*.bash .ci/run lessons/quiz; \
+	try shellcheck -x tests/*.bash .ci/run lessons/{check,grade,quiz,judge.bash,build-your-own/*.sh,build-your-own/test}; \
 	try shellcheck -x -e SC2016,SC2030,SC2031,SC2034,SC2119,SC2154 tests/*.bats; exit $$rc
 
 minicontainer-asan: minicontainer.c

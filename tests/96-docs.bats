@@ -118,6 +118,7 @@ Half a day: 90"
     assert "$(sed '1,/^## What they can do/d' "$TOP/lessons/TEACHING.md" | grep -oE '^\| [0-9]{2} \| ' | tr -d '| ' | paste -sd ' ')" == \
         "$(cd "$TOP/lessons" && printf '%s\n' [0-9][0-9]-* | cut -c 1-2 | paste -sd ' ')"
 }
+@test "page lessons/build-your-own/README.md" { page lessons/build-your-own/README.md; }
 
 @test "no page is forgotten" {
     local file
@@ -146,7 +147,10 @@ lessons() {
         cat "$BATS_TEST_TMPDIR/lessons"
     )
 }
-pages() { lessons && printf '%s\n' README.md lessons/README.md lessons/TEACHING.md lessons/FROM-HERE-TO-DOCKER.md; }
+pages() {
+    lessons && printf '%s\n' README.md lessons/README.md lessons/TEACHING.md \
+        lessons/FROM-HERE-TO-DOCKER.md lessons/build-your-own/README.md
+}
 
 # The parts of a lesson begin with a heading or with bold words; Predict stands in the text.
 parts_of() {
