@@ -15,7 +15,7 @@
 # BENCH_ROUNDS (60) busy rounds, BENCH_IDLE_ROUNDS (8) with BENCH_IDLE_MS (50) before each start,
 # BENCH_ALIVE ("0 1 10 100 1000") idle containers, BENCH_ALIVE_ROUNDS (40) starts beside them.
 # Of each, 0 or nothing leaves that part out. Images and kept containers: bench/store.bash; calls that
-# come in: bench/ports.bash.
+# come in: bench/ports.bash; compose and the daemon: bench/services.bash.
 # Ratios tell more than times: they were measured within the same minutes.
 
 set -u -o pipefail
@@ -66,6 +66,8 @@ fact() { (IFS=$T && echo "$*") >>"$lines"; }
 . "$BENCH/store.bash"
 # shellcheck source=tests/bench/ports.bash
 . "$BENCH/ports.bash"
+# shellcheck source=tests/bench/services.bash
+. "$BENCH/services.bash"
 
 # ---------------------------------------------------------------------------------------------
 # What is measured
@@ -294,6 +296,7 @@ for who in "${people[@]}"; do
     measure idle "${BENCH_IDLE_ROUNDS:-8}" "${BENCH_IDLE_MS:-50}"
     store_rows
     port_rows
+    service_rows
 done
 who=${people[0]}
 if [ "${#alive[@]}" -gt 0 ]; then for way in static dynamic; do crowd $way; done; fi
