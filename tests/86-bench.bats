@@ -11,9 +11,9 @@ T=$'\t'
 # One short run; its lines are in the file "lines".
 measured() {
     call env "TMPDIR=$PWD/tmp" BENCH_ROUNDS=1 BENCH_IDLE_ROUNDS=1 BENCH_IDLE_MS=1 BENCH_ALIVE="0 3" \
-        BENCH_ALIVE_ROUNDS=1 BENCH_STORE_ROUNDS=1 BENCH_LAYER_ROUNDS=1 BENCH_BASE_MB=2 BENCH_LAYER_MB=1 \
-        BENCH_KEPT=3 BENCH_PORT_ROUNDS=1 BENCH_SERVICE_ROUNDS=1 BENCH_PODMAN=no-podman \
-        bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
+        BENCH_ALIVE_ROUNDS=1 BENCH_ALIVE_LOOKS=1 BENCH_STORE_ROUNDS=1 BENCH_LAYER_ROUNDS=1 \
+        BENCH_BASE_MB=2 BENCH_LAYER_MB=1 BENCH_KEPT=3 BENCH_PORT_ROUNDS=1 BENCH_SERVICE_ROUNDS=1 \
+        BENCH_PODMAN=no-podman bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
     printf '%s\n' "$output" >lines
 }
 
@@ -249,12 +249,12 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     call -1 bash -c './driver times 1 0 <rows'
     assert "$stderr" contains '/bin/false driver: the command: failed'
     # What lives is counted, and ended by its number.
-    call ./driver alive 1 0 2 4 -- "$PWD/inside" hold -- /bin/true
+    call ./driver alive 1 1 0 2 4 -- "$PWD/inside" hold -- /bin/true
     assert "$(cut -f1 <<<"$output" | tr '\n' ' ')" == "0 2 4 "
     no_process_left
     (
         remember_session
-        exec setsid ./driver alive 1 2 -- "$PWD/inside" hold -- /bin/sleep 1000
+        exec setsid ./driver alive 1 1 2 -- "$PWD/inside" hold -- /bin/sleep 1000
     ) >/dev/null 2>&1 3>&- 4>&- &
     driver=$!
     disown "$driver"

@@ -8,10 +8,13 @@
 #
 # BENCH_SERVICE_ROUNDS (20) rounds.
 
+# Ended by the trap, however this ends.
 with_daemons() {
-    local driver=$1 rounds=$2 daemons=() tries
+    local driver=$1 rounds=$2 tries
     shift 2
+    daemons=() # (of the trap, which is outside of this function)
     trap 'if [ "${#daemons[@]}" -gt 0 ]; then kill "${daemons[@]}"; wait; fi 2>/dev/null' EXIT
+    trap 'exit 130' INT TERM HUP
     while [ "$#" -gt 1 ]; do
         "$2" daemon "$1" </dev/null >/dev/null &
         daemons+=("$!")
