@@ -623,6 +623,7 @@ gone() { wait_for '[ -z "$(alive)" ]' || { ps -ww -o pid,args -p "$(alive | past
 # the file, with the time of its start). One awk for all processes: this is asked often.
 alive() {
     {
+        # shellcheck disable=SC2062  # these are files
         grep -Flas --file=- /proc/[0-9]*/cmdline <<<"$mark" | cut -d / -f 3
         echo
         cat /proc/[0-9]*/stat 2>/dev/null
