@@ -526,15 +526,15 @@ END
 @test "10,000 lines, 33 services, long lines: an answer with a line, no crash" {
     local i
     a '    command:'
-    for ((i = 0; i < 9900; i++)); do echo "      - w$i"; done >>compose.yaml
+    seq -f '      - w%.0f' 0 9899 >>compose.yaml
     mc compose config
     assert "$output" ends " w9899"
-    for ((; i < 12000; i++)); do echo "      - w$i"; done >>compose.yaml
+    seq -f '      - w%.0f' 9900 11999 >>compose.yaml
     mc -125 compose config
     assert "${stderr_lines[0]}" contains "compose.yaml:100"
     assert "$stderr" contains "room"
     a
-    for ((i = 0; i < 10000; i++)); do echo "# $i"; done >>compose.yaml
+    seq -f '# %.0f' 0 9999 >>compose.yaml
     echo "    comand: x" >>compose.yaml
     refused 10004 comand
     echo services: >compose.yaml
