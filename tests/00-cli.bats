@@ -1098,7 +1098,8 @@ is_of_the_file() { # TEXT
     for name in main parent_side child_side enter_uts say_at; do
         assert "$names" has-line "$name"
     done
-    # (Some 400 of them: all are looked at by one awk.)
+    # (Some 400 of them: all are looked at by one awk. A sanitizer build starts slowly: some of them there.)
+    if ! probe plain; then names=$(awk 'NR % 8 == 1' <<<"$names"); fi
     for name in $names; do echo "@$name" && "$MC" source "$name"; done >shown
     call awk '
         function ends() {
