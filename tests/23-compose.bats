@@ -76,12 +76,9 @@ END
     says "--image x $NET --"
 }
 
-@test "the command: a line is split as a shell does it, a list is taken as it is" {
-    local line words
-    while IFS='|' read -r line words; do
-        a "    $line"
-        says "--image x $NET $words"
-    done <<'END'
+# The same for the command.
+commands() {
+    cat <<'END'
 command: sleep 10|-- sleep 10
 command: sh -c 'echo  a; echo b'|-- sh -c 'echo  a; echo b'
 command: 'sh -c "echo  a"'|-- sh -c 'echo  a'
@@ -92,6 +89,14 @@ command: [ echo, "" ]|-- echo ''
 entrypoint: /bin/sh|--entrypoint /bin/sh --
 entrypoint: [sh, -c]|--entrypoint sh -- -c
 END
+}
+
+@test "the command: a line is split as a shell does it, a list is taken as it is" {
+    local line words
+    while IFS='|' read -r line words; do
+        a "    $line"
+        says "--image x $NET $words"
+    done < <(commands)
     a '    command: [c, d]' '    entrypoint: [a, b]'
     says "--image x $NET --entrypoint a -- b c d"
     # A directory has no entrypoint of its own.
@@ -180,26 +185,73 @@ a~b
 ~"
 }
 
-@test "docker-compose reads every file that we take" {
-    requires docker-compose
-    local line words
-    mkdir d e
+# All that we take: each line of keys() and commands() is a service, and some are more than a line.
+everything() {
+    local line words n=0
+    echo services:
     while IFS='|' read -r line words; do
-        a "    $line"
-        call docker-compose config
-        mc compose config
-    done < <(keys)
-    shop
+        printf '  s%d:\n    image: x\n    %s\n' "$((++n))" "$line"
+    done < <(keys && commands)
+    cat <<'END'
+  both: # (a comment)
+    image: ./db
+    entrypoint: [a, "b  c"]
+    command: d 'e  f' # and
+    environment: # more
+      - "A=it's $$HOME; *"
+      - 'B="x"'
+      - C=
+    read_only: false
+    depends_on: [s1, s2]
+END
+}
+
+# others WHAT: docker-compose and podman-compose read in compose.yaml what we do, see compose.py.
+others() {
+    local py=$BATS_TEST_DIRNAME/compose.py config is
+    mc compose config
+    config=$output
+    call python3 "$py" ours <<<"$config"
+    is=$output
+    assert "$(grep -c '"service"' <<<"$is")" == "$(grep -c ^minicontainer <<<"$config")"
     call docker-compose config
-    assert "$output" contains "B_2: two  words"
-    assert "$output" contains "  web:"
-    call docker-compose config --services
-    assert "$(sort <<<"$output" | paste -sd ' ')" == "app db web"
+    call python3 "$py" docker <<<"$output"
+    assert "$output" == "$is" "docker-compose: $1"
+    # No podman is asked, but what it would be asked is noted. (--dry-run makes networks and volumes.)
+    : >tools/asked
+    PYTHONPATH=$PWD/tools call podman-compose --podman-path "$PWD/tools/podman" -p shop up --no-start
+    is=$(NO_PIDS=1 python3 "$py" ours <<<"$config")
+    output=$(NO_PIDS=1 python3 "$py" podman <tools/asked)
+    assert "$output" == "$is" "podman-compose: $1"
+}
+
+@test "docker-compose and podman-compose read in every file that we take what we read" {
+    requires docker-compose podman-compose python3
+    mkdir -p d e data db/etc tools
+    : >db/etc/hosts
+    cat >tools/podman <<'END'
+#!/bin/sh
+printf '%s\0' "$@" "$(printf '\036')" >>"${0%/*}/asked"
+echo "podman version 4"
+END
+    # (It would wait for a second after each service.)
+    echo 'import time; time.sleep = lambda seconds: None' >tools/sitecustomize.py
+    chmod 0755 tools/podman
+    everything >compose.yaml
+    others everything
+    assert "$(wc -l <<<"$output")" -ge 25 "services"
+    shop
+    others "the shop"
+    assert "$(grep -o '"service": "[a-z]*"' <<<"$output" | cut -d '"' -f 4 | sort | paste -sd ' ')" == "app db web"
+    rmdir data # (of the lesson it is a volume)
     sed -n '/cat >compose.yaml/,/^> E$/s/^> //p' "$MC_TREE/lessons/23-compose/README.md" |
         grep -v '^E$' >compose.yaml
-    mc compose config
-    assert "$output"
+    others "the lesson's"
+    assert "$output" contains '[["127.0.0.1", "8080", "80"]]'
+    # Control: what we would read otherwise is seen.
+    sed -i 's/8080:80/8081:80/' compose.yaml
     call docker-compose config
+    assert "$(python3 "$BATS_TEST_DIRNAME/compose.py" docker <<<"$output")" contains '"8081", "80"'
 }
 
 @test "-f: another file; its paths begin where it is" {
@@ -509,15 +561,15 @@ END
 @test "10,000 lines, 33 services, long lines: an answer with a line, no crash" {
     local i
     a '    command:'
-    for ((i = 0; i < 9900; i++)); do echo "      - w$i"; done >>compose.yaml
+    seq -f '      - w%.0f' 0 9899 >>compose.yaml
     mc compose config
     assert "$output" ends " w9899"
-    for ((; i < 12000; i++)); do echo "      - w$i"; done >>compose.yaml
+    seq -f '      - w%.0f' 9900 11999 >>compose.yaml
     mc -125 compose config
     assert "${stderr_lines[0]}" contains "compose.yaml:100"
     assert "$stderr" contains "room"
     a
-    for ((i = 0; i < 10000; i++)); do echo "# $i"; done >>compose.yaml
+    seq -f '# %.0f' 0 9999 >>compose.yaml
     echo "    comand: x" >>compose.yaml
     refused 10004 comand
     echo services: >compose.yaml
@@ -602,36 +654,34 @@ ended() {
 
 gone() { wait_for '[ -z "$(alive)" ]' || { ps -ww -o pid,args -p "$(alive | paste -sd ,)"; return 1; }; }
 
-# What lives of it: who has the mark, who descends from $up, and who did when this was asked before.
+# What lives of it: who has the mark, who descends from $up, and who did when this was asked before (in
+# the file, with the time of its start). One awk for all processes: this is asked often.
 alive() {
-    local file rest pid start
-    local -A parent=() started=()
-    for file in /proc/[0-9]*/stat; do
-        { read -r rest <"$file"; } 2>/dev/null || continue
-        pid=${rest%% *}
-        # shellcheck disable=SC2086  # words
-        set -- ${rest##*\) }
-        [[ $1 == [ZX] ]] && continue
-        parent[$pid]=$2 started[$pid]=${20}
-    done
-    for pid in "${!parent[@]}"; do
-        if below "$pid" || grep -qs "$mark" "/proc/$pid/cmdline"; then
-            echo "$pid ${started[$pid]}" >>.mc/alive
-        fi
-    done
-    touch .mc/alive
-    while read -r pid start; do
-        if [ "${started[$pid]-}" = "$start" ]; then echo "$pid"; fi
-    done < <(sort -u .mc/alive)
-}
-
-below() { # PID
-    local pid=$1
-    while [ -n "$pid" ] && [ "$pid" -gt 1 ]; do
-        if [ "$pid" = "${up-}" ]; then return 0; fi
-        pid=${parent[$pid]-}
-    done
-    return 1
+    {
+        # shellcheck disable=SC2062  # these are files
+        grep -Flas --file=- /proc/[0-9]*/cmdline <<<"$mark" | cut -d / -f 3
+        echo
+        cat /proc/[0-9]*/stat 2>/dev/null
+    } | awk -v up="${up-}" -v before=.mc/alive '
+        BEGIN { while ((getline line <before) > 0) known[line] }
+        !NF { stats = 1; next }
+        !stats { marked[$1]; next }
+        {
+            pid = $1
+            sub(/^.*\) /, "")
+            if ($1 ~ /[ZX]/) next
+            parent[pid] = $2
+            start[pid] = $20
+        }
+        END {
+            for (pid in start) {
+                ours = pid in marked
+                for (p = pid; !ours && p in start; p = parent[p]) ours = p == up
+                key = pid " " start[pid]
+                if (ours && !(key in known)) print key >>before
+                if (ours || key in known) print pid
+            }
+        }'
 }
 
 # links, addresses, routes, forwarding, listeners of this machine
@@ -890,7 +940,7 @@ a ended: status 0"
     for who in $(people); do
         up "$who" && wait_for '[ "$(alive | wc -l)" -ge 8 ]' && kill -INT "$up" && ended 130
         before=$(machine) files=$(files)
-        for ((n = 0; n < ${MC_KILLS:-24}; n++)); do
+        for ((n = 0; n < ${MC_KILLS:-8}; n++)); do
             up "$who"
             # The moment: when so many of them are there; who: any of those.
             wait_for "[ \$(alive | wc -l) -ge $((1 + RANDOM % 9)) ]" 20 || true

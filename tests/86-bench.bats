@@ -11,8 +11,9 @@ T=$'\t'
 # One short run; its lines are in the file "lines".
 measured() {
     call env "TMPDIR=$PWD/tmp" BENCH_ROUNDS=1 BENCH_IDLE_ROUNDS=1 BENCH_IDLE_MS=1 BENCH_ALIVE="0 3" \
-        BENCH_ALIVE_ROUNDS=1 BENCH_STORE_ROUNDS=1 BENCH_LAYER_ROUNDS=1 BENCH_BASE_MB=2 BENCH_LAYER_MB=1 \
-        BENCH_KEPT=3 BENCH_PORT_ROUNDS=1 BENCH_PODMAN=no-podman bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
+        BENCH_ALIVE_ROUNDS=1 BENCH_ALIVE_LOOKS=1 BENCH_STORE_ROUNDS=1 BENCH_LAYER_ROUNDS=1 \
+        BENCH_BASE_MB=2 BENCH_LAYER_MB=1 BENCH_KEPT=3 BENCH_PORT_ROUNDS=1 BENCH_SERVICE_ROUNDS=1 \
+        BENCH_PODMAN=no-podman bash "$BATS_TEST_DIRNAME/bench.bash" --porcelain
     printf '%s\n' "$output" >lines
 }
 
@@ -60,6 +61,17 @@ measured() {
         for way in static dynamic; do
             for row in plain network port; do
                 one_line "ports$T$who${T}start$T$row$T$way${T}[0-9.]+${T}[0-9.]+"
+            done
+        done
+    done
+    for who in $([ "$(id -u)" != 0 ] || echo root) user; do
+        for way in static dynamic; do
+            for row in plain daemon compose; do
+                if [ "$row" = compose ] && ! probe bridge >/dev/null 2>&1; then
+                    one_line "absent${T}compose$T$way$T.*bridge.*$T$who"
+                    continue
+                fi
+                one_line "services$T$who${T}start$T$row$T$way${T}[0-9.]+${T}[0-9.]+"
             done
         done
     done
@@ -200,6 +212,24 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     assert "$output" contains "socat is not installed"
 }
 
+@test "the report of compose and the daemon: at most, and why one is not there" {
+    local i
+    for i in "plain static 7000" "daemon static 9100" "compose static 56100" "plain dynamic 9000" \
+        "daemon dynamic 11800"; do
+        # shellcheck disable=SC2086  # words
+        printf 'services\tuser\tstart\t%s\t%s\t%s\t1\n' $i
+    done >report
+    printf 'absent\tcompose\tdynamic\tno bridge: a module is missing\tuser\n' >>report
+    call bash "$BATS_TEST_DIRNAME/bench.bash" --from report
+    printf '%s\n' "$output" >lines
+    one_line 'run --image \./DIR +7\.00 +9\.00'
+    one_line 'compose up of three +56\.10 +-'
+    one_line '  dynamic: no bridge: a module is missing'
+    one_line 'compose up of three / run +most +8 +8\.01 missed +- +'
+    one_line 'run by --host / run +most +1\.3 +1\.30 kept +1\.31 missed'
+    assert "$(awk 'length > 80' <<<"$output")" == "" "longer lines"
+}
+
 @test "the driver: what fails ends it, in words; told to end, it ends what it started" {
     requires userns cc
     local driver
@@ -219,12 +249,12 @@ start${T}root${T}busy${T}all${T}static${T}90.0${T}5.000"
     call -1 bash -c './driver times 1 0 <rows'
     assert "$stderr" contains '/bin/false driver: the command: failed'
     # What lives is counted, and ended by its number.
-    call ./driver alive 1 0 2 4 -- "$PWD/inside" hold -- /bin/true
+    call ./driver alive 1 1 0 2 4 -- "$PWD/inside" hold -- /bin/true
     assert "$(cut -f1 <<<"$output" | tr '\n' ' ')" == "0 2 4 "
     no_process_left
     (
         remember_session
-        exec setsid ./driver alive 1 2 -- "$PWD/inside" hold -- /bin/sleep 1000
+        exec setsid ./driver alive 1 1 2 -- "$PWD/inside" hold -- /bin/sleep 1000
     ) >/dev/null 2>&1 3>&- 4>&- &
     driver=$!
     disown "$driver"

@@ -167,9 +167,9 @@ measure_stretch() {
 
 # hit_at_moments HOW TRIES ARG...: start the program with ARG, send it a signal (HOW: TERM ...) or
 # kill one of its processes (HOW: kill), TRIES times, later each time, and another process each
-# time. Afterwards nothing may be alive.
+# time. Afterwards nothing may be alive. MC_TRIES: so much of each hundred TRIES is done.
 hit_at_moments() {
-    local how=$1 tries=$2
+    local how=$1 tries=$(($2 * ${MC_TRIES:-50} / 100))
     shift 2
     MC_TIMEOUT=1200 call ./probe "$how" "$tries" "$STRETCH" "$MC" "$@" >"$MC_STATE/hit" || {
         cat "$MC_STATE/hit"
@@ -285,7 +285,7 @@ kill_the_keepers() {
     hit_at_moments kill 10 pull base "$MC_STATE/stick"
     hit_at_moments TERM 10 start -a k
     hit_at_moments INT 10 build --no-cache -t z "$MC_STATE/ctx"
-    was_hit supervisor 20 child 10
+    was_hit supervisor 10 child 5
     # And all is as it was.
     mc ps
     assert "$output" lacks running

@@ -13,9 +13,10 @@
 # are measured if they are installed. bench/driver.c runs and measures.
 #
 # BENCH_ROUNDS (60) busy rounds, BENCH_IDLE_ROUNDS (8) with BENCH_IDLE_MS (50) before each start,
-# BENCH_ALIVE ("0 1 10 100 1000") idle containers, BENCH_ALIVE_ROUNDS (40) starts beside them.
+# BENCH_ALIVE ("0 1 10 100 1000") idle containers, BENCH_ALIVE_ROUNDS (40) starts beside them,
+# BENCH_ALIVE_LOOKS (60) half seconds at most until memory is settled.
 # Of each, 0 or nothing leaves that part out. Images and kept containers: bench/store.bash; calls that
-# come in: bench/ports.bash.
+# come in: bench/ports.bash; compose and the daemon: bench/services.bash.
 # Ratios tell more than times: they were measured within the same minutes.
 
 set -u -o pipefail
@@ -66,6 +67,8 @@ fact() { (IFS=$T && echo "$*") >>"$lines"; }
 . "$BENCH/store.bash"
 # shellcheck source=tests/bench/ports.bash
 . "$BENCH/ports.bash"
+# shellcheck source=tests/bench/services.bash
+. "$BENCH/services.bash"
 
 # ---------------------------------------------------------------------------------------------
 # What is measured
@@ -251,14 +254,15 @@ turns() {
 
 # Containers that do nothing, and how a start is beside them.
 crowd() { # BUILD
-    local mc=$work/$1/minicontainer start
+    local mc=$work/$1/minicontainer start driver
     start=("$mc" run --image "$root" /bin/true)
+    driver=("$work/driver" alive "${BENCH_ALIVE_ROUNDS:-40}" "${BENCH_ALIVE_LOOKS:-60}" "${alive[@]}")
     say "measuring: as $who, $1, beside ${alive[*]} idle ones"
-    as_person "$work/driver" alive "${BENCH_ALIVE_ROUNDS:-40}" "${alive[@]}" -- "${start[@]}" hold -- \
+    as_person "${driver[@]}" -- "${start[@]}" hold -- \
         "${start[@]}" 2>"$work/words" | sed "s/^/alive$T$who$T$1$T/" >>"$lines" ||
         { tail -n 5 "$work/words" >&2 && fail "an idle container failed, as $who"; }
     # The same start by the same calls alone: what the kernel itself takes longer.
-    as_person "$work/driver" alive "${BENCH_ALIVE_ROUNDS:-40}" "${alive[@]}" -- "${start[@]}" hold -- \
+    as_person "${driver[@]}" -- "${start[@]}" hold -- \
         "$work/$1/limit" "$root" /bin/true 2>"$work/words" | cut -f1,2 | sed "s/^/beside$T$who$T$1$T/" >>"$lines" ||
         { tail -n 5 "$work/words" >&2 && fail "an idle container failed, as $who"; }
 }
@@ -294,6 +298,7 @@ for who in "${people[@]}"; do
     measure idle "${BENCH_IDLE_ROUNDS:-8}" "${BENCH_IDLE_MS:-50}"
     store_rows
     port_rows
+    service_rows
 done
 who=${people[0]}
 if [ "${#alive[@]}" -gt 0 ]; then for way in static dynamic; do crowd $way; done; fi

@@ -323,8 +323,8 @@ must_run() {
 
 # All words, for the test that tries each.
 REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns bridge cgroup2 overlay tty strace
-busybox cc clang musl-gcc podman buildah runc crun umoci skopeo docker-registry docker-compose zstd
-make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel'
+busybox cc clang musl-gcc podman buildah runc crun umoci skopeo docker-registry docker-compose
+podman-compose zstd make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel'
 
 probe() {
     case $1 in
@@ -358,6 +358,7 @@ probe() {
     make | git | curl | perl | python3 | findmnt | nsenter | ps | parallel | zstd) "$1" --version ;;
     # Others of the field: they read our images, and we read theirs.
     podman | buildah | runc | umoci | skopeo | docker-registry | docker-compose) "$1" --version ;;
+    podman-compose) podman-compose --help ;; # its --version asks podman
     crun) crun --root "$MC_STATE/crun" --version ;; # else it makes /run/crun
     ip | ping | ss) "$1" -V ;;
     ipcs) ipcs -q ;;

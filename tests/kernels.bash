@@ -71,9 +71,12 @@ CHANGED='04-mnt 11-time 13-seccomp 14-limits'
 
 # What Docker adds. A chapter more is a word here, and a probe in tests/kernels/docker.bats. The
 # probes are run always, by root and by the user, on the oldest kernel and on the newest; then the
-# files of NETWORKS, which need modules; those of IMAGES only with KERNELS=full.
+# files of NETWORKS, which need modules, by one of them; and of the files of PICKED, by the other, those
+# tests whose names PICK matches. Whole, as those of IMAGES, only with KERNELS=full.
 IMAGES='15-layers 16-images 17-build 18-registry 19-life 20-volumes'
 NETWORKS='21-networks'
+PICKED='22-ports 23-compose'
+PICK='^(-p with --network|services find each other)'
 
 # The modules that the chapters ask for; what these need themselves is found. All of them reach the
 # machine and can be loaded there, or that is a failure.
@@ -131,7 +134,7 @@ test_files() {
     docker)
         echo kernels/docker.bats
         set=$NETWORKS
-        if [ -n "${KERNELS-}" ]; then set="$IMAGES $NETWORKS"; fi
+        if [ -n "${KERNELS-}" ]; then set="$IMAGES $NETWORKS $PICKED"; fi
         ;;
     esac
     if [ "${KERNELS-}" = all ]; then
@@ -140,6 +143,13 @@ test_files() {
     for name in $set; do
         if [[ " $NEVER " != *" $name "* ]]; then echo "$name.bats"; fi
     done | awk -v mine="$mine" 'mine == "" || NR % 2 == mine'
+}
+
+# picked_files SET PERSON: those of which only some tests are run. Who has no file of NETWORKS has them.
+picked_files() {
+    if [ "$1" = docker ] && [ -z "${KERNELS-}${KERNELS_FILES-}" ] && [ "$(turn "$2")" = 0 ]; then
+        echo "${PICKED// /.bats }.bats"
+    fi
 }
 
 # ---------------------------------------------------------------------------------------------
@@ -421,7 +431,7 @@ must() {
 
 # machine NAME: what is of this machine alone: modules, and kernels.conf (see tests/kernels/init)
 machine() {
-    local to=$WORK/$1/files suite root people tests prepare version filter=
+    local to=$WORK/$1/files suite root people tests prepare version pick filter=
     boot_row "$1"
     if [ "$tests" = lesson ]; then filter='page 14'; fi
     version=$(<"$CACHE/$suite/version")
@@ -432,12 +442,16 @@ machine() {
         cp -R "$CACHE/apparmor" "$to/opt/apparmor" || return 1
     fi
     filter=${KERNELS_FILTER-$filter}
+    pick=${KERNELS_FILTER-$PICK}
     cat >"$to/kernels.conf" <<EOF
 ROOT='$root'
 PEOPLE='$people'
 FILES_root='$(files_for "$tests" root)'
 FILES_user='$(files_for "$tests" user)'
 FILTER=${filter@Q}
+PICKED_root='$(picked_files "$tests" root)'
+PICKED_user='$(picked_files "$tests" user)'
+PICK=${pick@Q}
 MODULES='$MODULES'
 MUST='$(must)'
 PREPARE='${prepare:+/src/minicontainer/tests/kernels/$prepare}'

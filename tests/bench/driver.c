@@ -9,11 +9,12 @@
  *       A line that begins with a word "after" is a command that follows each start of the row above
  *       it, and is not measured: what the row has made goes.
  *
- *   driver alive ROUNDS COUNT... -- HOLD... -- COMMAND...
+ *   driver alive ROUNDS LOOKS COUNT... -- HOLD... -- COMMAND...
  *       For each COUNT (they must grow): starts HOLD until COUNT of them live, each of which writes
  *       a byte when it is there; then COMMAND, ROUNDS times (and twenty more before). A line for each COUNT:
  *       how many live, median microseconds of COMMAND, and kilobytes: used by all (what is not free,
- *       and no file's cache), kernel memory of all, our own, resident in the last HOLD.
+ *       and no file's cache), kernel memory of all, our own, resident in the last HOLD. Memory is looked
+ *       at twice a second until it stays the same, and no more than LOOKS times.
  *       At the end, and by any signal that ends it, all of them are ended. (No "--" in HOLD and
  *       COMMAND themselves.)
  *
@@ -196,12 +197,12 @@ static long own(void)
 }
 
 /* The kernel frees some things a while after they are gone: wait until the memory that is used stays
- * the same for a second, but no longer than half a minute. */
-static long settled(void)
+ * the same for a second. */
+static long settled(int looks)
 {
     long before = used(), now = before;
 
-    for (int i = 0, quiet = 0; i < 60 && quiet < 2; i++) {
+    for (int i = 0, quiet = 0; i < looks && quiet < 2; i++) {
         nap(500);
         now = used();
         quiet = labs(now - before) < 1024 ? quiet + 1 : 0;
@@ -244,18 +245,18 @@ static double median(char **command, int rounds, int null)
     return m;
 }
 
-static void measure_alive(int rounds, char **counts, char **holder, char **command, int null)
+static void measure_alive(int rounds, int looks, char **counts, char **holder, char **command, int null)
 {
     char path[64], byte;
     int ready[2];
 
     if (pipe2(ready, O_CLOEXEC) < 0)
         fail(strerror(errno), "pipe");
-    long used_before = settled(), own_before = own();
+    long used_before = settled(looks), own_before = own();
     for (; *counts; counts++) {
         while (living < atoi(*counts) && living < MOST_ALIVE)
             hold(holder, ready);
-        long all = settled() - used_before, ours = own() - own_before, resident = 0;
+        long all = settled(looks) - used_before, ours = own() - own_before, resident = 0;
         if (living > 0) {
             snprintf(path, sizeof path, "/proc/%d/status", alive[living - 1]);
             resident = field(path, "VmRSS:");
@@ -296,11 +297,11 @@ int main(int argc, char **argv)
         times(atoi(argv[2]), atoi(argv[3]), null);
         return 0;
     }
-    if (argc < 7 || strcmp(argv[1], "alive") != 0)
-        fail("times ROUNDS IDLE_MS <ROWS, or alive ROUNDS COUNT... -- HOLD... -- COMMAND...", "usage");
-    counts = part(argv + 3, &holder);
+    if (argc < 8 || strcmp(argv[1], "alive") != 0)
+        fail("times ROUNDS IDLE_MS <ROWS, or alive ROUNDS LOOKS COUNT... -- HOLD... -- COMMAND...", "usage");
+    counts = part(argv + 4, &holder);
     part(holder, &command);
     part(command, &end);
-    measure_alive(atoi(argv[2]), counts, holder, command, null);
+    measure_alive(atoi(argv[2]), atoi(argv[3]), counts, holder, command, null);
     return 0;
 }

@@ -2,7 +2,7 @@
 #
 #   awk -v line=WORD -v who=PERSON -v mode=MODE -v names=FILE -f medians.awk ROUNDS
 #
-# WORD is the first of each line: start, or store.
+# WORD is the first of each line: start, store, ports, services.
 #
 # FILE has the name and the build of each row, by a tab, in their order. The last field of a line is
 # the median of the row's time over the first row's *in the same round*: a machine that is slow for

@@ -9,6 +9,7 @@
 #   store    PERSON  GROUP ROW  BUILD  MICROSECONDS  TIMES_BARE      the same, see store.bash
 #   ports    PERSON  rate  ROW  BUILD  MBIT_A_SECOND  TIMES_PORT     the same, see ports.bash
 #   ports    PERSON  start ROW  BUILD  MICROSECONDS  TIMES_PLAIN
+#   services PERSON  start ROW  BUILD  MICROSECONDS  TIMES_PLAIN    the same, see services.bash
 #   alive    PERSON  BUILD  COUNT  MICROSECONDS  USED  KERNEL  OWN  RESIDENT     kilobytes, of all
 #   beside   PERSON  BUILD  COUNT  MICROSECONDS       the limit program, beside as many of ours
 # The limits of the last table are those that the project has set itself.
@@ -48,6 +49,10 @@ $1 == "store" {
 $1 == "ports" {
     if (!($2 in called)) { called[$2] = 1; doors[++gates] = $2 }
     through[$2, $3, $4, $5] = $6
+}
+$1 == "services" {
+    if (!($2 in served)) { served[$2] = 1; servers[++serving] = $2 }
+    through[$2, $1, $4, $5] = $6
 }
 $1 == "start" {
     if (!(($2, $3) in seen)) { seen[$2, $3] = 1; tables[++many] = $2 SUBSEP $3 }
@@ -192,6 +197,31 @@ function port_tables(who) {
     port_want(who, "start with -p / without", 0, 1.25, "start", "port", "plain")
 }
 
+function service_tables(who,    i, b) {
+    printf "\nCompose and the daemon, as %s: median ms\n", who
+    printf "%-38s %12s %12s\n", "", "static", "dynamic"
+    service_line(who, "run --image ./DIR", "plain")
+    service_line(who, "the same, by --host", "daemon")
+    service_line(who, "compose up of three", "compose")
+    split("static dynamic", b, " ")
+    for (i = 1; i <= 2; i++)
+        if ((who, "compose", b[i]) in missing)
+            printf "  %s: %s\n", b[i], substr(missing[who, "compose", b[i]], 1, 66)
+    printf "\nWhat we want of them, as %s: ratios of medians\n", who
+    printf "%-38s %10s %14s %14s\n", "", "", "static     ", "dynamic    "
+    port_want(who, "compose up of three / run", 0, 8, "services", "compose", "plain")
+    port_want(who, "run by --host / run", 0, 1.3, "services", "daemon", "plain")
+}
+
+function service_line(who, text, row,    i, b) {
+    split("static dynamic", b, " ")
+    printf "%-38s", text
+    for (i = 1; i <= 2; i++)
+        printf " %12s", (who, "services", row, b[i]) in through ? \
+            sprintf("%.2f", through[who, "services", row, b[i]] / 1000) : "-"
+    print ""
+}
+
 # One part of medians, of the busy runs; "" where one of the two is not there.
 function part(who, row, build, other, other_build) {
     if (!((who, "busy", row, build) in us) || !((who, "busy", other, other_build) in us)) return ""
@@ -253,6 +283,7 @@ END {
     for (i = 1; i <= kept; i++) store_tables(stores[i])
     for (i = 1; i <= kept; i++) store_wants(stores[i])
     for (i = 1; i <= gates; i++) port_tables(doors[i])
+    for (i = 1; i <= serving; i++) service_tables(servers[i])
     if ("ports" SUBSEP "any" in absent) printf "\nCalls that come in: %s\n", substr(absent["ports", "any"], 1, 56)
     if (!many) exit
     printf "\nWhat we want, as ratios of medians, busy (! missed)\n"

@@ -178,4 +178,44 @@ json.dump(config, open("bundle/config.json", "w"))' "$@"
     done
 }
 
-# What unshare, crun and runc make of the words of `print`: a test each, here.
+# What a process is in, and sees, a line each: namespaces, names, ids, mounts, rights, the filter.
+look='for n in uts pid mnt user ipc net cgroup time; do echo "$n $(readlink /proc/self/ns/$n)"; done
+hostname; tr -s " " </proc/self/uid_map; echo /proc/[0-9]*; ls /sys/class/net
+grep -oE " /(usr|sys|proc|sys/fs/cgroup|dev/pts|dev/mqueue) [^ ]+ r[ow]" /proc/mounts | sort
+grep -E "^(Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):" /proc/self/status
+unshare --uts true 2>/dev/null || echo "no second UTS namespace"
+mount -t tmpfs none /mnt 2>/dev/null || echo "no mount"
+hostname x 2>/dev/null || echo "no other name"
+for f in kcore keys timer_list sys; do echo "$f is covered $(grep -c " /proc/$f " /proc/mounts) times"; done
+cd /dev && ls -d null zero full random urandom tty fd ptmx pts shm'
+
+# facts: what was seen ($output), with "shared" and "own" for the ids of namespaces.
+facts() {
+    local n
+    for n in uts pid mnt user ipc net cgroup time; do
+        printf 's,^%s .*%s.*,%s shared,;' "$n" "$(stat -Lc %i "/proc/self/ns/$n")" "$n"
+    done >rules
+    sed -E "$(<rules)s/^([a-z]+) [a-z_]+:\[.*/\1 own/" <<<"$output"
+}
+
+# (runc knows no clocks before 1.2; and PID 1 is the command.)
+@test "print oci: crun and runc start it, and it looks from inside as run does" {
+    local runtime owner
+    grep -qx ID=kernels /etc/os-release || skip "it is for the machines of tests/kernels.bash"
+    requires crun runc python3
+    mc run --no-init --no-time -- sh -c "$look"
+    facts >expected
+    assert "$(grep -c ' own$' expected)" == 7 "control"
+    assert "$(grep -c '^no ' expected)" == 3 "control"
+    mkdir -p print/rootfs
+    "$MC" print oci --no-time -- sh -c "$look" >print/config.json
+    owner=$(python3 -c 'import json
+print(json.load(open("print/config.json"))["linux"]["uidMappings"][0]["hostID"])')
+    if [ "$(id -u)" = 0 ]; then chown "$owner:$owner" print/rootfs; fi
+    for runtime in crun runc; do
+        call "$runtime" --root "$PWD/$runtime" run -b print "print-$runtime"
+        facts >is
+        assert "$(diff expected is)" == "" "$runtime"
+    done
+}
+
