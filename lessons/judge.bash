@@ -18,6 +18,7 @@
 #   mounts                what $pid sees mounted: "PLACE TYPE OPTIONS SOURCE SUPEROPTIONS", one a line
 #   store                 the directory of the lab's store of images
 #   mc WORD...            minicontainer, on the lab's store
+#   works WORD            skip, unless minicontainer doctor says that WORD works (overlay, network)
 #
 # the_lab PID TOP notes whose namespaces are the lab's, and below which process all of the lab's are (none:
 # all that we see).
@@ -140,6 +141,13 @@ a_file() {
 store() { echo "/proc/$lab/root/root/.local/share/minicontainer"; }
 mc() {
     XDG_DATA_HOME=/proc/$lab/root/root/.local/share timeout 10 minicontainer "$@" </dev/null 2>/dev/null
+}
+
+# works WORD: this machine can do it, as `minicontainer doctor` has tried; or else the exercise is skipped.
+works() {
+    if ! timeout 20 minicontainer doctor --porcelain 2>/dev/null </dev/null | grep -q "^$1"$'\tworks'; then
+        skip "this machine has no $1 for us: minicontainer doctor"
+    fi
 }
 
 # shellcheck disable=SC2034  # for who reads this file
