@@ -138,9 +138,19 @@ a_file() {
     head -c 200 "$at" | head -n 1
 } 2>/dev/null
 
-store() { echo "/proc/$lab/root/root/.local/share/minicontainer"; }
+# No symbolic link here, either.
+store() {
+    local at=/proc/$lab/root part
+    for part in root .local share minicontainer; do
+        at=$at/$part
+        if [ -L "$at" ]; then at=/proc/nowhere; fi
+    done
+    echo "$at"
+}
 mc() {
-    XDG_DATA_HOME=/proc/$lab/root/root/.local/share timeout 10 minicontainer "$@" </dev/null 2>/dev/null
+    local data
+    data=$(store)
+    XDG_DATA_HOME=${data%/*} timeout 10 minicontainer "$@" </dev/null 2>/dev/null
 }
 
 # works WORD: this machine can do it, as `minicontainer doctor` has tried; or else the exercise is skipped.
