@@ -20,6 +20,7 @@
 #   mc WORD...            minicontainer, on the lab's store
 #   together PID ROW...   its namespaces are those of process PID, and so they are in one container
 #   only_standard_files   it has no files open but 0, 1 and 2
+#   works WORD            skip, unless minicontainer doctor says that WORD works (overlay, network)
 #
 # the_lab PID TOP notes whose namespaces are the lab's, and below which process all of the lab's are (none:
 # all that we see).
@@ -139,9 +140,26 @@ a_file() {
     head -c 200 "$at" | head -n 1
 } 2>/dev/null
 
-store() { echo "/proc/$lab/root/root/.local/share/minicontainer"; }
+# No symbolic link here, either.
+store() {
+    local at=/proc/$lab/root part
+    for part in root .local share minicontainer; do
+        at=$at/$part
+        if [ -L "$at" ]; then at=/proc/nowhere; fi
+    done
+    echo "$at"
+}
 mc() {
-    XDG_DATA_HOME=/proc/$lab/root/root/.local/share timeout 10 minicontainer "$@" </dev/null 2>/dev/null
+    local data
+    data=$(store)
+    XDG_DATA_HOME=${data%/*} timeout 10 minicontainer "$@" </dev/null 2>/dev/null
+}
+
+# works WORD: this machine can do it, as `minicontainer doctor` has tried; or else the exercise is skipped.
+works() {
+    if ! timeout 20 minicontainer doctor --porcelain 2>/dev/null </dev/null | grep -q "^$1"$'\tworks'; then
+        skip "this machine has no $1 for us: minicontainer doctor"
+    fi
 }
 
 together() {
