@@ -123,18 +123,19 @@ shared() {
     done
 }
 
-# An index names a manifest by its digest, and that a configuration.
+# An index names a manifest by its digest, and that a configuration. (What has the name of such a file may be
+# something to wait at, or without an end.)
+text() { timeout 5 head -c 100000 "$1"; } 2>/dev/null
 image() {
-    local in=${2:-$(store)}
-    sed 's/{"mediaType"/\n&/g' "$in/index.json" | grep -F "ref.name\":\"$1:latest\"" |
+    text "${2:-$(store)}/index.json" | sed 's/{"mediaType"/\n&/g' | grep -F "ref.name\":\"$1:latest\"" |
         grep -o 'sha256:[0-9a-f]*' | head -n 1
-} 2>/dev/null
+}
 config() {
-    local in=${2:-$(store)} digest
-    digest=$(image "$1" "$in")
-    digest=$(sed -n 's/.*"config":{[^}]*"digest":"sha256:\([0-9a-f]*\)".*/\1/p' "$in/blobs/sha256/${digest#*:}")
-    head -c 100000 "$in/blobs/sha256/$digest"
-} 2>/dev/null
+    local blobs=${2:-$(store)}/blobs/sha256 digest
+    digest=$(image "$@")
+    digest=$(text "$blobs/${digest#*:}" | sed -n 's/.*"config":{[^}]*"digest":"sha256:\([0-9a-f]*\)".*/\1/p')
+    text "$blobs/$digest"
+}
 list() { sed -n "s/.*\"$1\":\[\([^]]*\)\].*/\1/p" | tr -s '",' ' ' | sed 's/^ //; s/ $//'; }
 
 # shellcheck disable=SC2034  # for who reads this file
