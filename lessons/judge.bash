@@ -8,13 +8,18 @@
 #   the_process WORD...   $pid is the process whose command line is exactly that; there must be one
 #   own ROW...            its namespaces (uts pid mnt user ipc net cgroup time) are not the lab's
 #   shared ROW...         they are the lab's
+#   image NAME [STORE]    the digest of that image in a store: of the lab, or in that directory
+#   config NAME [STORE]   its configuration, JSON; then: list KEY, the words of a list in it
+#   stat_of PID           ${stat[@]}: state, parent, group, session ...; [19]: when it began, 1/100 s
+#   addresses             of the network of $pid, without 127.x.x.x
+#   reaches ADDRESS       a packet from the network of $pid comes to there, and one comes back
 #   expect LOOKED FOUND EXPECTED SENTENCE     two texts that must be equal
 #   no LOOKED FOUND EXPECTED SENTENCE         it is not so: the end
 #   yes LOOKED FOUND      it is so: a line more of what is right
 #   skip REASON           this machine cannot: neither right nor wrong
 #   field NAME            a line of /proc/$pid/status, without its name
 #   in_namespaces OPTIONS COMMAND...          a program of ours in namespaces of $pid: -u, -i, -n, -T
-#   a_file PATH           the first line of a file in the root directory of $pid, if it is a file there
+#   a_file PATH [LINES]   the first line or lines of a file in the root directory of $pid, if it is a file
 #   mounts                what $pid sees mounted: "PLACE TYPE OPTIONS SOURCE SUPEROPTIONS", one a line
 #   store                 the directory of the lab's store of images
 #   mc WORD...            minicontainer, on the lab's store
@@ -118,6 +123,37 @@ shared() {
     done
 }
 
+# An index names a manifest by its digest, and that a configuration. (What has the name of such a file may be
+# something to wait at, or without an end.)
+text() { timeout 5 head -c 100000 "$1"; } 2>/dev/null
+image() {
+    text "${2:-$(store)}/index.json" | sed 's/{"mediaType"/\n&/g' | grep -F "ref.name\":\"$1:latest\"" |
+        grep -o 'sha256:[0-9a-f]*' | head -n 1
+}
+config() {
+    local blobs=${2:-$(store)}/blobs/sha256 digest
+    digest=$(image "$@")
+    digest=$(text "$blobs/${digest#*:}" | sed -n 's/.*"config":{[^}]*"digest":"sha256:\([0-9a-f]*\)".*/\1/p')
+    text "$blobs/$digest"
+}
+list() { sed -n "s/.*\"$1\":\[\([^]]*\)\].*/\1/p" | tr -s '",' ' ' | sed 's/^ //; s/ $//'; }
+
+# shellcheck disable=SC2034  # for who reads this file
+stat_of() {
+    local line
+    stat=()
+    read -r line <"/proc/$1/stat" && read -r -a stat <<<"${line##*) }"
+} 2>/dev/null
+
+addresses() {
+    awk '$1 == "|--" { at = $2 } /32 host LOCAL/ && at !~ /^127/ && !seen[at]++ { print at }' \
+        "/proc/$pid/net/fib_trie"
+} 2>/dev/null
+# Nobody listens at port 9. The answer "refused" comes from that machine, all others from this one.
+reaches() {
+    [[ $(in_namespaces -n env LC_ALL=C bash -c "{ : </dev/tcp/$1/9; } 2>&1 && echo refused") == *refused* ]]
+}
+
 field() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$pid/status"; } 2>/dev/null
 mounts() {
     awk '{ for (i = 7; $i != "-"; i++); print $5, $(i + 1), $6, $(i + 2), $(i + 3) }' "/proc/$pid/mountinfo"
@@ -137,7 +173,7 @@ a_file() {
         at=$at/$part
     done <<<"${1#/}/"
     if [ ! -f "$at" ]; then return 1; fi
-    head -c 200 "$at" | head -n 1
+    head -c 200 "$at" | head -n "${2-1}"
 } 2>/dev/null
 
 # No symbolic link here, either.
@@ -174,6 +210,13 @@ together() {
 only_standard_files() {
     local -a open=(/proc/"$pid"/fd/*)
     expect "/proc/$pid/fd" "${open[*]##*/}" "0 1 2" "It has brought a file along, which its container does not have."
+}
+
+# works WORD: this machine can do it, as `minicontainer doctor` has tried; or else the exercise is skipped.
+works() {
+    if ! timeout 20 minicontainer doctor --porcelain 2>/dev/null </dev/null | grep -q "^$1"$'\tworks'; then
+        skip "this machine has no $1 for us: minicontainer doctor"
+    fi
 }
 
 # shellcheck disable=SC2034  # for who reads this file
