@@ -25,7 +25,9 @@ check() {
     call "$QUIZ" --check "$1"
     assert "$stderr" == ""
     assert "$output" =~ '[1-9][0-9]* right, 0 faults, [0-9]+ skipped$'
-    while IFS= read -r line; do truly_skipped "${line#*: skipped: }"; done < <(grep skipped: <<<"$output")
+    while IFS= read -r line; do
+        truly_skipped "${line#*: skipped: }"
+    done < <(grep skipped: <<<"$output")
     assert "$(ls "$TMPDIR")" == "" "nothing is left"
 }
 
@@ -201,8 +203,11 @@ letter_of() {
 @test "--before shows no answer and keeps it, --after says what was learnt" {
     requires userns
     local kept=$HOME/.local/state/minicontainer/quiz
-    own < <(asks 'echo one' one two; asks 'echo two' one two | sed 's/it do/it say/'; asks 'echo 3' one 3 |
-        sed 's/it do/it print/')
+    own < <(
+        asks 'echo one' one two
+        asks 'echo two' one two | sed 's/it do/it say/'
+        asks 'echo 3' one 3 | sed 's/it do/it print/'
+    )
     call "$QUIZ" --seed 1 --before 02 < <(letter_of 1 two; letter_of 2 one; letter_of 3 3)
     assert "$output" contains "your answers are kept in"
     assert "$output" lacks "Why:"
@@ -257,8 +262,10 @@ END
 @test "--check finds choices of which not exactly one is right, and a question that cannot run" {
     requires userns
     own < <(asks 'echo one' one 'o*'; asks 'echo one' two three; asks 'echo one' one two)
-    sed '$ s/$/\nfirst: echo oops; false\nask: a\nrun: b\nchoice: b => c\nchoice: c => d\nwhy: e\nread: f/' \
-        own/lessons/02-uts/quiz >with-first
+    {
+        cat own/lessons/02-uts/quiz
+        asks b c d | sed '1s/^/first: echo oops; false\n/'
+    } >with-first
     own <with-first
     call -1 "$QUIZ" --check 02
     assert "$output" contains 'lessons/02-uts/quiz:1: FAULT: 2 choices match what it did'
