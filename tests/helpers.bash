@@ -324,7 +324,8 @@ must_run() {
 # All words, for the test that tries each.
 REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns bridge cgroup2 overlay tty strace
 busybox cc clang musl-gcc podman buildah runc crun umoci skopeo docker-registry docker-compose zstd
-make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel'
+make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel mandoc man
+apparmor_parser bash-completion'
 
 probe() {
     case $1 in
@@ -361,6 +362,11 @@ probe() {
     crun) crun --root "$MC_STATE/crun" --version ;; # else it makes /run/crun
     ip | ping | ss) "$1" -V ;;
     ipcs) ipcs -q ;;
+    # Without a page mandoc reads its input; of man(1) we want the one that has --local-file.
+    mandoc) mandoc -Tlint </dev/null || [ $? -lt 5 ] ;;
+    man) man --local-file --help ;;
+    apparmor_parser) PATH=$PATH:/usr/sbin apparmor_parser --version ;;
+    bash-completion) [ -e /usr/share/bash-completion/bash_completion ] ;;
     hostname) hostname ;;
     *) return 77 ;;
     esac
