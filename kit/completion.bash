@@ -148,4 +148,4 @@ _minicontainer_files() {
     compopt -o filenames 2>/dev/null || :
 }
 
-complete -F _minicontainer minicontainer ./minicontainer
+complete -F _minicontainer minicontainer

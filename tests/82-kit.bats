@@ -323,6 +323,7 @@ options_of() {
     done <<'TYPED'
 minicontainer comm|minicontainer commit 
 minicontainer compare us|compare user 
+dest/usr/local/bin/minicontainer exec la|minicontainer exec lab 
 minicontainer run --no-sec|run --no-seccomp 
 minicontainer run --only uts,sec|--only uts,seccomp
 minicontainer run --pid=h|run --pid=host
