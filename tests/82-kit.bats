@@ -304,6 +304,7 @@ options_of() {
     local typed shown
     with_completion
     echo x >file
+    mkdir recipe
     printf 'FROM scratch\nCOPY file /\n' >Dockerfile
     export XDG_DATA_HOME=$BATS_TEST_TMPDIR/data
     mkdir "$XDG_DATA_HOME"
@@ -321,19 +322,19 @@ options_of() {
         session_key '\003'
         session_prompt
     done <<'TYPED'
-minicontainer comm|minicontainer commit 
-minicontainer compare us|compare user 
-dest/usr/local/bin/minicontainer exec la|minicontainer exec lab 
-minicontainer run --no-sec|run --no-seccomp 
+minicontainer comm|minicontainer commit
+minicontainer compare us|compare user
+dest/usr/local/bin/minicontainer exec la|minicontainer exec lab
+minicontainer run --no-sec|run --no-seccomp
 minicontainer run --only uts,sec|--only uts,seccomp
 minicontainer run --pid=h|run --pid=host
 minicontainer run --image pai|--image paint:latest
-minicontainer rmi pai|rmi paint:latest 
-minicontainer start bo|start boxer 
-minicontainer exec bo|exec boxer 
-minicontainer volume rm va|volume rm vault 
-minicontainer build -t x Dock|build -t x Dock
-minicontainer compose -f Dock|compose -f Dockerfile 
+minicontainer rmi pai|rmi paint:latest
+minicontainer start bo|start boxer
+minicontainer exec bo|exec boxer
+minicontainer volume rm va|volume rm vault
+minicontainer build -t x rec|build -t x recipe/
+minicontainer compose -f Dock|compose -f Dockerfile
 TYPED
     # Where several fit, a second Tab shows them.
     session_key 'minicontainer compare u\t\t'
