@@ -37,7 +37,7 @@ lint: ## what compilers and checkers say about the sources; a missing one is nam
 	try clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' minicontainer.c -- -std=c11; \
 	try cppcheck --quiet --std=c11 --enable=warning,portability,performance \
 	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=comparePointers minicontainer.c; \
-	try shellcheck -x tests/*.bash .ci/run kit/*install kit/apparmor kit/*.bash; \
+	try shellcheck -x tests/*.bash .ci/run kit/*install kit/apparmor kit/*.bash lessons/[cgjq]* lessons/build-your-own/*t lessons/build-your-own/*.sh; \
 	try shellcheck -x -e SC2016,SC2030,SC2031,SC2034,SC2119,SC2154 tests/*.bats; exit $$rc
 
 minicontainer-asan: minicontainer.c

@@ -3137,7 +3137,7 @@ static const struct option_row {
     { "--rm", ROWS, "lce", .field = AT(rm) },
     /* And for what is not to be had. */
     { "--detach -d", ROWS, "", .field = AT(detach) },
-    { "-h", ROWS, "", "the name that it can have is --hostname", .match = "^$" },
+    { "-h -P", ROWS, "", "-h is --hostname here, -P a -p OUT:IN for each port", .match = "^$" },
     { "-u", ROWS, "", "it is 0 inside; --map says who outside (lesson 07)", .match = "^$" },
     /* The end: a row of isolations[], by its name, or nothing that we know. */
     { "", ROWS, "", .match = "^$" },
@@ -3174,8 +3174,8 @@ static void set_row(struct request *r, const char *name, const char *value) {
         unknown_option(name);
     if (value ? !(host || none)
               : host || none || match(word, "^[0-9:]+$|^type=") == word)
-        refuse("%s %s: an isolation takes nothing but a joined =host (net also "
-               "=none); Docker's --user is --map here, its --mount --volume\n"
+        refuse("%s %s: an isolation takes =host, joined (net: =none); Docker's "
+               "--user is --map here, or an image's USER; --mount is --volume\n"
                "  try:    minicontainer run %s%s", name, shown(word), name,
                host ? "=host" : none ? "=none" : "");
     *(off || host ? &r->denied : &r->named) |= BIT(row);
@@ -3576,7 +3576,8 @@ static void furnish(struct container *c) {
 static void preset_lab(struct container *c) {
     c->rows = ALL_ROWS & ~(BIT(CGROUP) | BIT(CAPS) | BIT(SECCOMP));
     c->lab = c->init = true;
-    c->hostname = "lab";
+    /* (The prompt is the host name: it says in which of two labs we are.) */
+    c->hostname = access("/run/victim.pid", F_OK) ? "lab" : "lab-in-lab";
     c->workdir = "/root";
     c->age = 864000;
     if (!namespace_id("time")) /* such a kernel: a lab without lesson 11 */
@@ -6779,12 +6780,13 @@ static bool take_name(char *name, const char *rest, int level, int line) {
     if (is_there(section, name) || (strcmp(section, "networks") == 0 &&
                                     is_among("default Default", name)))
         refuse("%s: that is there already", name);
-    if ((size_t)compose.theres == LENGTH(compose.there) || *rest)
-        refuse("%s: too many names; or something stands behind it", name);
-    compose.there[compose.theres].section = section;
-    compose.there[compose.theres++].name = name;
     if (level == 0 && !is_among("services networks volumes", name))
         refuse("%s: here is services, networks or volumes", name);
+    if ((size_t)compose.theres == LENGTH(compose.there) || *rest)
+        refuse(*rest ? "%s: nothing stands behind its : here"
+                     : "%s: too many names", name);
+    compose.there[compose.theres].section = section;
+    compose.there[compose.theres++].name = name;
     if (level == 0)
         compose.section = name;
     if (level == 0 || strcmp(section, "services") != 0)
@@ -6808,7 +6810,8 @@ static bool take_key(const char *key, char *rest, int line) {
         all = text("%s %s", all, k[i].key);
     if (i == LENGTH(compose_keys))
         refuse("there is no key %s here%s\n  there is:%s", key,
-               strcmp(key, "build") == 0 ? ": type `minicontainer build`" : "",
+               strcmp(key, "build") ? "" : ": type `minicontainer build -t "
+               "NAME DIR` before, and here image: NAME",
                all);
     if (compose.service->given & BIT(i))
         refuse("%s twice", key);
@@ -6829,19 +6832,29 @@ static void take_below(char *at, char *name, char *rest, int line) {
 
     if (dash ? compose.dash == ':' : compose.dash == '-' || !name ||
                                      compose.key->kind != PAIRS)
-        refuse("%s wants lines that begin with \"- \"", compose.key->key);
+        refuse("%s wants lines that begin with \"- \": one text each, or all "
+               "NAME: VALUE in environment", compose.key->key);
     compose.dash = dash ? '-' : ':';
     char *value = value_at(&from, "", dash ? LIST : NUMBER);
     take_item(dash ? value : longer("%s=%s", name, value), line);
 }
 
+/* What UTF-8 is, as RFC 3629 has it; of ASCII what is no control character. */
+#define TAIL "[\x80-\xbf]"
+#define UTF_8 "^([ -~]|[\xc2-\xdf]" TAIL "|\xe0[\xa0-\xbf]" TAIL \
+    "|[\xe1-\xec\xee\xef]" TAIL "{2}|\xed[\x80-\x9f]" TAIL \
+    "|\xf0[\x90-\xbf]" TAIL "{2}|[\xf1-\xf3]" TAIL "{3}" \
+    "|\xf4[\x80-\x8f]" TAIL "{2})*$"
 static void take_line(char *at, int line) {
     int indent = (int)strspn(at, " "), level = indent / 2;
 
     at_line(line);
     /* To some readers U+2028 and U+2029 end a line; the last begins a file. */
     if (has_control(at) || match(at, "\xe2\x80\xa8|\xe2\x80\xa9|\xef\xbb\xbf"))
-        refuse("a tab, a carriage return, or another control character");
+        refuse("a tab (type blanks), a carriage return, or another control "
+               "character");
+    if (!match(at, UTF_8))
+        refuse("bytes that are no UTF-8: no letter for a reader of YAML");
     at += indent;
     if (!*at || *at == '#')
         return;
@@ -6954,8 +6967,9 @@ static void check_file(void) {
             good_name(longer("%.*s", (int)strcspn(image, ":"), image),
                       "an image");
         if (strchr(image, '/') && access(text("%s/etc/hosts", image), F_OK) < 0)
-            refuse("%s has no file for the names of the others\n  cure:   "
-                   "touch %s/etc/hosts", shown(image), shown(image));
+            refuse("%s is a directory, for its slash, and has no file for the "
+                   "names of the others\n  cure:   touch %s/etc/hosts",
+                   shown(image), shown(image));
         order(s);
     }
     narrator.head = "minicontainer: ";
@@ -7322,9 +7336,10 @@ static int socket_at(const char *path, bool listens) {
     TRY(fchmod(fd, 0600)); /* bind(2) makes the file with that mode */
     if (listens ? bind(fd, (void *)&at, sizeof at) || listen(fd, 128)
                 : connect(fd, (void *)&at, sizeof at))
-        refuse(listens ? "%s: %s\n  cure:   rm it, if no daemon answers there "
-               "(--host): one that was killed leaves it" :
-               "no daemon answers at %s: %s", shown(path), strerror(errno));
+        refuse(!listens ? "no daemon answers at %s: %s" : errno == EADDRINUSE
+               ? "%s: %s\n  cure:   rm it, if no daemon answers there (--host):"
+               " one that was killed leaves it" : "%s: %s", shown(path),
+               strerror(errno));
     return fd;
 }
 
@@ -7390,7 +7405,12 @@ static int cmd_daemon(char **words) {
     handle(ending, end_daemon);
     signal(SIGCHLD, SIG_IGN); /* a shim that has ended is no zombie then */
     for (int client;; close(client)) {
-        client = TRY(accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+        client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (client < 0) {
+            const char *why = strerror(errno);
+            unlink(own_socket);
+            refuse("the daemon ends, it can take no call: %s", why);
+        }
         if (fork() == 0) /* which takes the place of the listener */
             be_shim(TRY(dup2(client, listener)));
     }
@@ -7979,7 +7999,7 @@ static int cmd_print(char **words) {
  *   minicontainer network                       which lines of ip(8) do it
  *   minicontainer run --network NAME            in a lab: makes it, joins it
  * -------- compose
- * Usage: minicontainer compose [-f FILE] up | config
+ * Usage: minicontainer compose [-f FILE] up | config  (no -d: &, no down: ^C)
  *   minicontainer compose up                    all of it; ^C ends all of it
  *   minicontainer compose config                the lines of `run` that it is
  *

@@ -539,7 +539,9 @@ OPTIONS
 
 @test "unknown options are refused; a near one is named" {
     local word
-    for word in -P -x --flurb --device --ulimit --no-flurb --gpus; do
+    mc -125 run -P 80:80 true
+    assert "${stderr_lines[0]}" contains "-P a -p OUT:IN for each port"
+    for word in -x --flurb --device --ulimit --no-flurb --gpus; do
         mc -125 run "$word" 80:80 true
         assert "$output" == ""
         assert "${stderr_lines[0]}" contains "$word"

@@ -388,6 +388,11 @@ stop() { # [SIGNAL]: a command that is PID 1 is deaf to TERM
     assert "$stderr" contains "no running container"
 }
 
+@test "a lab in a lab says so in its prompt" {
+    mc lab sh -c 'echo "$PS1"; minicontainer lab sh -c "echo \"\$PS1\"; hostname"'
+    assert "$output" == $'lab# \nlab-in-lab# \nlab-in-lab'
+}
+
 @test "exec lab is a second window into the lab; its end closes it" {
     requires userns
     start lab -- sh -c 'echo hi >/root/note; echo up; sleep 300'

@@ -443,6 +443,41 @@ END
     says "--image x $NET -- 'grüße' '日本'"
 }
 
+@test "bytes that are no UTF-8 are refused; every letter of it is not" {
+    local bytes
+    for bytes in '\xff' '\xc3' '\xc0\xaf' '\xc3(' '\xe4\xb8' '\xe0\x9f\xbf' '\xed\xa0\x80' \
+        '\xf0\x8f\xbf\xbf' '\xf4\x90\x80\x80' '\xf5\x80\x80\x80'; do
+        a "    command: [echo, a$(printf '%b' "$bytes")z]"
+        refused 4 "bytes that are no UTF-8"
+        a "    # a$(printf '%b' "$bytes")z"
+        refused 4 "bytes that are no UTF-8"
+    done
+    bytes=$(printf '\xc3\xa9\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf0\x9f\x90\xb3\xf4\x8f\xbf\xbf')
+    a "    command: [$bytes]"
+    says "--image x $NET -- '$bytes'"
+}
+
+@test "what comes from a file for Docker, and is not had here, is refused with what to write" {
+    a && sed -i '1i name: shop' compose.yaml
+    refused 1 "name: here is services, networks or volumes"
+    a '    build: .'
+    refused 4 "type \`minicontainer build -t NAME DIR\` before, and here image: NAME"
+    a '    depends_on:' '      b:' '        condition: service_healthy'
+    refused 5 "one text each"
+    printf 'services:\n  a:\n    image: docker.io/library/x\n' >compose.yaml
+    refused 2 "is a directory, for its slash"
+    a 'networks:' '  front: {}'
+    refused 5 "front: nothing stands behind its : here"
+    a && sed -i 's/^  /\t/' compose.yaml
+    refused 2 "a tab (type blanks)"
+    local words
+    for words in "up -d" down; do
+        # shellcheck disable=SC2086  # words
+        mc -125 compose $words
+        assert "$stderr" contains "(no -d: &, no down: ^C)"
+    done
+}
+
 @test "exactly two blanks for each level, and nothing that is empty" {
     local text
     for text in 'services:\n a:\n  image: x' 'services:\n   a:\n      image: x' 'services:\n    a:\n      image: x' \
