@@ -58,7 +58,9 @@ END {
     section("SYNOPSIS")
     for (i = 1; i <= blocks; i++) if (text[i, 1] ~ /^Usage: / && block[i] !~ /^help/) {
         if (synopsis++) print ".br"
-        print ".B minicontainer\n" plain(substr(text[i, 1], 22))
+        line = substr(text[i, 1], 22)
+        sub(/ +\(.*/, "", line) # a remark
+        print ".B minicontainer\n" plain(line)
     }
     section("DESCRIPTION")
     paragraph(head[1])

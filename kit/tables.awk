@@ -144,9 +144,10 @@ function metavars(line,    i, n, item, now) {
     }
 }
 
-# A usage: one part for each command; operands that stand at its end belong to all without any, but
-# not to those that list all there is (--porcelain).
+# A usage, and perhaps a remark in round brackets: one part for each command. Operands that stand at
+# its end belong to all without any, but not to those that list all there is (--porcelain).
 function usage(text,    n, i, piece, last, bare) {
+    sub(/ +\(.*/, "", text)
     n = split(text, piece, ", ")
     for (i = 1; i <= n; i++) last = one_usage(piece[i])
     for (i = 1; i < n; i++) {

@@ -293,7 +293,7 @@ options_of() {
         case $command in run | create | compare | print | lab | exec | *help | --*) continue ;; esac
         tab minicontainer "$command" -
         mc "$command" --help
-        word=$(sed -n 1p <<<"$output" | sed 's/^Usage: minicontainer //; s/, /\n/g' |
+        word=$(sed -n 1p <<<"$output" | sed 's/^Usage: minicontainer //; s/ (.*//; s/, /\n/g' |
             grep "^$command\b" | grep -oE -- '--?[a-z-]+' | paste -sd ' ') || true
         same_words "$offered" "${word:+$word }--help" "$command"
     done
@@ -319,7 +319,9 @@ options_of() {
     while IFS='|' read -r typed shown; do
         session_key "$typed"'\t'
         session_wait "$shown"
-        session_key '\003'
+        # The line goes (^U), and an empty one is entered. (A ^C just after Tab may be heard only with
+        # the next key.)
+        session_key '\025\r'
         session_prompt
     done <<'TYPED'
 minicontainer comm|minicontainer commit
@@ -339,7 +341,7 @@ TYPED
     # Where several fit, a second Tab shows them.
     session_key 'minicontainer compare u\t\t'
     session_wait 'user +uts|uts +user'
-    session_key '\003'
+    session_key '\025\r'
     session_prompt
     session_type exit
 }
