@@ -20,7 +20,7 @@ minicontainer: minicontainer.c
 
 run: minicontainer ## build, compare the host with a container, then a shell inside one
 	@./minicontainer compare
-	@if [ -t 0 ] && [ -t 1 ]; then ./minicontainer run; [ $$? != 125 ]; fi
+	@if [ -t 0 ] && [ -t 1 ]; then echo; echo 'Inside, try: id -u; hostname; ps ax; touch /usr/x. It is left by: exit'; ./minicontainer run; [ $$? != 125 ]; fi
 
 test: minicontainer ## run the tests (needs bats 1.8 or later: apt install bats)
 	bats $(JOBS) $(TESTS)
