@@ -11,7 +11,7 @@ MUSL    := $(shell command -v musl-gcc 2>/dev/null)
 # With GNU parallel three tests at a time: they wait more than they work.
 JOBS    := $(shell parallel --version 2>/dev/null | grep -q '^GNU' && echo --jobs 3)
 TESTS   ?= tests/*.bats
-.PHONY: all run test lint sanitize static clean help torture test-kernels fuzz oracle combinations bench
+.PHONY: all run test lint sanitize static clean help torture test-kernels fuzz oracle combinations bench install uninstall apparmor
 .DELETE_ON_ERROR:
 all: minicontainer ## build ./minicontainer
 
@@ -36,26 +36,25 @@ lint: ## what compilers and checkers say about the sources; a missing one is nam
 	try clang $(WARN) -Werror -O2 -fsyntax-only minicontainer.c; \
 	try clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' minicontainer.c -- -std=c11; \
 	try cppcheck --quiet --std=c11 --enable=warning,portability,performance \
-	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=comparePointers \
-	    minicontainer.c; \
-	try shellcheck -x tests/*.bash .ci/run lessons/check lessons/grade lessons/quiz lessons/judge.bash \
-	    lessons/build-your-own/test lessons/build-your-own/*.sh; \
+	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=comparePointers minicontainer.c; \
+	try shellcheck -x tests/*.bash .ci/run kit/*install kit/apparmor kit/*.bash lessons/[cgjq]* lessons/build-your-own/*t lessons/build-your-own/*.sh; \
 	try shellcheck -x -e SC2016,SC2030,SC2031,SC2034,SC2119,SC2154 tests/*.bats; exit $$rc
 
 minicontainer-asan: minicontainer.c
 	echo 'const char *__asan_default_options(void) { return "detect_leaks=0:exitcode=99"; }' | \
 	    $(CC) $(SAN) $(WARN) -Werror -o $@ $< -x c -
-
 sanitize: minicontainer-asan ## run the tests on a build with ASan and UBSan
 	MC=$(CURDIR)/minicontainer-asan bats $(JOBS) $(TESTS)
 
 minicontainer-static: minicontainer.c
 	$(or $(MUSL),$(CC)) $(CFLAGS) -static -Os $(WARN) -o $@ $<
-
 static: minicontainer-static ## one file that needs no library, and starts faster; by musl, if it is here
 
+install uninstall apparmor: ## program, lessons, man page, completion below PREFIX; what Ubuntu 24.04 wants
+	@if [ $@ != uninstall ]; then $(MAKE) -s minicontainer; fi && sh kit/$@
+
 clean: ## remove what was built
-	rm -f minicontainer minicontainer-asan minicontainer-static
+	rm -f minicontainer minicontainer-asan minicontainer-static minicontainer.apparmor
 
 help: ## this list
 	@sed -n 's/^\([a-z -]*\):.* ## /\1:\t/p' Makefile | expand -t 12

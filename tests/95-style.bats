@@ -49,12 +49,12 @@ complaints() {
 listing() {
     if git -c safe.directory='*' -C "$TOP" ls-files 2>/dev/null | grep .; then return; fi
     (cd "$TOP" && find . -name .git -prune -o -type f -print | sed 's,^\./,,' |
-        grep -vxE 'minicontainer(-asan|-static)?')
+        grep -vxE 'minicontainer(-asan|-static|\.apparmor)?')
 }
 
 @test "the top level holds what the design lists and nothing else" {
     local allowed='minicontainer.c lessons tests Makefile README.md LICENSE .gitignore .ci
-        .editorconfig .clang-format' name
+        .editorconfig .clang-format .devcontainer kit' name
     listing | sed 's,/.*,,' | sort -u >names
     while read -r name; do
         assert " ${allowed//$'\n'/ } " contains " $name " "at the top level"

@@ -324,7 +324,8 @@ must_run() {
 # All words, for the test that tries each.
 REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns bridge cgroup2 overlay tty strace
 busybox cc clang musl-gcc podman buildah runc crun umoci skopeo docker-registry docker-compose
-podman-compose zstd make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel'
+podman-compose zstd make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel
+mandoc man apparmor_parser bash-completion'
 
 probe() {
     case $1 in
@@ -362,6 +363,14 @@ probe() {
     crun) crun --root "$MC_STATE/crun" --version ;; # else it makes /run/crun
     ip | ping | ss) "$1" -V ;;
     ipcs) ipcs -q ;;
+    # (A system that was made small has a man that only says so.)
+    mandoc | man)
+        echo '.TH PROBE 1' >"$MC_STATE/probe.1"
+        if [ "$1" = man ]; then set -- man --local-file; fi
+        "$@" "$MC_STATE/probe.1" | grep 'PROBE(1)'
+        ;;
+    apparmor_parser) PATH=$PATH:/usr/sbin apparmor_parser --version ;;
+    bash-completion) [ -e /usr/share/bash-completion/bash_completion ] ;;
     hostname) hostname ;;
     *) return 77 ;;
     esac

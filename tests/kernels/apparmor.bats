@@ -54,6 +54,16 @@ EOF
     assert "$output" == 0
 }
 
+@test "the profile that make apparmor writes is the cure, for the one program that it names" {
+    as_user call -125 /opt/denied/kit/other run -- echo it ran
+    assert "$stderr" contains "EACCES"
+    as_user call /opt/denied/kit/minicontainer run --hostname box -- sh -c 'hostname; id -u'
+    assert "$output" == $'box\n0'
+    # In a lab its copy has another path; the profile goes along.
+    as_user call /opt/denied/kit/minicontainer lab minicontainer run id -u
+    assert "$output" == 0
+}
+
 @test "doctor says it: user and containers are missing, by that cause" {
     as_user call -1 /opt/denied/minicontainer doctor --porcelain
     assert "$output" =~ $'\nuser\tmissing\ta security module'
