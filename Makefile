@@ -37,7 +37,7 @@ lint: ## what compilers and checkers say about the sources; a missing one is nam
 	try clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' minicontainer.c -- -std=c11; \
 	try cppcheck --quiet --std=c11 --enable=warning,portability,performance \
 	    --error-exitcode=1 --suppress=missingIncludeSystem --suppress=comparePointers minicontainer.c; \
-	try shellcheck -x tests/*.bash .ci/run kit/*install kit/apparmor kit/*.bash lessons/[cgjq]* lessons/build-your-own/*t lessons/build-your-own/*.sh; \
+	try shellcheck -x tests/*.bash .ci/run lessons/kit/*install lessons/kit/apparmor lessons/kit/*.bash lessons/[cgjq]* lessons/build-your-own/*t lessons/build-your-own/*.sh; \
 	try shellcheck -x -e SC2016,SC2030,SC2031,SC2034,SC2119,SC2154 tests/*.bats; exit $$rc
 
 minicontainer-asan: minicontainer.c
@@ -51,7 +51,7 @@ minicontainer-static: minicontainer.c
 static: minicontainer-static ## one file that needs no library, and starts faster; by musl, if it is here
 
 install uninstall apparmor: ## program, lessons, man page, completion below PREFIX; what Ubuntu 24.04 wants
-	@if [ $@ != uninstall ]; then $(MAKE) -s minicontainer; fi && sh kit/$@
+	@if [ $@ != uninstall ]; then $(MAKE) -s minicontainer; fi && sh lessons/kit/$@
 
 clean: ## remove what was built
 	rm -f minicontainer minicontainer-asan minicontainer-static minicontainer.apparmor

@@ -188,7 +188,7 @@ page_as_text() {
     call -2 make install DESTDIR="$BATS_TEST_TMPDIR/dest"
     assert "$stderr" contains "the tables of minicontainer.c are not found"
     assert "$(ls "$BATS_TEST_TMPDIR")" !~ dest
-    for file in kit/man.awk kit/tables.awk; do
+    for file in lessons/kit/man.awk lessons/kit/tables.awk; do
         call -1 awk -f "$file" minicontainer.c
         assert "$stderr" contains "$file: the tables of minicontainer.c are not found"
     done

@@ -400,7 +400,7 @@ pack() { (cd "$1" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null); }
 sources() {
     local to=$WORK/tree name
     mkdir -p "$to/src/minicontainer"
-    for name in minicontainer.c Makefile README.md LICENSE kit lessons tests; do
+    for name in minicontainer.c Makefile README.md LICENSE lessons tests; do
         cp -R "$name" "$to/src/minicontainer/"
     done
     chmod -R a+rX "$to"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154  # the table stands before this
 # bash completion for minicontainer: what Tab offers. The words themselves stand in the table, which
-# kit/tables.awk reads from minicontainer.c. Names of images, containers and volumes are asked of the
+# lessons/kit/tables.awk reads from minicontainer.c. Names of images, containers and volumes are asked of the
 # program, when Tab is pressed.
 
 _minicontainer() {

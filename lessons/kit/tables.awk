@@ -1,7 +1,7 @@
-# kit/tables.awk -- the words of the command line, for completion.bash: read from minicontainer.c,
+# lessons/kit/tables.awk -- the words of the command line, for completion.bash: read from minicontainer.c,
 # where each stands once (the help, commands[], options[], isolations[], capabilities[]).
 #
-#   awk -f kit/tables.awk minicontainer.c
+#   awk -f lessons/kit/tables.awk minicontainer.c
 #
 # Prints a table of bash. Its keys:
 #   commands, rows, caps, chapters, functions    lists
@@ -65,7 +65,7 @@ table == "options" && (/^    \{ "/ || row != "") {
 
 END {
     if (!n_rows || lists["commands"] == "" || lists["rows"] == "" || operands["exec"] == "") {
-        print "kit/tables.awk: the tables of minicontainer.c are not found" >"/dev/stderr"
+        print "lessons/kit/tables.awk: the tables of minicontainer.c are not found" >"/dev/stderr"
         exit 1
     }
     n = split(lists["commands"], command, " ")

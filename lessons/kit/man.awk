@@ -1,7 +1,7 @@
-# kit/man.awk -- the man page, made of what the program says of itself.
+# lessons/kit/man.awk -- the man page, made of what the program says of itself.
 #
 #   { ./minicontainer isolations --porcelain; cat minicontainer.c; } |
-#       awk -v date=2026-01-31 -v lessons=/usr/local/share/minicontainer/lessons -f kit/man.awk
+#       awk -v date=2026-01-31 -v lessons=/usr/local/share/minicontainer/lessons -f lessons/kit/man.awk
 #
 # Each fact stands once, in minicontainer.c: the purpose in its first lines; synopsis, commands,
 # options and the exit status in the blocks of the help; what a value must look like in options[];
@@ -46,11 +46,11 @@ blocks && block[blocks] != "" { text[blocks, ++lines[blocks]] = substr($0, 4) }
 
 END {
     if (!n_isolations || !n_values || !blocks || head[1] == "") {
-        print "kit/man.awk: the tables of minicontainer.c are not found" >"/dev/stderr"
+        print "lessons/kit/man.awk: the tables of minicontainer.c are not found" >"/dev/stderr"
         exit 1
     }
     for (i = 1; i <= blocks; i++) if (block[i] == "--version") version = text[i, 1]
-    print ".\\\" Made by kit/man.awk from minicontainer.c: change it there."
+    print ".\\\" Made by lessons/kit/man.awk from minicontainer.c: change it there."
     printf ".TH MINICONTAINER 1 \"%s\" \"%s\" \"User Commands\"\n", date, version
     print ".ad l\n.nh\n.nr HY 0"
     section("NAME")
