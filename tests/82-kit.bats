@@ -72,10 +72,12 @@ installed() {
     call make install DESTDIR="$dest" PREFIX=/opt/x/
     assert "$(<"$share/lessons/01-first-container/old")" == old
     rm lessons/01-first-container/old
+    echo another >another
     echo new >lessons/new
     echo mine >"$share/lessons/mine"
-    call make install DESTDIR="$dest" PREFIX=/opt/x
+    call make install DESTDIR="$dest" PREFIX=/opt/x PROGRAM=another
     assert "$(<"$share/lessons/new")" == new
+    assert "$(<"$dest/opt/x/bin/minicontainer")" == another "another build of the program"
     assert "$(ls "$share/lessons/01-first-container")" !~ old
     assert "$(<"$share/lessons/mine")" == mine
     call make uninstall DESTDIR="$dest" PREFIX=/opt/x
