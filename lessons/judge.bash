@@ -212,13 +212,6 @@ only_standard_files() {
     expect "/proc/$pid/fd" "${open[*]##*/}" "0 1 2" "It has brought a file along, which its container does not have."
 }
 
-# works WORD: this machine can do it, as `minicontainer doctor` has tried; or else the exercise is skipped.
-works() {
-    if ! timeout 20 minicontainer doctor --porcelain 2>/dev/null </dev/null | grep -q "^$1"$'\tworks'; then
-        skip "this machine has no $1 for us: minicontainer doctor"
-    fi
-}
-
 # shellcheck disable=SC2034  # for who reads this file
 # What is drawn for one student and one exercise
 draw() {

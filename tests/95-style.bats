@@ -54,7 +54,7 @@ listing() {
 
 @test "the top level holds what the design lists and nothing else" {
     local allowed='minicontainer.c lessons tests Makefile README.md LICENSE .gitignore .ci
-        .editorconfig .clang-format .devcontainer kit' name
+        .editorconfig .clang-format .devcontainer' name
     listing | sed 's,/.*,,' | sort -u >names
     while read -r name; do
         assert " ${allowed//$'\n'/ } " contains " $name " "at the top level"
