@@ -648,7 +648,7 @@ ended() {
     wait_for "! kill -0 $up 2>/dev/null" || { cat out err; return 1; }
     wait "$up" || rc=$?
     cat out err
-    assert "$rc" == "$1"
+    assert "$rc" =~ "^($1)\$"
     gone
 }
 
@@ -879,10 +879,10 @@ a ended: status 0"
         said '| up'
         begin=$SECONDS
         kill -TERM "$up"
-        sleep 0.5
-        assert "$(alive)"
-        kill -INT "$up"
-        ended 130
+        sleep 0.2
+        # (On a machine that is stopped for so long, the ten seconds are over.)
+        kill -INT "$up" 2>/dev/null || assert "$((SECONDS - begin))" -ge 9
+        if [ "$((SECONDS - begin))" -lt 9 ]; then ended 130; else ended '130|143'; fi
     done
     up self
     said '| up'
