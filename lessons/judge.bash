@@ -8,7 +8,7 @@
 #   the_process WORD...   $pid is the process whose command line is exactly that; there must be one
 #   own ROW...            its namespaces (uts pid mnt user ipc net cgroup time) are not the lab's
 #   shared ROW...         they are the lab's
-#   image NAME [STORE]    the digest of that image in a store: of the lab, or in that directory
+#   image NAME [STORE]    the digest of that image in a store: of the lab, or in that directory of it
 #   config NAME [STORE]   its configuration, JSON; then: list KEY, the words of a list in it
 #   stat_of PID           ${stat[@]}: state, parent, group, session ...; [19]: when it began, 1/100 s
 #   addresses             of the network of $pid, without 127.x.x.x
@@ -21,7 +21,8 @@
 #   in_namespaces OPTIONS COMMAND...          a program of ours in namespaces of $pid: -u, -i, -n, -T
 #   a_file PATH [LINES]   the first line or lines of a file in the root directory of $pid, if it is a file
 #   mounts                what $pid sees mounted: "PLACE TYPE OPTIONS SOURCE SUPEROPTIONS", one a line
-#   store                 the directory of the lab's store of images
+#   store                 the directory of the lab's store of images; $STORE: the same, as a path in the lab
+#   at PATH               where a path of the lab is, without following a link: /proc/...
 #   mc WORD...            minicontainer, on the lab's store
 #   together PID ROW...   its namespaces are those of process PID, and so they are in one container
 #   only_standard_files   it has no files open but 0, 1 and 2
@@ -125,13 +126,13 @@ shared() {
 
 # An index names a manifest by its digest, and that a configuration. (What has the name of such a file may be
 # something to wait at, or without an end.)
-text() { timeout 5 head -c 100000 "$1"; } 2>/dev/null
+text() { timeout 5 head -c 100000 "$(at "$1")"; } 2>/dev/null
 image() {
-    text "${2:-$(store)}/index.json" | sed 's/{"mediaType"/\n&/g' | grep -F "ref.name\":\"$1:latest\"" |
+    text "${2:-$STORE}/index.json" | sed 's/{"mediaType"/\n&/g' | grep -F "ref.name\":\"$1:latest\"" |
         grep -o 'sha256:[0-9a-f]*' | head -n 1
 }
 config() {
-    local blobs=${2:-$(store)}/blobs/sha256 digest
+    local blobs=${2:-$STORE}/blobs/sha256 digest
     digest=$(image "$@")
     digest=$(text "$blobs/${digest#*:}" | sed -n 's/.*"config":{[^}]*"digest":"sha256:\([0-9a-f]*\)".*/\1/p')
     text "$blobs/$digest"
@@ -176,15 +177,17 @@ a_file() {
     head -c 200 "$at" | head -n "${2-1}"
 } 2>/dev/null
 
-# No symbolic link here, either.
-store() {
+# at PATH: where that is in the lab's root. No symbolic link here, either.
+at() {
     local at=/proc/$lab/root part
-    for part in root .local share minicontainer; do
+    while IFS= read -r -d / part; do
         at=$at/$part
         if [ -L "$at" ]; then at=/proc/nowhere; fi
-    done
+    done <<<"${1#/}/"
     echo "$at"
 }
+STORE=/root/.local/share/minicontainer
+store() { at "$STORE"; }
 mc() {
     local data
     data=$(store)

@@ -54,6 +54,7 @@ hand_in() { # WHAT NN FILE
     done
     chmod -R a+rX class
     call -1 "$LESSONS/grade" --deadline 100 --format tsv class
+    assert "$stderr" lacks "command not found" "a check calls what there is"
     assert "${#lines[@]}" == "$(find class -name '*.sh' | wc -l)" "a line for each"
     while IFS=$'\t' read -r who nn verdict told; do
         want=failed file=$(dir_of "$nn")/$who
