@@ -152,6 +152,28 @@ hostile() {
     no_process_left
 }
 
+@test "grade is ended: nothing of it is left" {
+    local sig
+    hostile waits 'while :; do sleep 1; done'
+    chmod -R a+rX class
+    for sig in TERM INT KILL; do
+        (
+            remember_session
+            exec setsid "$LESSONS/grade" class
+        ) >said 2>&1 3>&- 4>&- </dev/null &
+        disown $!
+        wait_for "session_processes '$MC_STATE/sessions' | grep -q sleep"
+        if [ "$sig" = INT ]; then
+            kill -INT -- "-$!" # ^C: all of its group
+        else
+            kill "-$sig" "$!"
+        fi
+        if [ "$sig" != KILL ]; then no_process_left; fi
+    done
+    # Killed, it cannot say so to the others: they end by themselves, at the deadline.
+    no_process_left
+}
+
 @test "one student's directory; formats; exit status" {
     mkdir one
     cp "$(dir_of 03)/solution" one/03.sh
