@@ -405,7 +405,7 @@ stop() { # [SIGNAL]: a command that is PID 1 is deaf to TERM
     mc lab sh -c 'minicontainer lab sleep 1000 &
         until minicontainer exec lab -- sh -c "hostname; cat /proc/1/comm" 2>/dev/null; do sleep 0.05; done
         kill $!; wait; minicontainer exec lab -- hostname; echo status $?'
-    assert "$output" == $'lab\nlab\nstatus 125'
+    assert "$output" == $'lab-in-lab\nlab\nstatus 125'
     assert "$stderr" contains 'there is no running container "lab"'
 }
 

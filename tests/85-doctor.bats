@@ -327,7 +327,8 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     mc -any doctor --porcelain
     said=$(sed -n 's/^needs\t//p' <<<"$output")
     for program in cc:gcc findmnt:util-linux hostname:hostname ip:iproute2 ipcs:util-linux \
-        nsenter:util-linux ping:iputils-ping ps:procps python3:python3 ss:iproute2 curl:curl; do
+        nsenter:util-linux ping:iputils-ping ps:procps python3:python3 ss:iproute2 curl:curl \
+        newuidmap:uidmap; do
         package=${program#*:} program=${program%:*}
         while IFS= read -r lesson; do
             if [ -z "$lesson" ]; then continue; fi
@@ -351,7 +352,7 @@ systems)"$'\t'"sudo sysctl -w user.max_user_namespaces=15000"
     assert "$said" has-line $'09\tip\tiproute2'
     assert "$said" has-line $'03\tps\tprocps'
     assert "$(wc -l <<<"$said")" -eq "$(grep -ohE '<!-- needs:.*' "$MC_TREE"/lessons/*/README.md | tr " (" "\n" |
-        grep -cxE 'cc|curl|findmnt|hostname|ip|ipcs|nsenter|ping|ps|python3|ss')"
+        grep -cxE 'cc|curl|findmnt|hostname|ip|ipcs|newuidmap|nsenter|ping|ps|python3|ss')"
 }
 
 @test "nothing is left behind, whatever it finds" {

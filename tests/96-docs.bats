@@ -127,6 +127,7 @@ Half a day: 90"
         file=${file%/}
         case $file in
         *.md) ;;
+        lessons/kit) continue ;; # what make install runs: no page
         *) file=$file/README.md ;;
         esac
         assert "$(<"$BATS_TEST_FILENAME")" contains " page $file;" "each page has its test"

@@ -325,7 +325,7 @@ must_run() {
 REQUIRES_WORDS='root nonroot plain limits user userns subuid timens netns bridge cgroup2 overlay tty strace
 busybox cc clang musl-gcc podman buildah runc crun umoci skopeo docker-registry docker-compose
 podman-compose zstd make git ip ping ps ss curl perl python3 findmnt nsenter ipcs hostname parallel
-mandoc man apparmor_parser bash-completion'
+newuidmap mandoc man apparmor_parser bash-completion'
 
 probe() {
     case $1 in
@@ -363,6 +363,7 @@ probe() {
     crun) crun --root "$MC_STATE/crun" --version ;; # else it makes /run/crun
     ip | ping | ss) "$1" -V ;;
     ipcs) ipcs -q ;;
+    newuidmap) command -v newuidmap ;;
     # (A system that was made small has a man that only says so.)
     mandoc | man)
         echo '.TH PROBE 1' >"$MC_STATE/probe.1"
