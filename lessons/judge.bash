@@ -77,10 +77,11 @@ everybody() {
     all=("$top")
     for ((i = 0; i < ${#all[@]}; i++)); do children "${all[i]}" && all+=("${of[@]}"); done
 }
-# command_line PID: $words, with a blank between two
+# command_line PID: $words, with a blank between two; of the first, the name without its directory
 command_line() {
-    local -a word=()
+    local -a word=('')
     mapfile -d '' -t word <"/proc/$1/cmdline"
+    word[0]=${word[0]-} && word[0]=${word[0]##*/}
     words=${word[*]}
 } 2>/dev/null
 
