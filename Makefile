@@ -50,8 +50,8 @@ minicontainer-static: minicontainer.c
 	$(or $(MUSL),$(CC)) $(CFLAGS) -static -Os $(WARN) -o $@ $<
 static: minicontainer-static ## one file that needs no library, and starts faster; by musl, if it is here
 
-install uninstall apparmor: ## program, lessons, man page, completion below PREFIX; what Ubuntu 24.04 wants
-	@if [ $@ != uninstall ]; then $(MAKE) -s minicontainer; fi && sh lessons/kit/$@
+install uninstall apparmor: minicontainer ## program, lessons, man page, completion below PREFIX; what Ubuntu 24.04 wants
+	@sh lessons/kit/$@
 
 clean: ## remove what was built
 	rm -f minicontainer minicontainer-asan minicontainer-static minicontainer.apparmor

@@ -38,6 +38,8 @@ installed() {
     echo other >"$dest/usr/local/bin/other"
     before=$(tree "$dest")
     source=$(tree .)
+    call make -n install DESTDIR="$dest" # says what it would do, and does nothing
+    assert "$(ls -A "$dest" 2>/dev/null)" == ""
     (umask 077 && call make install DESTDIR="$dest")
     assert "$(tree .)" == "$source" "nothing is left in the sources"
     {
