@@ -532,7 +532,12 @@ pipelines() {
         session_type "minicontainer run -- sh -c '$command; :' | sh pager $modes"
         session_started sh
         wait_for '[ -n "$(tree | grep " dd\$")" ]'
-        if [ "$command" = true ]; then wait_for '[ -z "$(tree | grep " minicontainer\$")" ]'; fi
+        # (A ^C that comes before the shell's child has become our program may be lost in that shell.)
+        if [ "$command" = true ]; then
+            wait_for '[ -z "$(tree | grep " minicontainer\$")" ]'
+        else
+            session_started sleep
+        fi
         session_key 'k'
         session_wait 'pager: k'
         # And ^C ends what is left, all of it.
