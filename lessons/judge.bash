@@ -167,26 +167,22 @@ in_namespaces() {
     timeout 5 nsenter -t "$pid" "${flags[@]}" "$@" </dev/null 2>/dev/null
 }
 
-# No symbolic link is followed: in there it could lead out to us.
-a_file() {
-    local at=/proc/$pid/root part
-    while IFS= read -r -d / part; do
-        if [ -L "$at/$part" ]; then return 1; fi
-        at=$at/$part
-    done <<<"${1#/}/"
-    if [ ! -f "$at" ]; then return 1; fi
-    head -c 200 "$at" | head -n "${2-1}"
-} 2>/dev/null
-
-# at PATH: where that is in the lab's root. No symbolic link here, either.
+# at PATH [PID]: where that is in the root of the lab, or of that process. No symbolic link is followed: in
+# there it could lead out to us.
 at() {
-    local at=/proc/$lab/root part
+    local at=/proc/${2:-$lab}/root part
     while IFS= read -r -d / part; do
         at=$at/$part
         if [ -L "$at" ]; then at=/proc/nowhere; fi
     done <<<"${1#/}/"
     echo "$at"
 }
+a_file() {
+    local file
+    file=$(at "$1" "$pid")
+    if [ ! -f "$file" ]; then return 1; fi
+    head -c 200 "$file" | head -n "${2-1}"
+} 2>/dev/null
 STORE=/root/.local/share/minicontainer
 store() { at "$STORE"; }
 mc() {
@@ -195,9 +191,13 @@ mc() {
     XDG_DATA_HOME=${data%/*} timeout 10 minicontainer "$@" </dev/null 2>/dev/null
 }
 
-# works WORD: this machine can do it, as `minicontainer doctor` has tried; or else the exercise is skipped.
+# ask_doctor: $doctor is what he says of this machine. He tries everything, which takes as long as many starts:
+# so once, for all that is judged after it.
+ask_doctor() { doctor=$(timeout 20 minicontainer doctor --porcelain 2>/dev/null </dev/null); }
+# works WORD: this machine can do it, as the doctor has tried; or else the exercise is skipped.
 works() {
-    if ! timeout 20 minicontainer doctor --porcelain 2>/dev/null </dev/null | grep -q "^$1"$'\tworks'; then
+    if [ -z "${doctor-}" ]; then ask_doctor; fi
+    if ! grep -q "^$1"$'\tworks' <<<"$doctor"; then
         skip "this machine has no $1 for us: minicontainer doctor"
     fi
 }
@@ -224,10 +224,13 @@ draw() {
     NAME=${names[SRANDOM % ${#names[@]}]}
 }
 
+# lesson NN: its directory
+lesson() { echo "$LESSONS/$1"-*; }
+
 # judged NN: reads that lesson's check; what it says goes to stdout. 0: solved; 1: not; 77: this machine
 # cannot.
 judged() (
     set -u
     # shellcheck source=/dev/null
-    source "$(echo "$LESSONS/$1"-*/check)"
+    source "$(lesson "$1")/check"
 )

@@ -29,15 +29,12 @@ setup() {
 
 # Those that a test has left, by number: who writes to ./alive, and whose session is ours.
 teardown() {
-    local pid
     cd "$BATS_TEST_TMPDIR" || return 0
     end_the_living
     if [ -n "${MADE-}" ]; then
         rmdir "$MADE/minicontainer-$$/box" "$MADE/minicontainer-$$" "$MADE/minicontainer-x" || true
     fi 2>/dev/null
-    for pid in $(session_processes "$MC_STATE/sessions" | cut -d ' ' -f 1); do
-        kill -KILL "$pid" 2>/dev/null || true
-    done
+    kill_left
     if [ -n "${ODD-}" ]; then leave_odd; fi
 }
 
